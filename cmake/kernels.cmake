@@ -1,0 +1,33 @@
+# vireo_kernels(<path under src>): the kernel library. A file's name carries its instruction set (x86_avx2.cpp), and the name
+# picks its flags; nothing else in the tree is compiled for more than the baseline.
+
+set(VIREO_ISA_avx2 -mavx2 -mfma -mf16c -mbmi -mbmi2)
+set(VIREO_ISA_avx2_vnni ${VIREO_ISA_avx2} -mavxvnni)
+set(VIREO_ISA_avx512 ${VIREO_ISA_avx2} -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512cd -mprefer-vector-width=512)
+set(VIREO_ISA_avx512_vnni ${VIREO_ISA_avx512} -mavx512vnni)
+set(VIREO_ISA_avx512_bf16 ${VIREO_ISA_avx512_vnni} -mavx512bf16)
+
+function(vireo_kernels path)
+  vireo_include_link(${path} include_dir)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${path}/*.cpp)
+  list(FILTER sources EXCLUDE REGEX "/(test|bench)\\.cpp$")
+  list(LENGTH sources count)
+  if(count EQUAL 0)
+    add_library(vireo_devices_cpu_kernels INTERFACE)
+    target_include_directories(vireo_devices_cpu_kernels INTERFACE ${include_dir})
+    target_link_libraries(vireo_devices_cpu_kernels INTERFACE vireo_base vireo_flags)
+    return()
+  endif()
+  add_library(vireo_devices_cpu_kernels STATIC ${sources})
+  target_include_directories(vireo_devices_cpu_kernels PUBLIC ${include_dir})
+  target_link_libraries(vireo_devices_cpu_kernels PUBLIC vireo_base vireo_flags)
+  # Kernels run at -O2 in every build type: an unoptimised intrinsic kernel tests something else.
+  target_compile_options(vireo_devices_cpu_kernels PRIVATE -O2)
+  foreach(source ${sources})
+    if(source MATCHES "/x86_([a-z0-9_]+)\\.cpp$")
+      # -ffp-contract=fast: a multiply-add is what these files are for.
+      set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS "${VIREO_ISA_${CMAKE_MATCH_1}};-ffp-contract=fast")
+    endif()
+  endforeach()
+  set_property(GLOBAL APPEND PROPERTY VIREO_LAYERS vireo_devices_cpu_kernels)
+endfunction()
