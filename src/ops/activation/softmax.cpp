@@ -1,0 +1,48 @@
+// Softmax: exp(x - max) / sum along one axis. Opset 1 counts the axis from the front only.
+#include "ops/activation/activation.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/values.h"
+
+namespace vireo::ops {
+
+void visit(AttrVisitor& v, Softmax& a) { v.on("axis", a.axis); }
+
+namespace {
+
+void infer(InferContext& c) {
+  c.expect_inputs(1, 1);
+  c.expect_real(0);
+  if (c.shape(0).rank_is_static()) {
+    const int64_t axis = c.attrs<Softmax>().axis;
+    if (c.version() == 1 && axis < 0) c.fail("axis {} is negative, which opset1 does not allow", axis);
+    c.axis(axis, int64_t(c.shape(0).size()));
+  }
+  c.set_output(0, c.type(0), c.shape(0));
+}
+
+void evaluate(EvalContext& c) {
+  const Shape& shape = c.shape(0);
+  const int64_t given = c.attrs<Softmax>().axis;
+  const size_t axis = size_t(given < 0 ? given + int64_t(shape.size()) : given);
+  size_t inner = 1, extent = shape[axis];
+  for (size_t i = axis + 1; i < shape.size(); ++i) inner *= shape[i];
+  std::vector<double> x = load<double>(c.input(0));
+  for (size_t at = 0; at < x.size(); at += extent * inner)
+    for (size_t i = at; i < at + inner; ++i) {
+      double max = x[i], sum = 0;
+      for (size_t k = 1; k < extent; ++k) max = std::max(max, x[i + k * inner]);
+      for (size_t k = 0; k < extent; ++k) sum += x[i + k * inner] = std::exp(x[i + k * inner] - max);
+      for (size_t k = 0; k < extent; ++k) x[i + k * inner] /= sum;
+    }
+  store(c.output(0), x);
+}
+
+}  // namespace
+
+VIREO_DEFINE_OP(softmax_1){"Softmax", 1, &kAttrType<Softmax>, infer, evaluate, Tolerance::Rounding};
+VIREO_DEFINE_OP(softmax_8){"Softmax", 8, &kAttrType<Softmax>, infer, evaluate, Tolerance::Rounding};
+
+}  // namespace vireo::ops
