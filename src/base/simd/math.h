@@ -46,10 +46,10 @@ VIREO_SIMD F exp_nonpositive(F x) {
 
 template <typename F>
 VIREO_SIMD F expm1(F x) {
-  x = min(F(88.0f), max(F(-88.0f), x));
-  const F n = round_even(x * F(1.44269504088896341f));
+  const F c = min(F(88.0f), max(F(-88.0f), x));
+  const F n = round_even(c * F(1.44269504088896341f));
   const F scale = add_exponent(F(1.0f), to_int(n));
-  const F r = fma(scale, exp_tail(x, n), scale - F(1.0f));
+  const F r = fma(scale, exp_tail(c, n), scale - F(1.0f));
   return select(ge(x, F(88.0f)), exp(x), r);
 }
 
@@ -153,7 +153,7 @@ VIREO_SIMD F erf(F x) {
   return select(gt(t, F(0.927734375f)), large, erf_small(x));
 }
 
-// x * Phi(x), the Gaussian error linear unit; exact in the negative tail too, where 1 + erf would cancel.
+// x * Phi(x), the Gaussian error linear unit. The negative tail is half of exp(r), where 1 + erf would cancel.
 template <typename F>
 VIREO_SIMD F gelu_erf(F x) {
   const F a = x * F(0.70710678118654752f), t = abs(a);
