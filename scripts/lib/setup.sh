@@ -36,7 +36,7 @@ need_venv() {
   # The system's own Python: it is the one that python3-dev has the headers of.
   [ -x "$dir/bin/python" ] || { say "making $dir"; /usr/bin/python3 -m venv "$dir"; }
   say "installing into $dir: $*"
-  "$dir/bin/python" -m pip install -q --disable-pip-version-check "$@"
+  "$dir/bin/python" -m pip install -qq --disable-pip-version-check "$@"
   echo "$*" > "$stamp"
 }
 
