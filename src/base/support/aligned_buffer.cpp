@@ -17,6 +17,8 @@ namespace {
 // From this size on transparent huge pages pay: fewer page faults when the block is first written.
 constexpr size_t kHuge = size_t(4) << 20;
 constexpr size_t kHugePage = size_t(2) << 20;
+// Half of what a process can address: refused without troubling the allocator.
+constexpr size_t kMost = size_t(1) << 46;
 
 }  // namespace
 
@@ -25,7 +27,7 @@ AlignedBuffer::AlignedBuffer(size_t size, Fill fill) {
   const size_t alignment = size >= kHuge ? kHugePage : kAlignment;
   const std::optional<size_t> total = padded ? checked_round_up(*padded, kAlignment) : std::nullopt;
   void* block = nullptr;
-  if (!total || posix_memalign(&block, alignment, *total) != 0)
+  if (!total || *total > kMost || posix_memalign(&block, alignment, *total) != 0)
     fail(ErrorCode::OutOfMemory, "no memory for a buffer of {} bytes", size);
   if (size >= kHuge) madvise(block, *total & ~(kHugePage - 1), MADV_HUGEPAGE);
   data_ = static_cast<uint8_t*>(block);
