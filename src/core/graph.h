@@ -56,6 +56,7 @@ struct GraphNode {
   std::vector<OutputRef> inputs;
   std::vector<GraphOutput> outputs;
   RtInfo rt_info;
+  bool linked = true;                        // listed among the uses of its inputs
   bool is(std::string_view op_name) const { return op->name == op_name; }
   const Fact& fact(size_t i = 0) const { return outputs[i].fact; }
 };
@@ -66,6 +67,8 @@ class Arena : public std::enable_shared_from_this<Arena> {
   // Adds a node and infers its outputs; throws what infer throws and leaves the arena as it was.
   NodeId add(const OpDef& op, Attrs attrs, std::vector<OutputRef> inputs, std::string name = {});
   OutputRef add_constant(Tensor value, std::string name = {});
+  // A copy of a node, here or of another arena, with its facts, names and rt_info, reading `inputs`.
+  NodeId add_copy(const GraphNode& node, std::vector<OutputRef> inputs);
 
   const GraphNode& operator[](NodeId id) const { return *nodes_[id]; }
   GraphNode& edit(NodeId id) { return *nodes_[id]; }   // names, rt_info, facts of parameters; inputs only through set_input
@@ -83,7 +86,8 @@ class Arena : public std::enable_shared_from_this<Arena> {
   void replace_uses(OutputRef from, OutputRef to);
   // Infers this node again from its inputs; true if a fact changed.
   bool infer(NodeId id);
-  // A node that nobody reads lets go of its inputs; it stays readable.
+  // A node that nobody reads stops counting as a user of its inputs, and so do inputs that then nobody reads. They stay readable,
+  // and count again as soon as somebody reads them.
   void detach(NodeId id);
 
   // Moves every node of another arena here and leaves a forwarding entry there; returns what to add to its ids.
@@ -92,8 +96,10 @@ class Arena : public std::enable_shared_from_this<Arena> {
   NodeId forward_offset() const { return forward_offset_; }
 
  private:
-  void link(NodeId id);
-  void unlink(NodeId id);
+  void add_use(OutputRef source, Use use);
+  void remove_use(OutputRef source, Use use);
+  void check_sources(const std::vector<OutputRef>& sources) const;
+  std::vector<Fact> infer_outputs(const OpDef& op, const Attrs& attrs, std::string_view name, const std::vector<OutputRef>& inputs) const;
   std::vector<std::unique_ptr<GraphNode>> nodes_;
   std::shared_ptr<Arena> forward_;
   NodeId forward_offset_ = 0;

@@ -32,6 +32,7 @@ class Patch {
   std::vector<std::pair<OutputRef, OutputRef>> replacements_;
   std::vector<InputEdit> inputs_;
   std::vector<std::pair<NodeId, Attrs>> attrs_;
+  std::vector<NodeId> unnamed_;  // new nodes that take the name of what they replace
 };
 
 // Names of the original nodes that a node stands for (rt_info "fused_names"), its own name if none.
