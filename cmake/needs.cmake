@@ -1,0 +1,10 @@
+# Stops with one line when a system package that every build needs is not there.
+find_package(fmt QUIET)
+find_package(pugixml QUIET)
+find_path(VIREO_PROTOZERO_DIR protozero/pbf_reader.hpp)
+foreach(need fmt_FOUND pugixml_FOUND VIREO_PROTOZERO_DIR)
+  if(NOT ${need})
+    string(REGEX REPLACE "_FOUND|VIREO_|_DIR" "" name ${need})
+    message(FATAL_ERROR "${name} is missing: run scripts/dev setup first")
+  endif()
+endforeach()
