@@ -89,9 +89,9 @@ function(vireo_link_library)
   foreach(layer ${layers})
     get_target_property(type ${layer} TYPE)
     if(NOT type STREQUAL "INTERFACE_LIBRARY")
+      # The objects make it whole; the archive adds only what the layer itself links to.
+      target_sources(vireo PRIVATE $<TARGET_OBJECTS:${layer}>)
       target_link_libraries(vireo PRIVATE ${layer})
-      # Whole also where another layer names it.
-      set_property(TARGET vireo PROPERTY LINK_LIBRARY_OVERRIDE_${layer} WHOLE_ARCHIVE)
     endif()
   endforeach()
   target_link_libraries(vireo PRIVATE vireo_flags)
