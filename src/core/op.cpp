@@ -180,13 +180,15 @@ void EvalContext::set_output(size_t i, Tensor tensor) {
 }
 
 std::vector<Tensor> evaluate_op(const OpDef& op, const Attrs& attrs, std::string_view name, const std::vector<Tensor>& inputs,
-                                VariableStore* variables) {
+                                VariableStore* variables, bool (*cancelled)(const void*), const void* cancel_context) {
   if (!op.evaluate) fail(ErrorCode::NotSupported, "{}: operator {} has no evaluation yet", where(op, name), op.full_name());
   std::vector<Tensor> dense;
   dense.reserve(inputs.size());
   for (const Tensor& t : inputs) dense.push_back(t ? t.dense() : t);
   EvalContext c(op, attrs, name, std::move(dense));
   c.variables = variables;
+  c.cancelled = cancelled;
+  c.cancel_context = cancel_context;
   op.evaluate(c);
   return std::move(c.outputs());
 }

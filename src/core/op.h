@@ -188,6 +188,7 @@ class EvalContext {
 std::vector<Fact> infer_facts(const OpDef& op, const Attrs& attrs, std::string_view name, std::vector<const Fact*> inputs);
 // Runs evaluate on dense copies of the inputs; throws NotSupported if the op has none.
 std::vector<Tensor> evaluate_op(const OpDef& op, const Attrs& attrs, std::string_view name, const std::vector<Tensor>& inputs,
-                                VariableStore* variables = nullptr);
+                                VariableStore* variables = nullptr, bool (*cancelled)(const void*) = nullptr,
+                                const void* cancel_context = nullptr);
 
 }  // namespace vireo

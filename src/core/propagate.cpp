@@ -42,13 +42,14 @@ Tensor numbered(const Fact& f, const std::vector<int64_t>& numbers) {
   return make_tensor(element::i64, f.shape.to_shape(), numbers);
 }
 
-std::optional<std::vector<Dimension>> known_dims(const Fact& f) {
+// A negative number (the -1 of a Reshape's pattern) is no extent; among numbers that only move it may stand as an unknown one.
+std::optional<std::vector<Dimension>> known_dims(const Fact& f, bool negative_unknown) {
   if (f.dims) return f.dims;
   if (!f.value || f.value.get_size() > kMaxPartial || !f.type.is_integral_number()) return std::nullopt;
   std::vector<Dimension> out;
   for (int64_t v : load<int64_t>(f.value)) {
-    if (v < 0) return std::nullopt;
-    out.emplace_back(v);
+    if (v < 0 && !negative_unknown) return std::nullopt;
+    out.push_back(v < 0 ? Dimension() : Dimension(v));
   }
   return out;
 }
@@ -64,7 +65,7 @@ void move_dims(const OpDef& op, const Attrs& attrs, std::string_view name, const
       values.push_back(f.value);
       continue;
     }
-    auto dims = known_dims(f);
+    auto dims = known_dims(f, true);
     if (!dims || !f.shape.is_static()) return;
     std::vector<int64_t> numbers(dims->size());
     for (size_t k = 0; k < numbers.size(); ++k) numbers[k] = int64_t(table.size() + k);
@@ -88,7 +89,7 @@ void move_dims(const OpDef& op, const Attrs& attrs, std::string_view name, const
 void bound_dims(const OpDef& op, const Attrs& attrs, std::string_view name, const Inputs& inputs, Facts& outputs) {
   std::vector<Tensor> low, high;
   for (size_t i = 0; i < inputs.size(); ++i) {
-    auto dims = known_dims(*inputs[i]);
+    auto dims = known_dims(*inputs[i], false);
     if (!dims || !inputs[i]->shape.is_static()) return;
     std::vector<int64_t> min, max;
     for (const Dimension& d : *dims) {
