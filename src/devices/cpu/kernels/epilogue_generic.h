@@ -1,0 +1,93 @@
+// The epilogue on vectors. Included inside an ISA file's unnamed namespace, after `using F = simd::vec<float, N>`.
+
+// Clamping is done in registers; what needs more than a compare runs over the tile of sums while it is in L1. The sums wait in a
+// buffer of their own, because the residual may lie where they will be stored.
+struct Clamp {
+  float low, high;
+  bool complete;  // the activation is nothing but this clamp
+};
+
+static inline Clamp clamp_of(const Epilogue& e) {
+  const float infinity = __builtin_inff();
+  switch (e.activation) {
+    case Activation::None: return {-infinity, infinity, true};
+    case Activation::Relu: return {0.0f, infinity, true};
+    case Activation::Clamp: return {e.alpha, e.beta, true};
+    default: return {-infinity, infinity, false};
+  }
+}
+
+// In this order of operands a NaN passes.
+static VIREO_SIMD F clamp(F x, F low, F high) { return min(high, max(low, x)); }
+
+template <Activation A>
+static VIREO_SIMD F activate(F x, F alpha, F beta) {
+  using namespace simd;
+  switch (A) {
+    case Activation::LeakyRelu:
+    case Activation::PRelu: return select(lt(x, F::zero()), alpha * x, x);
+    case Activation::Elu: return select(lt(x, F::zero()), alpha * expm1(min(F::zero(), x)), x);
+    case Activation::Sigmoid: return sigmoid(x);
+    case Activation::Silu: return x * sigmoid(alpha * x);
+    case Activation::Tanh: return tanh(x);
+    case Activation::GeluErf: return gelu_erf(x);
+    case Activation::GeluTanh: return gelu_tanh(x);
+    case Activation::HSwish: return x * clamp(x + F(3.0f), F::zero(), F(6.0f)) * F(1.0f / 6.0f);
+    case Activation::HSigmoid: return clamp(fma(alpha, x, beta), F::zero(), F(1.0f));
+    case Activation::Mish: return mish(x);
+    case Activation::Softplus: return softplus(x);
+    default: return x;
+  }
+}
+
+struct SumTile {
+  const float* sums;
+  int64_t sums_stride;
+  float* c;
+  int64_t c_stride;
+  int64_t rows, columns;
+  const float* residual;  // added after the activation; or nullptr
+  int64_t residual_stride;
+  const float* slope;
+};
+
+// Rows of sums are whole vectors.
+template <Activation A>
+static void activate_tile(const Epilogue& e, const SumTile& t) {
+  const F beta(e.beta);
+  for (int64_t i = 0; i < t.rows; ++i) {
+    const float* sums = t.sums + i * t.sums_stride;
+    float* c = t.c + i * t.c_stride;
+    for (int64_t j = 0; j < t.columns; j += F::lanes) {
+      const int64_t n = t.columns - j;
+      const F alpha = A == Activation::PRelu ? F::load(t.slope + j, n < F::lanes ? n : F::lanes) : F(e.alpha);
+      F x = activate<A>(F::load(sums + j), alpha, beta);
+      if (t.residual) {
+        const float* r = t.residual + i * t.residual_stride + j;
+        x = x + (n < F::lanes ? F::load(r, n) : F::load(r));
+      }
+      if (n < F::lanes) x.store(c + j, n);
+      else x.store(c + j);
+    }
+  }
+}
+
+static void activate_sums(const Epilogue& e, const SumTile& t) {
+  switch (e.activation) {
+    case Activation::LeakyRelu: return activate_tile<Activation::LeakyRelu>(e, t);
+    case Activation::PRelu: return activate_tile<Activation::PRelu>(e, t);
+    case Activation::Elu: return activate_tile<Activation::Elu>(e, t);
+    case Activation::Sigmoid: return activate_tile<Activation::Sigmoid>(e, t);
+    case Activation::Silu: return activate_tile<Activation::Silu>(e, t);
+    case Activation::Tanh: return activate_tile<Activation::Tanh>(e, t);
+    case Activation::GeluErf: return activate_tile<Activation::GeluErf>(e, t);
+    case Activation::GeluTanh: return activate_tile<Activation::GeluTanh>(e, t);
+    case Activation::HSwish: return activate_tile<Activation::HSwish>(e, t);
+    case Activation::HSigmoid: return activate_tile<Activation::HSigmoid>(e, t);
+    case Activation::Mish: return activate_tile<Activation::Mish>(e, t);
+    case Activation::Softplus: return activate_tile<Activation::Softplus>(e, t);
+    case Activation::None:
+    case Activation::Relu:
+    case Activation::Clamp: return;
+  }
+}

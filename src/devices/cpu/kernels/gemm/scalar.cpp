@@ -1,0 +1,21 @@
+// f32 tiles of 4 x 8.
+#include <cstdint>
+
+#include "base/simd/scalar.h"
+#include "base/simd/math.h"
+#include "devices/cpu/kernels/gemm/tile.h"
+
+namespace vireo::cpu::scalar {
+namespace {
+
+using F = simd::vec<float, 4>;
+constexpr int kTileRows = 4;
+#include "devices/cpu/kernels/epilogue_generic.h"
+#include "devices/cpu/kernels/gemm/generic.h"
+
+}  // namespace
+
+extern const GemmKernel gemm_f32_4x8;
+constexpr GemmKernel gemm_f32_4x8 = make_gemm_f32<2, 1, 0>("gemm_f32_4x8_scalar");
+
+}  // namespace vireo::cpu::scalar
