@@ -1,0 +1,16 @@
+// The element-wise primitives for the avx2 tier.
+#include "base/simd/avx2.h"
+
+#include "base/simd/convert.h"
+#include "base/simd/math.h"
+#include "devices/cpu/kernels/eltwise/eltwise.h"
+
+namespace vireo::cpu::avx2 {
+namespace {
+using F = simd::vec<float, 8>;
+#include "devices/cpu/kernels/eltwise/generic.h"
+}  // namespace
+
+const EltwiseTable& eltwise_table() { return kTable; }
+
+}  // namespace vireo::cpu::avx2
