@@ -162,7 +162,7 @@ class Runner {
 
 }  // namespace
 
-void run(const EltwisePlan& plan, const EltwiseArgs& args, int64_t task_begin, int64_t task_end, void* scratch) noexcept {
+void run_eltwise(const EltwisePlan& plan, const EltwiseArgs& args, int64_t task_begin, int64_t task_end, void* scratch) noexcept {
   if (task_begin < task_end) Runner(plan, args, scratch).run(task_begin, task_end);
 }
 

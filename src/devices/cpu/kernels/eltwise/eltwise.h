@@ -94,7 +94,7 @@ struct EltwiseArgs {
 // Plans a program; false if it does not fit (too many values alive at once, too many dimensions left): split it then.
 // An output may alias an input of the same type and strides.
 bool plan_eltwise(const EltwiseProgram& program, const IsaSet& isa, EltwisePlan* plan);
-void run(const EltwisePlan& plan, const EltwiseArgs& args, int64_t task_begin, int64_t task_end, void* scratch) noexcept;
+void run_eltwise(const EltwisePlan& plan, const EltwiseArgs& args, int64_t task_begin, int64_t task_end, void* scratch) noexcept;
 
 const char* name_of(EltwiseOp op);
 
