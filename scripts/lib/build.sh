@@ -85,7 +85,7 @@ test_sanitized() {
 # What CI runs under a sanitizer: the readers alone on every malformed model and on every model that is whole.
 test_malformed() {
   sanitizer_options
-  build asan replay_ir replay_onnx
+  build asan vireo_replays
   .venv/bin/python -m pytest -q tests/malformed --replay build/asan/tests
 }
 
@@ -93,7 +93,7 @@ test_fuzz() {
   need_packages clang-19 libclang-rt-19-dev
   sanitizer_options
   local seconds=${VIREO_FUZZ_SECONDS:-60} failed=0
-  build fuzz fuzz_ir fuzz_onnx
+  build fuzz vireo_fuzzers
   for reader in ir onnx; do
     local corpus=build/fuzz/corpus_$reader
     mkdir -p "$corpus"
