@@ -110,6 +110,8 @@ def measure(name, threads, args, probe, scratch):
             ratios = [statistics.median(r[peer]) / statistics.median(r[subject]) for r in kept]
             row.setdefault("ratios", {})[peer] = interval(ratios)
     row["error"] = error_of(contenders, subject)
+    if name == "mlp_64x4" and threads == 1 and subject == "vireo":
+        row["cpp_us"] = cpp_call(path)
     return row
 
 
@@ -119,6 +121,15 @@ def error_of(contenders, subject):
         return None
     got, want = np.load(contenders[subject].output), np.load(contenders["onnxruntime"].output)
     return float(np.abs(got - want).max() / np.abs(want).max()) if got.shape == want.shape else None
+
+
+def cpp_call(path):
+    """Microseconds per infer() from C++, for a model so small that the call is what is measured; None if it cannot run."""
+    binary = ROOT / "build" / "release" / "bench" / "bench_infer_us"
+    if not binary.exists():
+        return None
+    done = subprocess.run([str(binary), str(path)], capture_output=True, text=True)
+    return float(done.stdout.split()[-2]) if done.returncode == 0 else None
 
 
 def table(rows, engines):
@@ -140,6 +151,8 @@ def table(rows, engines):
         cells.append(f"{row['error']:.1e}" if row["error"] is not None else "-")
         lines.append("| " + " | ".join(cells) + " |")
     for row in rows:
+        if row.get("cpp_us"):
+            lines.append(f"{row['model']}, 1 thread, from C++: {row['cpp_us']:.3f} us per infer()")
         for engine, facts in row["engines"].items():
             if "error" in facts:
                 lines.append(f"{row['model']}, {row['threads']} threads: {engine}: {facts['error']}")
