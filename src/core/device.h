@@ -37,6 +37,9 @@ struct Port {
   std::vector<std::string> names;            // tensor names
 };
 
+std::vector<Port> input_ports(const Graph& graph);
+std::vector<Port> output_ports(const Graph& graph);
+
 struct ProfileEntry {
   std::string node;                          // friendly name of a node of the imported graph
   std::string node_type;                     // operator name

@@ -1,0 +1,32 @@
+// What compiling for the CPU gives.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/device.h"
+#include "devices/cpu/program.h"
+
+namespace vireo::cpu {
+
+class CpuExecutable final : public Executable, public std::enable_shared_from_this<CpuExecutable> {
+ public:
+  CpuExecutable(const Graph& imported, const CompileConfig& config);
+
+  const std::vector<Port>& inputs() const override { return inputs_; }
+  const std::vector<Port>& outputs() const override { return outputs_; }
+  std::unique_ptr<Inference> create() override;
+  std::vector<std::pair<std::string, std::string>> properties() const override;
+  MemoryFigures memory() const override;
+  std::shared_ptr<const Graph> runtime_graph() const override { return program_->graph; }
+  std::string dump(std::string_view stage) const override;
+
+ private:
+  std::vector<Port> inputs_, outputs_;
+  std::shared_ptr<Program> program_;
+};
+
+}  // namespace vireo::cpu

@@ -1,0 +1,97 @@
+// One request: its tensors, arenas and variables, and the walk over the plan.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/support/aligned_buffer.h"
+#include "devices/cpu/planner.h"
+#include "devices/cpu/program.h"
+
+namespace vireo::cpu {
+
+struct VariableSlot {
+  Tensor value;                     // empty: never assigned
+  Tensor pending;                   // assigned by the run under way
+  bool assigned = false;
+};
+using VariableSlots = std::vector<VariableSlot>;
+
+class CpuInference final : public Inference {
+ public:
+  // Bodies share the variables of the request that runs them, and leave commit and threads to it.
+  explicit CpuInference(std::shared_ptr<const Program> program, std::shared_ptr<VariableSlots> outer = nullptr);
+  ~CpuInference() override;
+
+  void set_input(size_t index, const Tensor& tensor) override;
+  void set_output(size_t index, const Tensor& tensor) override;
+  void run(const std::atomic<bool>* cancel) override;
+  Tensor output(size_t index) override;
+  Tensor input(size_t index) override;
+  std::vector<Variable> variables() const override { return program_->variables; }
+  Tensor get_variable(std::string_view id) override;
+  void set_variable(std::string_view id, const Tensor& value) override;
+  void reset_variables() override;
+  void reset_variable(std::string_view id) override;
+  std::vector<ProfileEntry> profile() const override;
+
+  // Gives output `index` away, so that the next run does not write over it; `own` tells that recycle() may take it back.
+  Tensor take_output(size_t index, bool* own);
+  void recycle(size_t index, Tensor tensor);
+
+ private:
+  struct PathEntry {
+    PlanKey key;
+    std::shared_ptr<const Segment> segment;
+  };
+
+  void bind();
+  void walk(const Segment& segment);
+  void walk_timed(const Segment& segment);
+  void run_path();
+  const Segment& segment_at(size_t depth);
+  void root_key();
+  void answer_key(const Segment& asked);
+  std::vector<std::pair<ValueId, Fact>> answers(const Segment& asked) const;
+  PlanInputs plan_inputs() const;
+  void activate(const Segment& segment);
+  void collect_outputs(const Segment& segment);
+  void run_step(const Step& step, const Segment& segment);
+  void run_tasks(const Step& step, void* const* operands);
+  void host_call(const HostCall& call);
+  void host_evaluate(const HostCall& call, std::vector<Tensor> inputs);
+  Tensor view_of(const PlacedValue& value) const;
+  void keep_on_heap(ValueId v, Tensor tensor, const std::vector<Tensor>& borrowed);
+  CpuInference& body(const BoundNode& node, size_t which);
+  void commit();
+  void fill_dead_arena(const Segment& segment, uint32_t step);
+  uint32_t variable_index(std::string_view id) const;
+
+  // Control flow, in control_flow.cpp.
+  std::vector<Tensor> run_control(const HostCall& call, const std::vector<Tensor>& inputs);
+  std::vector<Tensor> run_if(const HostCall& call, const std::vector<Tensor>& inputs);
+  std::vector<Tensor> run_loop(const HostCall& call, const std::vector<Tensor>& inputs);
+
+  std::shared_ptr<const Program> program_;
+  std::shared_ptr<VariableSlots> slots_;
+  bool is_body_ = false;
+  std::vector<Tensor> inputs_;
+  std::vector<Shape> input_shapes_; // of this run
+  std::vector<Tensor> dense_inputs_;  // copies of strided ones
+  std::vector<Tensor> user_outputs_, own_outputs_, current_outputs_;
+  std::vector<uintptr_t> bases_;        // see Program
+  std::vector<Tensor> heap_;        // by value
+  std::vector<AlignedBuffer> arenas_;
+  std::vector<AlignedBuffer> scratch_;  // by thread
+  std::vector<void*> operands_;
+  std::vector<PathEntry> path_;     // of the last run
+  PlanKey key_;
+  std::map<std::pair<const BoundNode*, size_t>, std::unique_ptr<CpuInference>> bodies_;
+  const std::atomic<bool>* cancel_ = nullptr;
+  std::vector<std::pair<const StepInfo*, double>> times_;
+  std::vector<std::shared_ptr<const Segment>> timed_;
+};
+
+}  // namespace vireo::cpu

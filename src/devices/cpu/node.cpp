@@ -1,0 +1,32 @@
+// The table of node executors, and what they see of a node.
+#include "devices/cpu/node.h"
+
+#include <string_view>
+#include <unordered_map>
+
+#include "devices/cpu/program.h"
+
+namespace vireo::cpu {
+
+const NodeKind* find_kind(const GraphNode& node) {
+  static const std::unordered_map<std::string_view, const NodeKind*> table = {
+#define VIREO_CPU_NODE(op, symbol) {op, &symbol},
+#include "devices/cpu/nodes.inc"
+#undef VIREO_CPU_NODE
+  };
+  const auto found = table.find(node.op->name);
+  return found == table.end() || node.op->custom ? nullptr : found->second;
+}
+
+const GraphNode& NodeView::node() const { return *node_.node; }
+size_t NodeView::inputs() const { return node_.inputs.size(); }
+bool NodeView::has_input(size_t i) const { return i < node_.inputs.size() && node_.inputs[i] != kNone32; }
+const Fact& NodeView::in(size_t i) const { return program_.values[node_.inputs[i]].fact; }
+const Fact& NodeView::out(size_t i) const { return program_.values[node_.outputs[i]].fact; }
+const Tensor* NodeView::constant(size_t i) const {
+  if (!has_input(i)) return nullptr;
+  const Tensor& value = in(i).value;
+  return value ? &value : nullptr;
+}
+
+}  // namespace vireo::cpu
