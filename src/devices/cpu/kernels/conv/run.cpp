@@ -1,0 +1,89 @@
+// Runs the tasks of a convolution: blocks of lines, the panels of the weights, the tiles of a line.
+#include "devices/cpu/kernels/conv/conv.h"
+
+namespace vireo::cpu {
+namespace {
+
+struct Image {
+  const char* src;
+  const char* weights;
+  char* dst;
+  const float* residual;
+  const float* bias;
+  const float* slope;
+};
+
+void run_line(const ConvPlan& plan, const ConvLine& line, const Image& image, const GemmTileFn* tiles_by_rows, GemmTile& tile) {
+  const ConvLineKind& kind = plan.kinds[line.kind];
+  tile.runs = plan.runs.data() + kind.run_begin;
+  tile.run_count = kind.run_count;
+  tile.a_stride = kind.src_step;
+  tile.c_stride = kind.dst_step;
+  tile.args.residual_stride = kind.residual_step;
+  const int64_t tiles = divide_up(line.count, plan.kernel->rows);
+  for (int64_t i = 0; i < tiles; ++i) {
+    const int64_t first = part_begin(line.count, tiles, i), rows = part_begin(line.count, tiles, i + 1) - first;
+    tile.a = image.src + (line.src + first * kind.src_step) * plan.kernel->a_bytes;
+    tile.c = image.dst + (line.dst + first * kind.dst_step) * plan.kernel->c_bytes;
+    tile.args.residual = image.residual + line.residual + first * kind.residual_step;
+    tiles_by_rows[rows - 1](tile);
+  }
+}
+
+// Lines [line0, line1) times panels [panel0, panel1) of one group of one image.
+void run_task(const ConvPlan& plan, const Image& image, int64_t line0, int64_t line1, int64_t panel0, int64_t panel1) {
+  const GemmKernel& kernel = *plan.kernel;
+  const ConvDesc& d = plan.desc;
+  int64_t k = d.ic / d.groups;
+  for (int i = 0; i < d.dims; ++i) k *= d.kernel[i];
+  const int64_t oc = d.oc / d.groups;
+  GemmTile tile;
+  tile.panel_stride = 0;
+  tile.accumulate = false;
+  tile.finish = true;
+  tile.epilogue = &d.epilogue;
+  for (int64_t block = line0; block < line1; block += plan.lines_per_block) {
+    const int64_t block_end = block + plan.lines_per_block < line1 ? block + plan.lines_per_block : line1;
+    for (int64_t panel = panel0; panel < panel1; ++panel) {
+      const int64_t n0 = panel * kernel.columns;
+      tile.n = oc - n0 < kernel.columns ? oc - n0 : kernel.columns;
+      const int64_t vectors = divide_up(tile.n, kernel.lanes);
+      tile.b = image.weights + n0 * k * kernel.b_bytes;
+      tile.b_stride = vectors * kernel.lanes;
+      tile.args.bias = image.bias + n0;
+      tile.args.slope = image.slope + n0;
+      Image at = image;
+      at.dst += n0 * kernel.c_bytes;
+      at.residual += n0;
+      for (int64_t i = block; i < block_end; ++i) run_line(plan, plan.lines[i], at, kernel.tile[vectors - 1], tile);
+    }
+  }
+}
+
+}  // namespace
+
+void run_conv(const ConvPlan& plan, const ConvArgs& args, int64_t task_begin, int64_t task_end, void* scratch) noexcept {
+  if (plan.pointwise) {
+    run_gemm(plan.gemm, {args.src, args.weights, args.dst, args.bias, args.residual, args.slope}, task_begin, task_end, scratch);
+    return;
+  }
+  const ConvDesc& d = plan.desc;
+  const GemmKernel& kernel = *plan.kernel;
+  const int64_t line_parts = static_cast<int64_t>(plan.line_parts.size()) - 1, ic = d.ic / d.groups, oc = d.oc / d.groups;
+  const int64_t panels = divide_up(oc, kernel.columns);
+  for (int64_t task = task_begin; task < task_end; ++task) {
+    const int64_t line = task % line_parts, n = task / line_parts % plan.n_parts, unit = task / (line_parts * plan.n_parts);
+    const int64_t group = unit % d.groups, batch = unit / d.groups;
+    Image image;
+    image.src = static_cast<const char*>(args.src) + (batch * d.src.batch + group * ic * d.src.channel) * kernel.a_bytes;
+    image.weights = static_cast<const char*>(args.weights) + group * static_cast<int64_t>(plan.group_bytes);
+    image.dst = static_cast<char*>(args.dst) + (batch * d.dst.batch + group * oc) * kernel.c_bytes;
+    image.residual = args.residual + batch * d.residual.batch + group * oc;
+    image.bias = args.bias + group * oc;
+    image.slope = args.slope + group * oc;
+    run_task(plan, image, plan.line_parts[line], plan.line_parts[line + 1], part_begin(panels, plan.n_parts, n),
+             part_begin(panels, plan.n_parts, n + 1));
+  }
+}
+
+}  // namespace vireo::cpu

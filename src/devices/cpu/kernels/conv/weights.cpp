@@ -1,0 +1,86 @@
+// Strides of images and weights, and the packing of weights: per group a packed matrix whose rows are the taps' input channels.
+#include "devices/cpu/kernels/conv/conv.h"
+
+namespace vireo::cpu {
+
+ImageStrides dense_strides(int dims, const int64_t* size, int64_t row) {
+  ImageStrides s;
+  int64_t step = row;
+  for (int i = dims - 1; i >= 0; --i) {
+    s.spatial[i] = step;
+    step *= size[i];
+  }
+  s.batch = step;
+  return s;
+}
+
+ImageStrides planar_strides(int dims, const int64_t* size, int64_t channels) {
+  ImageStrides s = dense_strides(dims, size, 1);
+  s.channel = s.batch;
+  s.batch *= channels;
+  return s;
+}
+
+WeightStrides dense_weights(const ConvDesc& d) {
+  WeightStrides w;
+  int64_t step = 1;
+  for (int i = d.dims - 1; i >= 0; --i) {
+    w.tap[i] = step;
+    step *= d.kernel[i];
+  }
+  const int64_t ic = d.ic / d.groups, oc = d.oc / d.groups;
+  w.ic = d.transposed ? step * oc : step;
+  w.oc = d.transposed ? step : step * ic;
+  w.group = step * ic * oc;
+  return w;
+}
+
+size_t conv_packed_bytes(const ConvDesc& d, const GemmKernel& kernel) {
+  int64_t taps = 1;
+  for (int i = 0; i < d.dims; ++i) taps *= d.kernel[i];
+  return d.groups * round_up(gemm_packed_bytes(kernel, d.oc / d.groups, taps * (d.ic / d.groups)), kCacheLine);
+}
+
+namespace {
+
+// Rows of the matrix: taps outermost. In a planar source the last dimension's taps are neighbours, so they come innermost.
+void pack_panel(const ConvDesc& d, const GemmKernel& kernel, const float* weights, const WeightStrides& s, int64_t n, int64_t width, char* to) {
+  const int last = d.dims - 1;
+  const bool planar = d.src.channel != 1;
+  const int64_t ic = d.ic / d.groups, outer = [&] {
+    int64_t taps = 1;
+    for (int i = 0; i < last; ++i) taps *= d.kernel[i];
+    return taps;
+  }();
+  for (int64_t tap = 0; tap < outer; ++tap) {
+    int64_t rest = tap, offset = 0;
+    for (int i = last - 1; i >= 0; --i) {
+      offset += rest % d.kernel[i] * s.tap[i];
+      rest /= d.kernel[i];
+    }
+    const int64_t blocks = planar ? ic : d.kernel[last], rows = planar ? d.kernel[last] : ic;
+    const int64_t block_stride = planar ? s.ic : s.tap[last], row_stride = planar ? s.tap[last] : s.ic;
+    for (int64_t b = 0; b < blocks; ++b) {
+      kernel.pack_b(weights + offset + b * block_stride, row_stride, s.oc, rows, n, width, to);
+      to += rows * width * kernel.b_bytes;
+    }
+  }
+}
+
+}  // namespace
+
+void pack_conv_weights(const ConvDesc& d, const GemmKernel& kernel, const float* weights, const WeightStrides& s, void* packed) {
+  int64_t k = d.ic / d.groups;
+  for (int i = 0; i < d.dims; ++i) k *= d.kernel[i];
+  const int64_t oc = d.oc / d.groups, group_bytes = conv_packed_bytes(d, kernel) / d.groups;
+  for (int64_t g = 0; g < d.groups; ++g) {
+    char* to = static_cast<char*>(packed) + g * group_bytes;
+    for (int64_t n = 0; n < oc; n += kernel.columns) {
+      const int64_t columns = oc - n < kernel.columns ? oc - n : kernel.columns, width = round_up(columns, kernel.lanes);
+      pack_panel(d, kernel, weights + g * s.group + n * s.oc, s, columns, width, to);
+      to += width * k * kernel.b_bytes;
+    }
+  }
+}
+
+}  // namespace vireo::cpu
