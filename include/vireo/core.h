@@ -44,7 +44,6 @@ class VIREO_API VariableState {
 
  private:
   friend class InferRequest;
-  struct RequestImpl;
   std::string name_;
   std::shared_ptr<void> request_;
 };

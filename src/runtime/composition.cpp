@@ -1,0 +1,65 @@
+#include "runtime/composition.h"
+
+#include <dirent.h>
+#include <sys/stat.h>
+
+#include "base/io/mapped_file.h"
+#include "base/support/error.h"
+#include "base/support/parse.h"
+#include "devices/cpu/device.h"
+#include "devices/reference/device.h"
+#include "frontends/ir/ir.h"
+
+namespace vireo {
+namespace {
+
+bool ends_with(const std::string& s, std::string_view end) {
+  return s.size() >= end.size() && to_lower(std::string_view(s).substr(s.size() - end.size())) == end;
+}
+
+// The one model in a folder.
+std::string model_in(const std::string& folder) {
+  std::vector<std::string> found;
+  DIR* dir = opendir(folder.c_str());
+  if (!dir) fail(ErrorCode::Io, "folder '{}' cannot be read", folder);
+  while (const dirent* entry = readdir(dir)) {
+    const std::string name = entry->d_name;
+    if (ends_with(name, ".xml") || ends_with(name, ".onnx")) found.push_back(name);
+  }
+  closedir(dir);
+  if (found.size() == 1) return folder + "/" + found[0];
+  if (found.empty()) fail(ErrorCode::NotFound, "folder '{}' holds no model (.xml or .onnx)", folder);
+  std::string names;
+  for (const std::string& name : found) names += (names.empty() ? "" : ", ") + name;
+  fail(ErrorCode::InvalidArgument, "folder '{}' holds {} models, name one of them: {}", folder, found.size(), names);
+}
+
+span<const uint8_t> head_of(span<const uint8_t> bytes) { return bytes.subspan(0, std::min<size_t>(bytes.size(), 4096)); }
+
+}  // namespace
+
+std::vector<std::unique_ptr<Device>> make_devices() {
+  std::vector<std::unique_ptr<Device>> devices;
+  devices.push_back(cpu::make_device());
+  devices.push_back(reference::make_device());
+  return devices;
+}
+
+std::shared_ptr<Graph> read_model_file(const std::string& given, const ReadOptions& options, const OpRegistry& ops) {
+  struct stat info;
+  if (stat(given.c_str(), &info) != 0) fail(ErrorCode::NotFound, "model file '{}' does not exist", given);
+  const std::string path = S_ISDIR(info.st_mode) ? model_in(given) : given;
+  if (ends_with(path, ".xml")) return read_ir(path, options.weights, options.mmap, ops);
+  const auto file = MappedFile::open(path);
+  if (looks_like_ir(head_of(file->bytes()))) return read_ir(path, options.weights, options.mmap, ops);
+  fail(ErrorCode::InvalidModel, "model file '{}' has no known format: IR (.xml) and ONNX (.onnx) are read", path);
+}
+
+std::shared_ptr<Graph> read_model_bytes(const void* bytes, size_t size, const Tensor& weights, std::shared_ptr<const void> keep,
+                                        const OpRegistry& ops) {
+  const span<const uint8_t> all(static_cast<const uint8_t*>(bytes), size);
+  if (looks_like_ir(head_of(all))) return read_ir(all, weights, ops);
+  fail(ErrorCode::InvalidModel, "the {} bytes given are no model of a known format: IR and ONNX are read", size);
+}
+
+}  // namespace vireo
