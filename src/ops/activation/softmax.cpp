@@ -1,4 +1,4 @@
-// Softmax: exp(x - max) / sum along one axis. Opset 1 counts the axis from the front only.
+// Softmax: exp(x - max) / sum along one axis, and its logarithm. Opset 1 counts the axis from the front only.
 #include "ops/activation/activation.h"
 
 #include <algorithm>
