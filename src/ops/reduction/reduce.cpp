@@ -11,8 +11,8 @@ namespace vireo::ops {
 
 void visit(AttrVisitor& v, Reduce& a) { v.on("keep_dims", a.keep_dims); }
 
-std::vector<bool> axis_mask(const std::vector<int64_t>& axes, size_t rank, std::string_view where) {
-  std::vector<bool> mask(rank);
+std::vector<char> axis_mask(const std::vector<int64_t>& axes, size_t rank, std::string_view where) {
+  std::vector<char> mask(rank);
   for (int64_t axis : axes) {
     const int64_t at = axis < 0 ? axis + int64_t(rank) : axis;
     if (at < 0 || at >= int64_t(rank)) fail(ErrorCode::InvalidModel, "{}: axis {} is out of range for rank {}", where, axis, rank);
@@ -21,7 +21,7 @@ std::vector<bool> axis_mask(const std::vector<int64_t>& axes, size_t rank, std::
   return mask;
 }
 
-Shape reduced_shape(Shape shape, const std::vector<bool>& mask) {
+Shape reduced_shape(Shape shape, const std::vector<char>& mask) {
   for (size_t i = 0; i < shape.size(); ++i)
     if (mask[i]) shape[i] = 1;
   return shape;
@@ -41,7 +41,7 @@ PartialShape output_shape(InferContext& c) {
     const bool single = c.shape(1).is_static() && shape_size(c.shape(1).to_shape()) == 1;
     return single && rank > 0 ? PartialShape::dynamic(rank - 1) : PartialShape::dynamic();
   }
-  std::vector<bool> mask(shape.size());
+  std::vector<char> mask(shape.size());
   for (int64_t axis : *axes) mask[size_t(c.axis(axis, rank))] = true;
   PartialShape out;
   for (size_t i = 0; i < shape.size(); ++i)
@@ -116,7 +116,7 @@ template <typename Op>
 void evaluate(EvalContext& c) {
   const Shape& shape = c.shape(0);
   Tensor& out = c.output(0);
-  const std::vector<bool> mask = axis_mask(load<int64_t>(c.input(1)), shape.size(), c.op().full_name());
+  const std::vector<char> mask = axis_mask(load<int64_t>(c.input(1)), shape.size(), c.op().full_name());
   const Shape kept = reduced_shape(shape, mask);
   size_t group = 1;
   for (size_t i = 0; i < shape.size(); ++i)

@@ -15,10 +15,10 @@ struct CumSum {
 };
 void visit(AttrVisitor& v, CumSum& a);
 
-// Which axes are in a list; negative ones count from the end. Throws on one out of range.
-std::vector<bool> axis_mask(const std::vector<int64_t>& axes, size_t rank, std::string_view where);
+// Which axes are in a list, 1 for those; negative ones count from the end. Throws on one out of range.
+std::vector<char> axis_mask(const std::vector<int64_t>& axes, size_t rank, std::string_view where);
 // `shape` with the marked axes set to 1.
-Shape reduced_shape(Shape shape, const std::vector<bool>& mask);
+Shape reduced_shape(Shape shape, const std::vector<char>& mask);
 
 // f(i, g) for every element i of `shape` and the group g that it is in, groups being numbered as `reduced` is.
 template <typename F>
