@@ -192,4 +192,14 @@ VIREO_SIMD void narrow_f16(f16_t* p, f32x4 a) {
   }
 }
 
+// A square tile held as rows, in place.
+VIREO_SIMD void transpose(f32x4 (&r)[4]) {
+  const raw_f4 a = __builtin_shuffle(r[0].v, r[1].v, raw_i4{0, 4, 1, 5}), b = __builtin_shuffle(r[0].v, r[1].v, raw_i4{2, 6, 3, 7});
+  const raw_f4 c = __builtin_shuffle(r[2].v, r[3].v, raw_i4{0, 4, 1, 5}), d = __builtin_shuffle(r[2].v, r[3].v, raw_i4{2, 6, 3, 7});
+  r[0] = __builtin_shuffle(a, c, raw_i4{0, 1, 4, 5});
+  r[1] = __builtin_shuffle(a, c, raw_i4{2, 3, 6, 7});
+  r[2] = __builtin_shuffle(b, d, raw_i4{0, 1, 4, 5});
+  r[3] = __builtin_shuffle(b, d, raw_i4{2, 3, 6, 7});
+}
+
 }  // namespace vireo::simd

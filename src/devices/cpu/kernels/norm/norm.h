@@ -69,9 +69,8 @@ struct NormTable {
   void (*group_channels)(const GroupNormParams& params, const GroupNormArgs& args, int64_t image, int64_t begin,
                          int64_t end, float* scratch);
   void (*l2_rows)(const NormalizeL2Params& params, const NormArgs& args, int64_t begin, int64_t end);
-  // Inner positions [begin, end) of one [axis, inner] block; scratch holds end - begin floats.
-  void (*l2_columns)(const NormalizeL2Params& params, const NormArgs& args, int64_t outer, int64_t begin, int64_t end,
-                     float* scratch);
+  // Inner positions [begin, end) of one [axis, inner] block.
+  void (*l2_columns)(const NormalizeL2Params& params, const NormArgs& args, int64_t outer, int64_t begin, int64_t end);
   // scratch holds channels + size + 32 floats.
   void (*lrn_rows)(const LrnParams& params, const NormArgs& args, int64_t begin, int64_t end, float* scratch);
 };

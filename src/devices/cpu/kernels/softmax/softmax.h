@@ -12,9 +12,8 @@ namespace vireo::cpu {
 
 struct SoftmaxTable {
   void (*rows)(const float* src, float* dst, int64_t rows, int64_t axis, bool log);
-  // inner positions [begin, end) of one [axis, inner] block; scratch holds 2 * (end - begin) floats.
-  void (*columns)(const float* src, float* dst, int64_t axis, int64_t inner, int64_t begin, int64_t end, bool log,
-                  float* scratch);
+  // Inner positions [begin, end) of one [axis, inner] block.
+  void (*columns)(const float* src, float* dst, int64_t axis, int64_t inner, int64_t begin, int64_t end, bool log);
 };
 
 struct SoftmaxPlan {

@@ -27,8 +27,9 @@ struct TransposePlan {
   // (contiguous_run > 0) or a 2-D transposition of `rows` x `cols`.
   int rank = 0;
   int64_t dims[kTransposeRank] = {}, src_strides[kTransposeRank] = {}, dst_strides[kTransposeRank] = {};
-  int64_t contiguous_run = 0;
-  int64_t rows = 1, cols = 1, src_row_stride = 0, dst_col_stride = 0, row_blocks = 1, col_blocks = 1;
+  int64_t contiguous_run = 0, runs_per_task = 1;
+  int64_t rows = 1, cols = 1, src_row_stride = 0, dst_col_stride = 0;
+  int64_t block_cols = 1, row_blocks = 1, col_blocks = 1;
 };
 
 struct TransposeArgs {

@@ -1,0 +1,176 @@
+// Attention over F = vec<float, N>; included inside the unnamed namespace of each ISA file.
+
+using namespace simd;
+
+constexpr int64_t kRows = kAttentionRows, kKeys = kAttentionKeys;
+constexpr int kTileRows = 4;
+constexpr int kTileVectors = F::lanes == 16 ? 4 : 2;
+
+struct Block {
+  float* keys;    // [head_size, kKeys]: the keys of a block, transposed
+  float* scores;  // [kRows, kKeys]
+  float* out;     // [kRows, out_stride]
+  float *maximum, *sum;  // [kRows]
+  int64_t out_stride;
+};
+
+// keys[d][k] = k[k][d]; keys beyond n are 0.
+VIREO_SIMD void transpose_keys(const float* k, int64_t stride, int64_t n, int64_t head_size, float* keys) {
+  for (int64_t d = 0; d < head_size; d += F::lanes) {
+    const int64_t width = head_size - d < F::lanes ? head_size - d : F::lanes;
+    for (int64_t first = 0; first < kKeys; first += F::lanes) {
+      F r[F::lanes];
+      for (int i = 0; i < F::lanes; ++i)
+        r[i] = first + i < n ? F::load(k + (first + i) * stride + d, width) : F::zero();
+      transpose(r);
+      for (int i = 0; i < F::lanes; ++i)
+        if (i < width) r[i].store(keys + (d + i) * kKeys + first);
+    }
+  }
+}
+
+template <int Rows>
+VIREO_SIMD void score_tile(const float* q, int64_t q_stride, const float* keys, int64_t head_size, float* scores) {
+  for (int64_t k = 0; k < kKeys; k += kTileVectors * F::lanes) {
+    F a[Rows][kTileVectors];
+    for (int r = 0; r < Rows; ++r)
+      for (int v = 0; v < kTileVectors; ++v) a[r][v] = F::zero();
+    for (int64_t d = 0; d < head_size; ++d)
+      for (int v = 0; v < kTileVectors; ++v) {
+        const F key = F::load(keys + d * kKeys + k + v * F::lanes);
+        for (int r = 0; r < Rows; ++r) a[r][v] = fma(F(q[r * q_stride + d]), key, a[r][v]);
+      }
+    for (int r = 0; r < Rows; ++r)
+      for (int v = 0; v < kTileVectors; ++v) a[r][v].store(scores + r * kKeys + k + v * F::lanes);
+  }
+}
+
+// out[r] += sum over the n keys of probability * v, `vectors` vectors wide from column c; the last may have a tail.
+template <int Rows, int Vectors>
+VIREO_SIMD void value_tile(const float* scores, const float* v, int64_t stride, int64_t n, float* out, int64_t out_stride,
+                           int64_t width) {
+  F a[Rows][Vectors];
+  for (int r = 0; r < Rows; ++r)
+    for (int x = 0; x < Vectors; ++x) a[r][x] = F::load(out + r * out_stride + x * F::lanes);
+  for (int64_t k = 0; k < n; ++k)
+    for (int x = 0; x < Vectors; ++x) {
+      const F value = Vectors == 1 ? F::load(v + k * stride, width) : F::load(v + k * stride + x * F::lanes);
+      for (int r = 0; r < Rows; ++r) a[r][x] = fma(F(scores[r * kKeys + k]), value, a[r][x]);
+    }
+  for (int r = 0; r < Rows; ++r)
+    for (int x = 0; x < Vectors; ++x) a[r][x].store(out + r * out_stride + x * F::lanes);
+}
+
+template <int Rows>
+VIREO_SIMD void add_values(const float* scores, const float* v, int64_t stride, int64_t n, int64_t value_size, float* out,
+                           int64_t out_stride) {
+  int64_t c = 0;
+  for (; c + kTileVectors * F::lanes <= value_size; c += kTileVectors * F::lanes)
+    value_tile<Rows, kTileVectors>(scores, v + c, stride, n, out + c, out_stride, F::lanes);
+  for (; c < value_size; c += F::lanes) {
+    const int64_t width = value_size - c < F::lanes ? value_size - c : F::lanes;
+    value_tile<Rows, 1>(scores, v + c, stride, n, out + c, out_stride, width);
+  }
+}
+
+VIREO_SIMD void mask_row(const AttentionParams& p, const void* mask, int64_t at, int64_t n, float* scores) {
+  const F scale(p.scale), excluded(-__builtin_inff());
+  for (int64_t k = 0; k < n; k += F::lanes) {
+    const int64_t width = n - k < F::lanes ? n - k : F::lanes;
+    F s = F::load(scores + k) * scale;
+    if (p.mask != AttentionMask::none) {
+      float lanes[F::lanes] = {};
+      for (int64_t i = 0; i < width; ++i) {
+        const int64_t from = at + (k + i) * p.mask_col;
+        lanes[i] = p.mask == AttentionMask::additive ? static_cast<const float*>(mask)[from]
+                                                     : (float)static_cast<const uint8_t*>(mask)[from];
+      }
+      const F m = F::load(lanes);
+      s = p.mask == AttentionMask::additive ? s + m : select(ne(m, F::zero()), s, excluded);
+    }
+    s.store(scores + k);
+  }
+}
+
+VIREO_SIMD float maximum_of(const float* x, int64_t n) {
+  F m(-__builtin_inff());
+  for (int64_t i = 0; i < n; i += F::lanes) m = max(F::load(x + i), m);
+  return reduce_max(m);
+}
+
+// Turns one row of scaled scores into weights and brings the row's running maximum, sum and output up to date.
+VIREO_SIMD void soften_row(const Block& b, int64_t row, int64_t value_size) {
+  float* s = b.scores + row * kKeys;
+  const float before = b.maximum[row], found = maximum_of(s, kKeys), now = found > before ? found : before;
+  const F shift(now == -__builtin_inff() ? 0.0f : now);
+  float factor[F::lanes];
+  exp_nonpositive(F(before) - shift).store(factor);
+  F total = F::zero();
+  for (int64_t k = 0; k < kKeys; k += F::lanes) {
+    const F e = exp_nonpositive(F::load(s + k) - shift);
+    e.store(s + k);
+    total = total + e;
+  }
+  b.maximum[row] = now;
+  b.sum[row] = b.sum[row] * factor[0] + reduce_add(total);
+  if (now == before) return;
+  float* out = b.out + row * b.out_stride;
+  for (int64_t c = 0; c < value_size; c += F::lanes) (F::load(out + c) * F(factor[0])).store(out + c);
+}
+
+VIREO_SIMD void score_rows(const float* q, int64_t stride, int64_t rows, int64_t head_size, const Block& b) {
+  int64_t r = 0;
+  for (; r + kTileRows <= rows; r += kTileRows)
+    score_tile<kTileRows>(q + r * stride, stride, b.keys, head_size, b.scores + r * kKeys);
+  for (; r < rows; ++r) score_tile<1>(q + r * stride, stride, b.keys, head_size, b.scores + r * kKeys);
+}
+
+void attention_rows(const AttentionParams& p, const AttentionArgs& a, int64_t batch, int64_t head, int64_t begin, int64_t end,
+                    float* scratch) {
+  const int64_t rows = end - begin, kv_head = head / (p.heads / p.kv_heads);
+  Block b;
+  b.out_stride = (p.value_size + F::lanes - 1) / F::lanes * F::lanes;
+  b.keys = scratch;
+  b.scores = b.keys + p.head_size * kKeys;
+  b.maximum = b.scores + kRows * kKeys;
+  b.sum = b.maximum + kRows;
+  b.out = b.sum + kRows;
+  for (int64_t r = 0; r < rows; ++r) b.maximum[r] = -__builtin_inff(), b.sum[r] = 0;
+  for (int64_t i = 0; i < rows * b.out_stride; ++i) b.out[i] = 0;
+
+  const float* q = a.q + batch * p.q.batch + head * p.q.head + begin * p.q.position;
+  const float* keys = a.k + batch * p.k.batch + kv_head * p.k.head;
+  const float* values = a.v + batch * p.v.batch + kv_head * p.v.head;
+  const int64_t past = a.kv_length - p.q_length;
+  int64_t visible = a.kv_length;
+  if (p.causal && past + end < visible) visible = past + end;
+  for (int64_t first = 0; first < visible; first += kKeys) {
+    const int64_t n = visible - first < kKeys ? visible - first : kKeys;
+    transpose_keys(keys + first * p.k.position, p.k.position, n, p.head_size, b.keys);
+    score_rows(q, p.q.position, rows, p.head_size, b);
+    for (int64_t r = 0; r < rows; ++r) {
+      float* s = b.scores + r * kKeys;
+      const int64_t mask_at = batch * p.mask_batch + head * p.mask_head + (begin + r) * p.mask_row + first * p.mask_col;
+      mask_row(p, a.mask, mask_at, n, s);
+      const int64_t last = p.causal ? past + begin + r + 1 - first : n;
+      for (int64_t k = last < 0 ? 0 : (last < n ? last : n); k < kKeys; ++k) s[k] = -__builtin_inff();
+      soften_row(b, r, p.value_size);
+    }
+    const float* v = values + first * p.v.position;
+    int64_t r = 0;
+    for (; r + kTileRows <= rows; r += kTileRows)
+      add_values<kTileRows>(b.scores + r * kKeys, v, p.v.position, n, p.value_size, b.out + r * b.out_stride, b.out_stride);
+    for (; r < rows; ++r)
+      add_values<1>(b.scores + r * kKeys, v, p.v.position, n, p.value_size, b.out + r * b.out_stride, b.out_stride);
+  }
+  for (int64_t r = 0; r < rows; ++r) {
+    float* dst = a.out + batch * p.out.batch + head * p.out.head + (begin + r) * p.out.position;
+    const F factor(b.sum[r] > 0 || b.sum[r] != b.sum[r] ? 1.0f / b.sum[r] : 0.0f);
+    for (int64_t c = 0; c < p.value_size; c += F::lanes) {
+      const int64_t n = p.value_size - c < F::lanes ? p.value_size - c : F::lanes;
+      (F::load(b.out + r * b.out_stride + c) * factor).store(dst + c, n);
+    }
+  }
+}
+
+constexpr AttentionTable kTable = {attention_rows};

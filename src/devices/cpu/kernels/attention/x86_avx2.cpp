@@ -1,0 +1,15 @@
+// Attention for the avx2 tier.
+#include "base/simd/avx2.h"
+
+#include "base/simd/math.h"
+#include "devices/cpu/kernels/attention/attention.h"
+
+namespace vireo::cpu::avx2 {
+namespace {
+using F = simd::vec<float, 8>;
+#include "devices/cpu/kernels/attention/generic.h"
+}  // namespace
+
+const AttentionTable& attention_table() { return kTable; }
+
+}  // namespace vireo::cpu::avx2

@@ -1,0 +1,15 @@
+// Attention for the avx512 tier.
+#include "base/simd/avx512.h"
+
+#include "base/simd/math.h"
+#include "devices/cpu/kernels/attention/attention.h"
+
+namespace vireo::cpu::avx512 {
+namespace {
+using F = simd::vec<float, 16>;
+#include "devices/cpu/kernels/attention/generic.h"
+}  // namespace
+
+const AttentionTable& attention_table() { return kTable; }
+
+}  // namespace vireo::cpu::avx512

@@ -1,0 +1,66 @@
+// Pooling windows over F = vec<float, N>; included inside the unnamed namespace of each ISA file.
+
+using namespace simd;
+
+// Calls fn(pixel index in the image) for each cell of the window, in row-major order.
+template <typename Fn>
+VIREO_SIMD void for_cells(const PoolParams& p, const PoolWindow& w, Fn fn) {
+  for (int64_t d = 0; d < w.count[0]; ++d)
+    for (int64_t h = 0; h < w.count[1]; ++h) {
+      const int64_t row = ((w.begin[0] + d * w.step[0]) * p.in[1] + w.begin[1] + h * w.step[1]) * p.in[2] + w.begin[2];
+      for (int64_t x = 0; x < w.count[2]; ++x) fn(row + x * w.step[2]);
+    }
+}
+
+struct MaxCell {
+  static VIREO_SIMD F start() { return F(-__builtin_inff()); }
+  static VIREO_SIMD F join(F a, F x) { return max(x, a); }
+  static VIREO_SIMD F finish(F a, F scale) { return a; }
+};
+struct AverageCell {
+  static VIREO_SIMD F start() { return F::zero(); }
+  static VIREO_SIMD F join(F a, F x) { return a + x; }
+  static VIREO_SIMD F finish(F a, F scale) { return a * scale; }
+};
+
+template <typename Op>
+void pool_window(const PoolParams& p, const float* image, const PoolWindow& w, float* dst) {
+  const int64_t stride = p.src_stride, channels = p.channels;
+  const F scale(w.scale);
+  int64_t c = 0;
+  for (; c + 4 * F::lanes <= channels; c += 4 * F::lanes) {
+    F a0 = Op::start(), a1 = a0, a2 = a0, a3 = a0;
+    for_cells(p, w, [&](int64_t pixel) VIREO_LAMBDA {
+      const float* x = image + pixel * stride + c;
+      a0 = Op::join(a0, F::load(x));
+      a1 = Op::join(a1, F::load(x + F::lanes));
+      a2 = Op::join(a2, F::load(x + 2 * F::lanes));
+      a3 = Op::join(a3, F::load(x + 3 * F::lanes));
+    });
+    Op::finish(a0, scale).store(dst + c);
+    Op::finish(a1, scale).store(dst + c + F::lanes);
+    Op::finish(a2, scale).store(dst + c + 2 * F::lanes);
+    Op::finish(a3, scale).store(dst + c + 3 * F::lanes);
+  }
+  for (; c < channels; c += F::lanes) {
+    const int64_t n = channels - c < F::lanes ? channels - c : F::lanes;
+    F a = Op::start();
+    for_cells(p, w, [&](int64_t pixel) VIREO_LAMBDA { a = Op::join(a, F::load(image + pixel * stride + c, n)); });
+    Op::finish(a, scale).store(dst + c, n);
+  }
+}
+
+void max_index(const PoolParams& p, const float* image, const PoolWindow& w, float* dst, int32_t* position) {
+  for (int64_t c = 0; c < p.channels; ++c) {
+    float best = -__builtin_inff();
+    int64_t at = -1;
+    for_cells(p, w, [&](int64_t pixel) VIREO_LAMBDA {
+      const float x = image[pixel * p.src_stride + c];
+      if (at < 0 || x > best) best = x, at = pixel;
+    });
+    dst[c] = best;
+    position[c] = (int32_t)(at < 0 ? 0 : at);
+  }
+}
+
+constexpr PoolTable kTable = {pool_window<MaxCell>, pool_window<AverageCell>, max_index};

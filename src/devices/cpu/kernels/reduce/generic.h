@@ -1,0 +1,136 @@
+// Reductions over F = vec<float, N>; included inside the unnamed namespace of each ISA file.
+
+using namespace simd;
+
+// Element, accumulate, combine lanes, finish. `total` is wider than a lane where many partial sums meet.
+struct SumOp {
+  static constexpr float identity = 0;
+  static VIREO_SIMD F map(F x) { return x; }
+  static VIREO_SIMD F join(F a, F b) { return a + b; }
+  static VIREO_SIMD float lanes(F a) { return reduce_add(a); }
+  static VIREO_SIMD double total(double a, double b) { return a + b; }
+  static VIREO_SIMD F finish(F x, float n) { return x; }
+};
+struct MeanOp : SumOp {
+  static VIREO_SIMD F finish(F x, float n) { return x / F(n); }
+};
+struct L1Op : SumOp {
+  static VIREO_SIMD F map(F x) { return abs(x); }
+};
+struct SumSquareOp : SumOp {
+  static VIREO_SIMD F map(F x) { return x * x; }
+};
+struct L2Op : SumSquareOp {
+  static VIREO_SIMD F finish(F x, float n) { return sqrt(x); }
+};
+struct LogSumOp : SumOp {
+  static VIREO_SIMD F finish(F x, float n) { return log(x); }
+};
+struct ProdOp : SumOp {
+  static constexpr float identity = 1;
+  static VIREO_SIMD F join(F a, F b) { return a * b; }
+  static VIREO_SIMD float lanes(F a) { return reduce_mul(a); }
+  static VIREO_SIMD double total(double a, double b) { return a * b; }
+};
+// A NaN on either side stays: max(b, a) gives a if either is NaN.
+struct MaxOp : SumOp {
+  static constexpr float identity = -__builtin_inff();
+  static VIREO_SIMD F join(F a, F b) { return select(eq(b, b), max(b, a), b); }
+  static VIREO_SIMD float lanes(F a) { return all(eq(a, a)) ? reduce_max(a) : __builtin_nanf(""); }
+  static VIREO_SIMD double total(double a, double b) { return a > b || a != a ? a : b; }
+};
+struct MinOp : SumOp {
+  static constexpr float identity = __builtin_inff();
+  static VIREO_SIMD F join(F a, F b) { return select(eq(b, b), min(b, a), b); }
+  static VIREO_SIMD float lanes(F a) { return all(eq(a, a)) ? reduce_min(a) : __builtin_nanf(""); }
+  static VIREO_SIMD double total(double a, double b) { return a < b || a != a ? a : b; }
+};
+
+// Lanes beyond n take the identity.
+template <typename Op>
+VIREO_SIMD F load_element(const float* p, int64_t n) {
+  if (n >= F::lanes) return Op::map(F::load(p));
+  float lanes[F::lanes];
+  for (int i = 0; i < F::lanes; ++i) lanes[i] = Op::identity;
+  Op::map(F::load(p, n)).store(lanes, n);
+  return F::load(lanes);
+}
+
+// Parts of 4096 elements in four accumulators; the parts meet in double.
+template <typename Op>
+VIREO_SIMD double reduce_run(const float* x, int64_t n) {
+  constexpr int64_t kPart = 4096;
+  double total = Op::identity;
+  for (int64_t begin = 0; begin < n; begin += kPart) {
+    const int64_t end = begin + kPart < n ? begin + kPart : n;
+    F a[4] = {F(Op::identity), F(Op::identity), F(Op::identity), F(Op::identity)};
+    int64_t i = begin;
+    for (; i + 4 * F::lanes <= end; i += 4 * F::lanes)
+      for (int k = 0; k < 4; ++k) a[k] = Op::join(a[k], Op::map(F::load(x + i + k * F::lanes)));
+    for (; i < end; i += F::lanes) a[0] = Op::join(a[0], load_element<Op>(x + i, end - i));
+    total = Op::total(total, Op::lanes(Op::join(Op::join(a[0], a[1]), Op::join(a[2], a[3]))));
+  }
+  return total;
+}
+
+VIREO_SIMD float first_lane(F x) {
+  float lanes[F::lanes];
+  x.store(lanes);
+  return lanes[0];
+}
+
+template <typename Op>
+void reduce_rows(const float* src, float* dst, int64_t rows, int64_t axis) {
+  for (int64_t r = 0; r < rows; ++r)
+    dst[r] = first_lane(Op::finish(F((float)reduce_run<Op>(src + r * axis, axis)), (float)axis));
+}
+
+// Parts of 64 positions, so that long sums keep their low digits.
+template <typename Op>
+void reduce_columns(const float* src, float* dst, int64_t axis, int64_t inner, int64_t begin, int64_t end) {
+  for (int64_t i = begin; i < end; i += F::lanes) {
+    const int64_t n = end - i < F::lanes ? end - i : F::lanes;
+    F total(Op::identity);
+    for (int64_t a = 0; a < axis; a += 64) {
+      const int64_t stop = a + 64 < axis ? a + 64 : axis;
+      F part(Op::identity);
+      for (int64_t k = a; k < stop; ++k) part = Op::join(part, Op::map(F::load(src + k * inner + i, n)));
+      total = Op::join(total, part);
+    }
+    Op::finish(total, (float)axis).store(dst + i, n);
+  }
+}
+
+void log_sum_exp_rows(const float* src, float* dst, int64_t rows, int64_t axis) {
+  for (int64_t r = 0; r < rows; ++r, src += axis) {
+    const float m = (float)reduce_run<MaxOp>(src, axis), shift = __builtin_isinf(m) ? 0.0f : m;
+    F s = F::zero();
+    for (int64_t i = 0; i < axis; i += F::lanes) {
+      float lanes[F::lanes] = {};
+      const int64_t n = axis - i < F::lanes ? axis - i : F::lanes;
+      exp(F::load(src + i, n) - F(shift)).store(lanes, n);
+      s = s + F::load(lanes);
+    }
+    dst[r] = shift + first_lane(log(F(reduce_add(s))));
+  }
+}
+
+void log_sum_exp_columns(const float* src, float* dst, int64_t axis, int64_t inner, int64_t begin, int64_t end) {
+  const F infinity(__builtin_inff());
+  for (int64_t i = begin; i < end; i += F::lanes) {
+    const int64_t n = end - i < F::lanes ? end - i : F::lanes;
+    F m = neg(infinity), s = F::zero();
+    for (int64_t a = 0; a < axis; ++a) m = max(F::load(src + a * inner + i, n), m);
+    m = select(lt(abs(m), infinity), m, F::zero());
+    for (int64_t a = 0; a < axis; ++a) s = s + exp(F::load(src + a * inner + i, n) - m);
+    (m + log(s)).store(dst + i, n);
+  }
+}
+
+constexpr ReduceTable kTable = {
+    {reduce_rows<SumOp>, reduce_rows<MeanOp>, reduce_rows<MaxOp>, reduce_rows<MinOp>, reduce_rows<ProdOp>,
+     reduce_rows<L1Op>, reduce_rows<L2Op>, reduce_rows<SumSquareOp>, reduce_rows<LogSumOp>, log_sum_exp_rows},
+    {reduce_columns<SumOp>, reduce_columns<MeanOp>, reduce_columns<MaxOp>, reduce_columns<MinOp>, reduce_columns<ProdOp>,
+     reduce_columns<L1Op>, reduce_columns<L2Op>, reduce_columns<SumSquareOp>, reduce_columns<LogSumOp>,
+     log_sum_exp_columns},
+};

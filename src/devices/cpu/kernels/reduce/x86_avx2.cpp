@@ -1,0 +1,15 @@
+// Reductions for the avx2 tier.
+#include "base/simd/avx2.h"
+
+#include "base/simd/math.h"
+#include "devices/cpu/kernels/reduce/reduce.h"
+
+namespace vireo::cpu::avx2 {
+namespace {
+using F = simd::vec<float, 8>;
+#include "devices/cpu/kernels/reduce/generic.h"
+}  // namespace
+
+const ReduceTable& reduce_table() { return kTable; }
+
+}  // namespace vireo::cpu::avx2

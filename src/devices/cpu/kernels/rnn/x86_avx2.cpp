@@ -1,0 +1,15 @@
+// Recurrent cells for the avx2 tier.
+#include "base/simd/avx2.h"
+
+#include "base/simd/math.h"
+#include "devices/cpu/kernels/rnn/rnn.h"
+
+namespace vireo::cpu::avx2 {
+namespace {
+using F = simd::vec<float, 8>;
+#include "devices/cpu/kernels/rnn/generic.h"
+}  // namespace
+
+const RnnTable& rnn_table() { return kTable; }
+
+}  // namespace vireo::cpu::avx2
