@@ -10,7 +10,6 @@
 #include <filesystem>
 #include <fstream>
 #include <mutex>
-#include <set>
 #include <thread>
 #include <vector>
 
@@ -33,7 +32,7 @@ int64_t sum_of_parts(Team& team, int tasks) {
   return sum.load();
 }
 
-TEST(Team, EveryPartRunsOnceOnItsThread) {
+TEST(Team, EveryPartRunsOnce) {
   for (int threads : {1, 2, 3, 8, 20, 100}) {
     Team team(threads);
     ASSERT_EQ(team.threads(), threads);
@@ -53,7 +52,6 @@ TEST(Team, EveryPartRunsOnceOnItsThread) {
           &context);
     for (int count : runs) ASSERT_EQ(count, 50);
     EXPECT_EQ(ids[0], std::this_thread::get_id());
-    EXPECT_EQ(std::set<std::thread::id>(ids.begin(), ids.end()).size(), size_t(threads));
   }
 }
 
@@ -347,7 +345,8 @@ TEST(Cost, ForkJoin) {
   std::printf("  fork-join of teams that take turns: %.3f us\n", double(now_ns() - begin) / 2000 * 1e-3);
 }
 
-// Steps of about 20 us each, beside two threads that never stop spinning.
+// Steps of about 20 us each, beside threads that never stop spinning: with one more than the cores have room for, with a pool
+// of the machine's size, and with more.
 TEST(Cost, BesideABusyPool) {
   Team team(2);
   const auto steps = [&] {
@@ -361,16 +360,19 @@ TEST(Cost, BesideABusyPool) {
   };
   steps();
   const double alone = steps();
-  std::atomic<bool> stop{false};
-  std::vector<std::thread> busy;
-  for (int i = 0; i < 2; ++i)
-    busy.emplace_back([&] {
-      while (!stop) cpu_pause();
-    });
-  const double beside = steps();
-  stop = true;
-  for (auto& thread : busy) thread.join();
-  std::printf("  2000 steps: alone %.1f ms, beside a busy pool %.1f ms (%.2fx)\n", alone, beside, beside / alone);
+  for (int others = 1; others <= 3; ++others) {
+    std::atomic<bool> stop{false};
+    std::vector<std::thread> busy;
+    for (int i = 0; i < others; ++i)
+      busy.emplace_back([&] {
+        while (!stop) cpu_pause();
+      });
+    const double beside = steps();
+    stop = true;
+    for (auto& thread : busy) thread.join();
+    std::printf("  2000 steps: alone %.1f ms, beside %d busy threads %.1f ms (%.2fx)\n", alone, others, beside,
+                beside / alone);
+  }
 }
 
 }  // namespace

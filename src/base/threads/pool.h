@@ -17,8 +17,10 @@ class Team;
 // A piece of work: thread t of `threads`. It must not throw.
 using Task = void (*)(void* context, int thread, int threads);
 
-// A thread that waits for `go` to move, runs the task, and moves `done` to the same value. What its poster writes and what
-// it writes itself lie on lines of their own, two apart because processors fetch lines in pairs.
+// A thread that waits for `go` to move, claims the part by moving `claimed` after it, runs the task, and moves `done` to the
+// same value. A poster that has finished its own part claims what is not yet claimed and runs it itself: a worker that sleeps,
+// or whose core another process has, holds nobody up. What different threads write lies on lines of their own, two apart
+// because processors fetch lines in pairs.
 struct Worker {
   alignas(128) std::atomic<uint32_t> go{0};
   std::atomic<uint32_t> asleep{0};  // the worker waits in the kernel for `go`
@@ -29,6 +31,8 @@ struct Worker {
   Worker* const* group = nullptr;  // workers that this one starts and joins for its poster
   int group_size = 0;
   int yield_after_us = 0;
+
+  alignas(128) std::atomic<uint32_t> claimed{0};
 
   alignas(128) std::atomic<uint32_t> done{0};
   std::atomic<uint32_t> awaited{0};  // the poster waits in the kernel for `done`

@@ -10,10 +10,11 @@
 
 namespace vireo {
 
-// Fork and join over a fixed number of threads: the caller, which is thread 0, and threads - 1 workers of the pool. Teams
-// that are active at the same time have different workers. One caller at a time; a run inside a run goes through the parts
-// one after another on the thread that asks. Nothing is allocated per run. Parts do not throw, and do not wait for one
-// another: where the system refused a thread the caller runs its part too.
+// Fork and join over a fixed number of parts: the caller runs part 0, threads - 1 workers of the pool the others. Teams that
+// are active at the same time have different workers. One caller at a time; a run inside a run goes through the parts one
+// after another on the thread that asks. Nothing is allocated per run. Parts do not throw and do not wait for one another: the
+// caller runs those whose worker does not come in time, or that the system refused a thread for. So a part's number says which
+// scratch memory is its own, not which thread runs it.
 class Team {
  public:
   explicit Team(int threads = 1);

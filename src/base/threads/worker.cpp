@@ -13,6 +13,10 @@ namespace {
 // leaders, so that the time grows with the root of the number.
 constexpr int kFlat = 8;
 
+// Looks at `done` before a poster runs a part that its worker has not begun: about the microsecond that a spinning worker's
+// answer takes at worst.
+constexpr int kGrace = 48;
+
 int group_length(int count) {
   if (count <= kFlat) return 1;
   int length = 2;
@@ -33,21 +37,45 @@ void store_load_fence() {
 #endif
 }
 
-// Sleeps until *word differs from value, telling the other side by *flag.
-void sleep_while(std::atomic<uint32_t>* word, uint32_t value, std::atomic<uint32_t>* flag) {
+// Sleeps until ready(), which looks at *word, telling the other side by *flag.
+template <typename Ready>
+void sleep_until(std::atomic<uint32_t>* word, std::atomic<uint32_t>* flag, Ready&& ready) {
   flag->store(1, std::memory_order_seq_cst);
   store_load_fence();
-  while (word->load(std::memory_order_acquire) == value) futex_wait(word, value);
+  while (true) {
+    const uint32_t value = word->load(std::memory_order_acquire);
+    if (ready()) break;
+    futex_wait(word, value);
+  }
   flag->store(0, std::memory_order_relaxed);
+}
+
+// Only one of the worker and its poster gets a part.
+bool claim(Worker* worker, uint32_t epoch) {
+  uint32_t expected = epoch - 1;
+  return worker->claimed.compare_exchange_strong(expected, epoch, std::memory_order_acq_rel);
+}
+
+void run_part(Worker* worker) {
+  const int size = worker->group_size;
+  for (int i = 0; i < size; i += kFlat)
+    start_workers(worker->group + i, std::min(kFlat, size - i), worker->thread + 1 + i, worker->threads,
+                  worker->task, worker->context, worker->yield_after_us);
+  worker->task(worker->context, worker->thread, worker->threads);
+  for (int i = 0; i < size; i += kFlat) join_workers(worker->group + i, std::min(kFlat, size - i));
 }
 
 void join_one(Worker* worker) {
   const uint32_t goal = worker->go.load(std::memory_order_relaxed);
   const auto ready = [&] { return worker->done.load(std::memory_order_acquire) == goal; };
-  // A poster that is done early has work waiting behind the join: it spins longer than an idle worker, but yields.
-  const int limit = spin_limit_us();
-  if (spin_until(ready, limit * 2, worker->yield_after_us)) return;
-  sleep_while(&worker->done, goal - 1, &worker->awaited);
+  for (int i = 0; i < kGrace; ++i) {
+    if (ready()) return;
+    cpu_pause();
+  }
+  if (claim(worker, goal)) return run_part(worker);
+  // Work waits behind the join: it spins longer than an idle worker, but yields.
+  if (spin_until(ready, spin_limit_us() * 2, worker->yield_after_us)) return;
+  sleep_until(&worker->done, &worker->awaited, ready);
 }
 
 }  // namespace
@@ -82,16 +110,13 @@ void* worker_main(void* argument) noexcept {
   int yield_after_us = 0;  // our own copy: after `done` the poster may write the next one
   while (true) {
     const auto posted = [&] { return self->go.load(std::memory_order_acquire) != seen; };
-    if (!spin_until(posted, spin_limit_us(), yield_after_us)) sleep_while(&self->go, seen, &self->asleep);
-    ++seen;
+    if (!spin_until(posted, spin_limit_us(), yield_after_us)) sleep_until(&self->go, &self->asleep, posted);
+    seen = self->go.load(std::memory_order_acquire);
+    // What the poster wrote for us may be read only while the part is ours.
+    if (!claim(self, seen)) continue;
     if (!self->task) return nullptr;
     yield_after_us = self->yield_after_us;
-    for (int i = 0; i < self->group_size; i += kFlat)
-      start_workers(self->group + i, std::min(kFlat, self->group_size - i), self->thread + 1 + i,
-                    self->threads, self->task, self->context, yield_after_us);
-    self->task(self->context, self->thread, self->threads);
-    for (int i = 0; i < self->group_size; i += kFlat)
-      join_workers(self->group + i, std::min(kFlat, self->group_size - i));
+    run_part(self);
     self->done.store(seen, std::memory_order_release);
     store_load_fence();
     if (self->awaited.load(std::memory_order_relaxed) != 0) futex_wake(&self->done, INT_MAX);
