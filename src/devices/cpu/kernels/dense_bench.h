@@ -41,8 +41,7 @@ __attribute__((target("avx512f"), noinline)) inline void chains512(int64_t round
   for (int i = 0; i < 12; ++i) acc[i] = _mm512_set1_ps(float(i));
   for (int64_t r = 0; r < rounds; ++r) {
 #pragma GCC unroll 12
-  #pragma GCC unroll 12
-  for (int i = 0; i < 12; ++i) acc[i] = _mm512_fmadd_ps(acc[i], x, x);
+    for (int i = 0; i < 12; ++i) acc[i] = _mm512_fmadd_ps(acc[i], x, x);
     __asm__ volatile("" : "+v"(acc[0]));
   }
 #pragma GCC unroll 12
@@ -55,8 +54,7 @@ __attribute__((target("avx2,fma"), noinline)) inline void chains256(int64_t roun
   for (int i = 0; i < 12; ++i) acc[i] = _mm256_set1_ps(float(i));
   for (int64_t r = 0; r < rounds; ++r) {
 #pragma GCC unroll 12
-  #pragma GCC unroll 12
-  for (int i = 0; i < 12; ++i) acc[i] = _mm256_fmadd_ps(acc[i], x, x);
+    for (int i = 0; i < 12; ++i) acc[i] = _mm256_fmadd_ps(acc[i], x, x);
     __asm__ volatile("" : "+x"(acc[0]));
   }
 #pragma GCC unroll 12

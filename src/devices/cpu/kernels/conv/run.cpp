@@ -14,8 +14,8 @@ struct Image {
 };
 
 void run_line(const ConvPlan& plan, const ConvLine& line, const Image& image, const GemmTileFn* tiles_by_rows, GemmTile& tile) {
-  const ConvLineKind& kind = plan.kinds[line.kind];
-  tile.runs = plan.runs.data() + kind.run_begin;
+  const ConvLineKind& kind = plan.lines.kinds[line.kind];
+  tile.runs = plan.lines.runs.data() + kind.run_begin;
   tile.run_count = kind.run_count;
   tile.a_stride = kind.src_step;
   tile.c_stride = kind.dst_step;
@@ -55,7 +55,7 @@ void run_task(const ConvPlan& plan, const Image& image, int64_t line0, int64_t l
       Image at = image;
       at.dst += n0 * kernel.c_bytes;
       at.residual += n0;
-      for (int64_t i = block; i < block_end; ++i) run_line(plan, plan.lines[i], at, kernel.tile[vectors - 1], tile);
+      for (int64_t i = block; i < block_end; ++i) run_line(plan, plan.lines.lines[i], at, kernel.tile[vectors - 1], tile);
     }
   }
 }

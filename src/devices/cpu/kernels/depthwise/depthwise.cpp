@@ -1,0 +1,175 @@
+// Table, weights, plan and driver of depthwise convolutions.
+#include "devices/cpu/kernels/depthwise/depthwise.h"
+
+#include <algorithm>
+
+namespace vireo::cpu {
+
+#define VIREO_DEPTHWISE_F32(space, tier) \
+  namespace space {                      \
+  extern const DepthwiseKernel depthwise_f32; \
+  }
+#include "devices/cpu/kernels/depthwise/kernels.inc"
+#undef VIREO_DEPTHWISE_F32
+
+namespace {
+
+struct Row {
+  Isa isa;
+  const DepthwiseKernel* kernel;
+};
+constexpr Row kRows[] = {
+#define VIREO_DEPTHWISE_F32(space, tier) {Isa::tier, &space::depthwise_f32},
+#include "devices/cpu/kernels/depthwise/kernels.inc"
+#undef VIREO_DEPTHWISE_F32
+};
+
+int64_t taps_of(const ConvDesc& d) {
+  int64_t taps = 1;
+  for (int i = 0; i < d.dims; ++i) taps *= d.kernel[i];
+  return taps;
+}
+
+// Taps at one distance from each other become one run, as long as they are of one row of the window.
+void add_runs(const ConvLines& lines, const ConvLineKind& kind, int64_t row_taps, std::vector<DepthwiseRun>* runs) {
+  const size_t begin = runs->size();
+  for (int32_t i = 0; i < kind.run_count; ++i) {
+    const GemmRun& r = lines.runs[kind.run_begin + i];
+    for (int64_t k = 0; k < r.k; ++k) {
+      const int64_t src = r.a + k, weight = r.b + k;
+      DepthwiseRun* last = runs->size() > begin ? &runs->back() : nullptr;
+      const bool follows = last && weight == last->weight + last->count && weight / row_taps == last->weight / row_taps;
+      if (follows && (last->count == 1 || src == last->src + last->count * last->step)) {
+        last->step = last->count == 1 ? src - last->src : last->step;
+        ++last->count;
+      } else {
+        runs->push_back({src, weight, 1, 0});
+      }
+    }
+  }
+}
+
+// The tiles for a kind whose runs begin at `begin`: by rows, if all rows fit, else the general ones.
+const DepthwiseFn* tiles_for(const DepthwisePlan& plan, const ConvLineKind& kind, size_t begin) {
+  const DepthwiseKernel& kernel = *plan.kernel;
+  if (begin == plan.runs.size()) return kernel.any;
+  const int64_t taps = plan.runs[begin].count;
+  if (taps > kMaxRowTaps || !kernel.rows[taps][0]) return kernel.any;
+  for (size_t i = begin; i < plan.runs.size(); ++i) {
+    if (plan.runs[i].count != taps || plan.runs[i].step != kind.src_step) return kernel.any;
+  }
+  return kernel.rows[taps];
+}
+
+int64_t widest(const DepthwiseFn* tiles, const DepthwiseKernel& kernel) {
+  int64_t pixels = kernel.pixels;
+  while (!tiles[pixels - 1]) --pixels;
+  return pixels;
+}
+
+}  // namespace
+
+bool is_depthwise(const ConvDesc& d) { return d.groups == d.ic && d.groups == d.oc && d.src.channel == 1 && d.groups > 1; }
+
+const DepthwiseKernel* get_depthwise_f32(IsaSet isa, KernelRefusal* refused) {
+  for (const Row& row : kRows) {
+    if (isa.has(row.isa)) return row.kernel;
+    if (refused) *refused++ = {row.kernel->name, "its instruction set is not active"};
+  }
+  return kRows[sizeof kRows / sizeof kRows[0] - 1].kernel;
+}
+
+size_t depthwise_packed_bytes(const ConvDesc& d, const DepthwiseKernel& kernel) {
+  return taps_of(d) * round_up(d.groups, kernel.lanes) * sizeof(float);
+}
+
+void pack_depthwise_weights(const ConvDesc& d, const DepthwiseKernel& kernel, const float* weights, const WeightStrides& s, void* packed) {
+  float* to = static_cast<float*>(packed);
+  const int64_t stride = round_up(d.groups, kernel.lanes), taps = taps_of(d);
+  for (int64_t tap = 0; tap < taps; ++tap) {
+    int64_t rest = tap, offset = 0;
+    for (int i = d.dims - 1; i >= 0; --i) {
+      offset += rest % d.kernel[i] * s.tap[i];
+      rest /= d.kernel[i];
+    }
+    for (int64_t c = 0; c < stride; ++c) to[tap * stride + c] = c < d.groups ? weights[offset + c * s.group] : 0.0f;
+  }
+}
+
+DepthwisePlan plan_depthwise(const ConvDesc& d, const DepthwiseKernel* kernel, int threads) {
+  DepthwisePlan plan;
+  plan.desc = d;
+  plan.kernel = kernel;
+  plan.weight_stride = round_up(d.groups, kernel->lanes);
+  plan.lines = make_lines(d, kernel->pixels, 1);
+  if (plan.lines.lines.empty() || d.batch == 0) return plan;
+  int64_t parts = 1;
+  while (parts < threads && d.batch * parts % threads != 0 && d.batch * parts < 4 * threads) ++parts;
+  double by_lines;
+  plan.line_parts = cut_lines(plan.lines, parts, &by_lines);
+  const int64_t vectors = plan.weight_stride / kernel->lanes;
+  const double by_channels = static_cast<double>(divide_up(vectors, parts)) * parts / vectors;
+  if (by_lines > 1.05 * by_channels) {
+    plan.channel_parts = std::min(parts, vectors);
+    plan.line_parts = {0, static_cast<int64_t>(plan.lines.lines.size())};
+  }
+  plan.tasks = d.batch * plan.channel_parts * static_cast<int64_t>(plan.line_parts.size() - 1);
+  // From here on the kinds speak of runs of taps.
+  for (ConvLineKind& kind : plan.lines.kinds) {
+    const size_t begin = plan.runs.size();
+    add_runs(plan.lines, kind, d.kernel[d.dims - 1], &plan.runs);
+    plan.tiles.push_back(tiles_for(plan, kind, begin));
+    kind.run_begin = static_cast<int32_t>(begin);
+    kind.run_count = static_cast<int32_t>(plan.runs.size() - begin);
+  }
+  plan.lines.runs.clear();
+  return plan;
+}
+
+namespace {
+
+void run_line(const DepthwisePlan& plan, const ConvLine& line, const DepthwiseTile& image, DepthwiseTile& tile) {
+  const ConvLineKind& kind = plan.lines.kinds[line.kind];
+  const DepthwiseFn* tiles = plan.tiles[line.kind];
+  tile.runs = plan.runs.data() + kind.run_begin;
+  tile.run_count = kind.run_count;
+  tile.src_step = kind.src_step;
+  tile.dst_step = kind.dst_step;
+  tile.args.residual_stride = kind.residual_step;
+  const int64_t count = divide_up(line.count, widest(tiles, *plan.kernel));
+  for (int64_t i = 0; i < count; ++i) {
+    const int64_t first = part_begin(line.count, count, i), pixels = part_begin(line.count, count, i + 1) - first;
+    tile.src = image.src + line.src + first * kind.src_step;
+    tile.dst = image.dst + line.dst + first * kind.dst_step;
+    tile.args.residual = image.args.residual + line.residual + first * kind.residual_step;
+    tiles[pixels - 1](tile);
+  }
+}
+
+}  // namespace
+
+void run_depthwise(const DepthwisePlan& plan, const ConvArgs& args, int64_t task_begin, int64_t task_end, void*) noexcept {
+  const ConvDesc& d = plan.desc;
+  const int64_t line_parts = static_cast<int64_t>(plan.line_parts.size()) - 1, lanes = plan.kernel->lanes;
+  for (int64_t task = task_begin; task < task_end; ++task) {
+    const int64_t part = task % line_parts, channels = task / line_parts % plan.channel_parts;
+    const int64_t batch = task / (line_parts * plan.channel_parts);
+    const int64_t vectors = plan.weight_stride / lanes;
+    const int64_t c0 = part_begin(vectors, plan.channel_parts, channels) * lanes;
+    const int64_t c1 = std::min(part_begin(vectors, plan.channel_parts, channels + 1) * lanes, d.groups);
+    DepthwiseTile image;
+    image.src = static_cast<const float*>(args.src) + batch * d.src.batch + c0;
+    image.dst = static_cast<float*>(args.dst) + batch * d.dst.batch + c0;
+    image.weights = static_cast<const float*>(args.weights) + c0;
+    image.weight_stride = plan.weight_stride;
+    image.channels = c1 - c0;
+    image.epilogue = &d.epilogue;
+    image.args.bias = args.bias + c0;
+    image.args.residual = args.residual + batch * d.residual.batch + c0;
+    image.args.slope = args.slope + c0;
+    DepthwiseTile tile = image;
+    for (int64_t i = plan.line_parts[part]; i < plan.line_parts[part + 1]; ++i) run_line(plan, plan.lines.lines[i], image, tile);
+  }
+}
+
+}  // namespace vireo::cpu

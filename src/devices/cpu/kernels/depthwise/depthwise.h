@@ -1,0 +1,40 @@
+// Depthwise convolution, channels last: as many groups as input channels and output channels, any taps, also transposed.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "base/arch/isa.h"
+#include "devices/cpu/kernels/conv/conv.h"
+#include "devices/cpu/kernels/depthwise/tile.h"
+#include "devices/cpu/kernels/kernels.h"
+
+namespace vireo::cpu {
+
+// Whether this family takes it; any other convolution goes to conv.
+bool is_depthwise(const ConvDesc& desc);
+
+struct DepthwisePlan {
+  ConvDesc desc;
+  const DepthwiseKernel* kernel = nullptr;
+  int64_t tasks = 0;  // batch * line parts * channel parts
+  size_t scratch_bytes = 0;
+  ConvLines lines;  // what it is made of, without the runs
+  std::vector<DepthwiseRun> runs;
+  std::vector<const DepthwiseFn*> tiles;  // per kind: [pixels - 1]
+  std::vector<int64_t> line_parts;
+  int64_t channel_parts = 1;
+  int64_t weight_stride = 0;
+};
+
+// The best f32 kernel of these tiers; never null. `refused`, if given, gets up to kIsaCount rows that came before it.
+const DepthwiseKernel* get_depthwise_f32(IsaSet isa, KernelRefusal* refused = nullptr);
+
+size_t depthwise_packed_bytes(const ConvDesc& desc, const DepthwiseKernel& kernel);
+void pack_depthwise_weights(const ConvDesc& desc, const DepthwiseKernel& kernel, const float* weights, const WeightStrides& strides, void* packed);
+
+DepthwisePlan plan_depthwise(const ConvDesc& desc, const DepthwiseKernel* kernel, int threads);
+void run_depthwise(const DepthwisePlan& plan, const ConvArgs& args, int64_t task_begin, int64_t task_end, void* scratch) noexcept;
+
+}  // namespace vireo::cpu

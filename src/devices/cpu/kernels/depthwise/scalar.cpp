@@ -1,0 +1,20 @@
+// f32 tiles of up to 4 pixels.
+#include <cstdint>
+
+#include "base/simd/scalar.h"
+#include "base/simd/math.h"
+#include "devices/cpu/kernels/depthwise/tile.h"
+
+namespace vireo::cpu::scalar {
+namespace {
+
+using F = simd::vec<float, 4>;
+#include "devices/cpu/kernels/epilogue_generic.h"
+#include "devices/cpu/kernels/depthwise/generic.h"
+
+}  // namespace
+
+extern const DepthwiseKernel depthwise_f32;
+constexpr DepthwiseKernel depthwise_f32 = make_depthwise_f32<4, 4, 0>("depthwise_f32_scalar");
+
+}  // namespace vireo::cpu::scalar

@@ -1,0 +1,46 @@
+// The inner kernel of depthwise convolutions: up to `pixels` neighbours of a line, all channels. Plain declarations only.
+#pragma once
+
+#include <cstdint>
+
+#include "devices/cpu/kernels/epilogue.h"
+
+namespace vireo::cpu {
+
+// `count` taps that lie `step` apart in the source, the first at `src`; their weights are rows `weight` and following.
+struct DepthwiseRun {
+  int64_t src;
+  int64_t weight, count;
+  int64_t step;
+};
+
+struct DepthwiseTile {
+  const float* src;
+  int64_t src_step;        // from pixel to pixel of the tile
+  const DepthwiseRun* runs;
+  int64_t run_count;
+  const float* weights;    // [taps][weight_stride]
+  int64_t weight_stride;
+  float* dst;
+  int64_t dst_step;
+  int64_t channels;
+  const Epilogue* epilogue;
+  EpilogueArgs args;       // bias, residual and slope at this tile
+};
+
+using DepthwiseFn = void (*)(const DepthwiseTile&);
+
+constexpr int kMaxDepthwisePixels = 14;
+constexpr int kMaxRowTaps = 7;
+
+struct DepthwiseKernel {
+  const char* name;
+  int pixels;  // of the widest tile
+  int lanes;
+  DepthwiseFn any[kMaxDepthwisePixels];  // [pixels - 1]
+  // [row taps][pixels - 1]: every run has this many taps, and they are as far apart as the pixels (stride 1): each source pixel
+  // is read once for all the outputs that it meets. Null where there is none.
+  DepthwiseFn rows[kMaxRowTaps + 1][kMaxDepthwisePixels];
+};
+
+}  // namespace vireo::cpu
