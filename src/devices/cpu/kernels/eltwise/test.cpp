@@ -1,24 +1,13 @@
 // Element-wise programs against plain double arithmetic, on every tier of the machine.
 #include "devices/cpu/kernels/eltwise/eltwise.h"
 
-#include <gtest/gtest.h>
-
-#include <cmath>
-#include <cstring>
-#include <random>
-#include <vector>
-
-#include "base/arch/isa.h"
+#include "devices/cpu/kernels/eltwise/typed.h"
+#include "devices/cpu/kernels/vector_testing.h"
 
 namespace vireo::cpu {
 namespace {
 
-std::vector<IsaSet> tiers() {
-  std::vector<IsaSet> sets = {parse_isa_cap("scalar")};
-  for (const char* cap : {"avx2", "avx512"})
-    if (machine_isa().has(std::strcmp(cap, "avx2") == 0 ? Isa::Avx2 : Isa::Avx512)) sets.push_back(parse_isa_cap(cap));
-  return sets;
-}
+using namespace test;
 
 using Reference = double (*)(const double* x, const float* p);
 struct Case {
@@ -114,14 +103,6 @@ const Case kCases[] = {
 };
 #undef R
 
-std::vector<float> random_floats(int64_t n, double low, double high, unsigned seed) {
-  std::mt19937 engine(seed);
-  std::uniform_real_distribution<float> draw(static_cast<float>(low), static_cast<float>(high));
-  std::vector<float> v(static_cast<size_t>(n));
-  for (float& x : v) x = draw(engine);
-  return v;
-}
-
 EltwiseProgram single(const Case& c, int64_t n) {
   EltwiseProgram program;
   program.rank = 1;
@@ -140,12 +121,7 @@ EltwiseProgram single(const Case& c, int64_t n) {
   return program;
 }
 
-void run_whole(const EltwisePlan& plan, const EltwiseArgs& args) {
-  std::vector<char> scratch(plan.scratch_bytes + 64);
-  const int64_t half = plan.tasks / 2;
-  run_eltwise(plan, args, half, plan.tasks, scratch.data());
-  run_eltwise(plan, args, 0, half, scratch.data());
-}
+void run_whole(const EltwisePlan& plan, const EltwiseArgs& args) { run_in_parts(run_eltwise, plan, args); }
 
 TEST(Eltwise, EveryOpMatchesDouble) {
   for (const IsaSet& isa : tiers())
@@ -313,6 +289,57 @@ TEST(Eltwise, FakeQuantizePerChannelMatchesTheFormula) {
       float want = x[i] <= low ? low : x[i] > high ? high : std::nearbyint((x[i] - low) / (high - low) * 255) / 255 * (high - low) + low;
       ASSERT_NEAR(out[i], want, 1e-6) << i;
     }
+  }
+}
+
+int64_t typed(TypedOp op, DataType type, int64_t x, int64_t y, int64_t c = 0) {
+  const int64_t dims[1] = {1};
+  const TypedOperand source = {DataType::i64, {1}};
+  const TypedOperand sources[3] = {source, source, source};
+  int64_t out[1] = {};
+  const TypedPlan plan = plan_typed(op, 1, dims, sources, {type, {1}});
+  run_typed(plan, {{&x, &y, &c}, out}, 0, plan.tasks, nullptr);
+  int32_t narrow;
+  std::memcpy(&narrow, out, sizeof narrow);
+  return type == DataType::i64 ? out[0] : type == DataType::i32 ? narrow : narrow & 0xff;
+}
+
+TEST(Typed, WrapsAndDivides) {
+  EXPECT_EQ(typed(TypedOp::add, DataType::i64, INT64_MAX, 1), INT64_MIN);
+  EXPECT_EQ(typed(TypedOp::mul, DataType::i32, 1 << 20, 1 << 12), 0);
+  EXPECT_EQ(typed(TypedOp::div, DataType::i64, -7, 2), -3);
+  EXPECT_EQ(typed(TypedOp::floor_div, DataType::i64, -7, 2), -4);
+  EXPECT_EQ(typed(TypedOp::mod, DataType::i64, -7, 3), -1);
+  EXPECT_EQ(typed(TypedOp::floor_mod, DataType::i64, -7, 3), 2);
+  EXPECT_EQ(typed(TypedOp::div, DataType::i64, INT64_MIN, -1), INT64_MIN);
+  EXPECT_EQ(typed(TypedOp::mod, DataType::i64, INT64_MIN, -1), 0);
+  EXPECT_EQ(typed(TypedOp::pow, DataType::i64, -3, 3), -27);
+  EXPECT_EQ(typed(TypedOp::convert, DataType::boolean, 256, 0), 1);
+  EXPECT_EQ(typed(TypedOp::convert, DataType::u8, 257, 0), 1);
+  EXPECT_EQ(typed(TypedOp::select, DataType::i64, 0, 5, 6), 6);
+  EXPECT_EQ(typed(TypedOp::less, DataType::boolean, 2, 3), 1);
+}
+
+TEST(Typed, DivisionByZeroIsReported) {
+  const int64_t dims[1] = {3}, x[3] = {1, 2, 3}, y[3] = {1, 0, 3};
+  const TypedOperand source[2] = {{DataType::i64, {1}}, {DataType::i64, {1}}};
+  int64_t out[3];
+  const TypedPlan plan = plan_typed(TypedOp::div, 1, dims, source, {DataType::i64, {1}});
+  EXPECT_FALSE(run_typed(plan, {{x, y}, out}, 0, plan.tasks, nullptr));
+  EXPECT_EQ(out[1], 0);
+}
+
+TEST(Typed, BroadcastsOverRows) {
+  for (const int64_t cols : {1, 7, 300, 8192}) {
+    const int64_t dims[2] = {3, cols};
+    std::vector<int32_t> x(static_cast<size_t>(3 * cols));
+    std::vector<int64_t> y(3), out(x.size());
+    for (size_t i = 0; i < x.size(); ++i) x[i] = static_cast<int32_t>(i);
+    for (size_t i = 0; i < 3; ++i) y[i] = static_cast<int64_t>(i) * 10;
+    const TypedOperand source[2] = {{DataType::i32, {cols, 1}}, {DataType::i64, {1, 0}}};
+    const TypedPlan plan = plan_typed(TypedOp::sub, 2, dims, source, {DataType::i64, {cols, 1}});
+    EXPECT_TRUE(run_typed(plan, {{x.data(), y.data()}, out.data()}, 0, plan.tasks, nullptr));
+    for (size_t i = 0; i < x.size(); ++i) ASSERT_EQ(out[i], x[i] - y[i / static_cast<size_t>(cols)]);
   }
 }
 
