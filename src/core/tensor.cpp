@@ -81,7 +81,10 @@ void copy_strided(element::Type type, const Shape& shape, size_t axis, const cha
 }  // namespace
 
 size_t dense_byte_size(element::Type type, const Shape& shape) {
-  const size_t count = shape_size(shape);
+  size_t count = shape_size(shape);
+  // u3 and u6 keep low and high bits apart in groups of three bytes, which are always whole.
+  if (type == element::u3) count = (count + 7) / 8 * 8;
+  if (type == element::u6) count = (count + 3) / 4 * 4;
   size_t bits;
   if (__builtin_mul_overflow(count, type.bitwidth(), &bits) || bits > size_t(INT64_MAX))
     fail(ErrorCode::OutOfMemory, "a tensor {}{} is larger than memory", type.name(), shape.to_string());

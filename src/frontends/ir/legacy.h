@@ -5,7 +5,7 @@
 
 namespace vireo::ir {
 
-// Version 10 models speak of the types of an older API: inputs in f16 were given as f32, 64-bit integers as i32. Converts behind
+// Version 10 models speak of the types of an older API: f16 inputs were given as f32, and outputs came as f32 or i32. Converts behind
 // inputs and before results keep that, as OpenVINO does.
 void keep_old_api_types(Graph& graph, const OpRegistry& ops);
 
