@@ -9,6 +9,7 @@
 #include "devices/cpu/device.h"
 #include "devices/reference/device.h"
 #include "frontends/ir/ir.h"
+#include "frontends/onnx/onnx.h"
 
 namespace vireo {
 namespace {
@@ -35,6 +36,7 @@ std::string model_in(const std::string& folder) {
 }
 
 span<const uint8_t> head_of(span<const uint8_t> bytes) { return bytes.subspan(0, std::min<size_t>(bytes.size(), 4096)); }
+span<const std::byte> as_std_bytes(span<const uint8_t> b) { return {reinterpret_cast<const std::byte*>(b.data()), b.size()}; }
 
 }  // namespace
 
@@ -50,8 +52,10 @@ std::shared_ptr<Graph> read_model_file(const std::string& given, const ReadOptio
   if (stat(given.c_str(), &info) != 0) fail(ErrorCode::NotFound, "model file '{}' does not exist", given);
   const std::string path = S_ISDIR(info.st_mode) ? model_in(given) : given;
   if (ends_with(path, ".xml")) return read_ir(path, options.weights, options.mmap, ops);
+  if (ends_with(path, ".onnx")) return read_onnx(path, ops, options.mmap);
   const auto file = MappedFile::open(path);
   if (looks_like_ir(head_of(file->bytes()))) return read_ir(path, options.weights, options.mmap, ops);
+  if (looks_like_onnx(as_std_bytes(file->bytes()))) return read_onnx(path, ops, options.mmap);
   fail(ErrorCode::InvalidModel, "model file '{}' has no known format: IR (.xml) and ONNX (.onnx) are read", path);
 }
 
@@ -59,6 +63,7 @@ std::shared_ptr<Graph> read_model_bytes(const void* bytes, size_t size, const Te
                                         const OpRegistry& ops) {
   const span<const uint8_t> all(static_cast<const uint8_t*>(bytes), size);
   if (looks_like_ir(head_of(all))) return read_ir(all, weights, ops);
+  if (looks_like_onnx(as_std_bytes(all))) return read_onnx(as_std_bytes(all), std::move(keep), {}, ops);
   fail(ErrorCode::InvalidModel, "the {} bytes given are no model of a known format: IR and ONNX are read", size);
 }
 

@@ -21,12 +21,15 @@ double textbook(uint32_t code, int exponent_bits, int mantissa_bits) {
   const int exponent = int(code >> mantissa_bits) & ((1 << exponent_bits) - 1);
   const double sign = (code >> (mantissa_bits + exponent_bits)) & 1 ? -1 : 1;
   const double fraction = std::ldexp(double(mantissa), -mantissa_bits);
-  return sign * (exponent == 0 ? std::ldexp(fraction, 1 - bias) : std::ldexp(1 + fraction, exponent - bias));
+  return sign * (exponent == 0 ? std::ldexp(fraction, 1 - bias)
+                               : std::ldexp(1 + fraction, exponent - bias));
 }
 
-// Every finite code converts back to itself, and all points around the midpoint between neighbours round right.
+// Every finite code converts back to itself, and all points around the midpoint between neighbours
+// round right.
 template <typename Decode, typename Encode>
-void check_format(int exponent_bits, int mantissa_bits, uint32_t codes, Decode decode, Encode encode) {
+void check_format(int exponent_bits, int mantissa_bits, uint32_t codes, Decode decode,
+                  Encode encode) {
   for (uint32_t code = 0; code < codes; ++code) {
     const double value = textbook(code, exponent_bits, mantissa_bits);
     ASSERT_EQ(double(decode(code)), value) << "code " << code;
@@ -35,7 +38,8 @@ void check_format(int exponent_bits, int mantissa_bits, uint32_t codes, Decode d
     ASSERT_EQ(double(decode(code | sign)), -value);
     ASSERT_EQ(uint32_t(encode(-value)), code | sign);
     if (code + 1 == codes) break;
-    const double next = textbook(code + 1, exponent_bits, mantissa_bits), middle = (value + next) / 2;
+    const double next = textbook(code + 1, exponent_bits, mantissa_bits),
+                 middle = (value + next) / 2;
     ASSERT_EQ(uint32_t(encode(middle)), code + (code & 1)) << "tie above code " << code;
     ASSERT_EQ(uint32_t(encode(std::nextafter(middle, 0))), code);
     ASSERT_EQ(uint32_t(encode(std::nextafter(middle, 1e300))), code + 1);
@@ -43,25 +47,30 @@ void check_format(int exponent_bits, int mantissa_bits, uint32_t codes, Decode d
 }
 
 TEST(Half, F16FromDouble) {
-  check_format(5, 10, 0x7c00, [](uint32_t c) { return f32_from_f16(uint16_t(c)); },
-               [](double x) { return f16_from_f64(x); });
+  check_format(
+      5, 10, 0x7c00, [](uint32_t c) { return f32_from_f16(uint16_t(c)); },
+      [](double x) { return f16_from_f64(x); });
 }
 
 TEST(Half, Bf16FromDouble) {
-  check_format(8, 7, 0x7f80, [](uint32_t c) { return f32_from_bf16(uint16_t(c)); },
-               [](double x) { return bf16_from_f64(x); });
+  check_format(
+      8, 7, 0x7f80, [](uint32_t c) { return f32_from_bf16(uint16_t(c)); },
+      [](double x) { return bf16_from_f64(x); });
 }
 
 TEST(Half, F8) {
-  check_format(4, 3, 0x7f, [](uint32_t c) { return f32_from_f8e4m3(uint8_t(c)); },
-               [](double x) { return f8e4m3_from_f64(x); });
-  check_format(5, 2, 0x7c, [](uint32_t c) { return f32_from_f8e5m2(uint8_t(c)); },
-               [](double x) { return f8e5m2_from_f64(x); });
+  check_format(
+      4, 3, 0x7f, [](uint32_t c) { return f32_from_f8e4m3(uint8_t(c)); },
+      [](double x) { return f8e4m3_from_f64(x); });
+  check_format(
+      5, 2, 0x7c, [](uint32_t c) { return f32_from_f8e5m2(uint8_t(c)); },
+      [](double x) { return f8e5m2_from_f64(x); });
 }
 
 TEST(Half, F4) {
-  check_format(2, 1, 8, [](uint32_t c) { return f32_from_f4e2m1(uint8_t(c)); },
-               [](double x) { return f4e2m1_from_f64(x); });
+  check_format(
+      2, 1, 8, [](uint32_t c) { return f32_from_f4e2m1(uint8_t(c)); },
+      [](double x) { return f4e2m1_from_f64(x); });
 }
 
 TEST(Half, SingleAgreesWithDoubleOnAllExponentsAndRandomMantissas) {
@@ -82,7 +91,8 @@ TEST(Half, InfinitiesAndNaN) {
   EXPECT_EQ(f16_from_f32(-kInf), 0xfc00);
   EXPECT_EQ(f16_from_f32(65519.996f), 0x7bff);
   EXPECT_EQ(f16_from_f32(65520.0f), 0x7c00);
-  for (uint32_t code : {0x7c01u, 0x7fffu, 0xfe00u}) EXPECT_TRUE(std::isnan(f32_from_f16(uint16_t(code))));
+  for (uint32_t code : {0x7c01u, 0x7fffu, 0xfe00u})
+    EXPECT_TRUE(std::isnan(f32_from_f16(uint16_t(code))));
   EXPECT_TRUE(std::isnan(f32_from_f16(f16_from_f32(kNaN))));
   EXPECT_TRUE(std::isnan(f32_from_bf16(bf16_from_f32(half_detail::float_of(0x7f800001u)))));
   EXPECT_EQ(bf16_from_f32(3.4e38f), 0x7f80);

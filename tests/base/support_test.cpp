@@ -24,7 +24,8 @@ TEST(Parse, Integers) {
   EXPECT_EQ(parse<int>("+7"), 7);
   EXPECT_EQ(parse<int64_t>("-9223372036854775808"), std::numeric_limits<int64_t>::min());
   EXPECT_EQ(parse<uint64_t>("18446744073709551615"), std::numeric_limits<uint64_t>::max());
-  for (const char* bad : {"", " ", "x", "1x", "1 2", "0x10", "1.0", "--1", "+-1", "+", "9223372036854775808"})
+  for (const char* bad :
+       {"", " ", "x", "1x", "1 2", "0x10", "1.0", "--1", "+-1", "+", "9223372036854775808"})
     EXPECT_FALSE(parse<int64_t>(bad)) << bad;
   EXPECT_FALSE(parse<int8_t>("128"));
   EXPECT_EQ(parse<int8_t>("-128"), int8_t(-128));
@@ -43,7 +44,8 @@ TEST(Parse, Floats) {
   EXPECT_FALSE(parse<float>("1e39"));
   EXPECT_FALSE(parse<double>("1e400"));
   EXPECT_EQ(parse<float>("1e-40"), 1e-40f);
-  for (const char* bad : {"", "1,5", "1.5f", "0x1p3", "e5", "."}) EXPECT_FALSE(parse<float>(bad)) << bad;
+  for (const char* bad : {"", "1,5", "1.5f", "0x1p3", "e5", "."})
+    EXPECT_FALSE(parse<float>(bad)) << bad;
 }
 
 TEST(Parse, BooleansAndLists) {
@@ -63,7 +65,8 @@ TEST(Checked, Sizes) {
   EXPECT_EQ(checked_add(1, 2), 3u);
   EXPECT_FALSE(checked_add(most, 1));
   EXPECT_FALSE(checked_mul(most / 2, 3));
-  const int64_t plain[] = {2, 3, 4}, negative[] = {2, -1}, huge[] = {int64_t(1) << 40, int64_t(1) << 40, 0};
+  const int64_t plain[] = {2, 3, 4}, negative[] = {2, -1},
+                huge[] = {int64_t(1) << 40, int64_t(1) << 40, 0};
   EXPECT_EQ(checked_product(span<const int64_t>(plain)), 24u);
   EXPECT_FALSE(checked_product(span<const int64_t>(negative)));
   EXPECT_FALSE(checked_product(span<const int64_t>(huge)));
@@ -101,7 +104,8 @@ TEST(Hash, FlippedBitsSpread) {
   for (size_t bit = 0; bit < 8 * data.size(); bit += 3) {
     data[bit / 8] ^= uint8_t(1 << (bit % 8));
     const Hash128 h = hash128(data.data(), data.size());
-    const int changed = __builtin_popcountll(h.low ^ base.low) + __builtin_popcountll(h.high ^ base.high);
+    const int changed =
+        __builtin_popcountll(h.low ^ base.low) + __builtin_popcountll(h.high ^ base.high);
     EXPECT_GT(changed, 32) << bit;
     EXPECT_LT(changed, 96) << bit;
     data[bit / 8] ^= uint8_t(1 << (bit % 8));
@@ -154,7 +158,8 @@ TEST(Log, FiltersByLevelAndTopic) {
   EXPECT_FALSE(log_on(LogLevel::Info, "passes"));
   set_log_filter("off");
   set_log_sink(nullptr, nullptr);
-  EXPECT_EQ(lines, (std::vector<std::string>{"dispatch: took avx2", "cache: stored", "passes: shown"}));
+  EXPECT_EQ(lines,
+            (std::vector<std::string>{"dispatch: took avx2", "cache: stored", "passes: shown"}));
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// Teams, streams and the asynchronous queue: every part runs once, nobody waits for ever, and a fork leaves all whole.
+// Teams, streams and the asynchronous queue: every part runs once, nobody waits for ever, and a
+// fork leaves all whole.
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -108,7 +109,10 @@ TEST(Team, ActiveTeamsHaveDifferentWorkers) {
 }
 
 TEST(Team, IdleTeamsGiveTheirWorkersUp) {
-  { Team warm(3); sum_of_parts(warm, 10); }
+  {
+    Team warm(3);
+    sum_of_parts(warm, 10);
+  }
   const int before = Pool::get().worker_count();
   std::vector<std::unique_ptr<Team>> teams;
   for (int i = 0; i < 20; ++i) teams.push_back(std::make_unique<Team>(3));
@@ -241,8 +245,10 @@ TEST(Fork, TheChildStartsAPoolOfItsOwn) {
   EXPECT_EQ(in_child([&] {
               bool good = sum_of_parts(team, 100) == 4950 && sum_of_parts(team, 100) == 4950;
               const Streams::Lease first = streams.acquire(), second = streams.acquire();
-              good = good && sum_of_parts(first.team(), 10) == 45 && sum_of_parts(second.team(), 10) == 45;
-              good = good && in_child([&] { ::_exit(sum_of_parts(team, 100) == 4950 ? 7 : 1); }) == 7;
+              good = good && sum_of_parts(first.team(), 10) == 45 &&
+                     sum_of_parts(second.team(), 10) == 45;
+              good =
+                  good && in_child([&] { ::_exit(sum_of_parts(team, 100) == 4950 ? 7 : 1); }) == 7;
               std::exit(good ? 7 : 1);
             }),
             7);
@@ -331,7 +337,8 @@ double run_us(Team& team, int rounds) {
 TEST(Cost, ForkJoin) {
   Team one(1), two(2);
   run_us(two, 1000);
-  std::printf("  fork-join: 1 thread %.4f us, 2 threads %.3f us\n", run_us(one, 10000), run_us(two, 2000));
+  std::printf("  fork-join: 1 thread %.4f us, 2 threads %.3f us\n", run_us(one, 10000),
+              run_us(two, 2000));
   Streams streams(2, 1);
   const int64_t start = now_ns();
   for (int i = 0; i < 100000; ++i) streams.acquire();
@@ -342,11 +349,12 @@ TEST(Cost, ForkJoin) {
     two.run(2, [](int, int, int) {});
     other.run(2, [](int, int, int) {});
   }
-  std::printf("  fork-join of teams that take turns: %.3f us\n", double(now_ns() - begin) / 2000 * 1e-3);
+  std::printf("  fork-join of teams that take turns: %.3f us\n",
+              double(now_ns() - begin) / 2000 * 1e-3);
 }
 
-// Steps of about 20 us each, beside threads that never stop spinning: with one more than the cores have room for, with a pool
-// of the machine's size, and with more.
+// Steps of about 20 us each, beside threads that never stop spinning: with one more than the cores
+// have room for, with a pool of the machine's size, and with more.
 TEST(Cost, BesideABusyPool) {
   Team team(2);
   const auto steps = [&] {
@@ -370,8 +378,8 @@ TEST(Cost, BesideABusyPool) {
     const double beside = steps();
     stop = true;
     for (auto& thread : busy) thread.join();
-    std::printf("  2000 steps: alone %.1f ms, beside %d busy threads %.1f ms (%.2fx)\n", alone, others, beside,
-                beside / alone);
+    std::printf("  2000 steps: alone %.1f ms, beside %d busy threads %.1f ms (%.2fx)\n", alone,
+                others, beside, beside / alone);
   }
 }
 

@@ -36,7 +36,8 @@ AtomicFile::AtomicFile(const std::string& path, int mode) : path_(path), target_
     fail(ErrorCode::InvalidArgument, "cannot write to a path that is empty or holds a zero byte");
   struct stat status;
   const bool exists = ::stat(path.c_str(), &status) == 0;
-  if (exists && S_ISDIR(status.st_mode)) fail(ErrorCode::Io, "cannot write '{}': it is a folder", path);
+  if (exists && S_ISDIR(status.st_mode))
+    fail(ErrorCode::Io, "cannot write '{}': it is a folder", path);
   if (exists && !S_ISREG(status.st_mode)) {
     file_.reset(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
     if (!file_) fail_io("write", path, errno);
@@ -47,7 +48,8 @@ AtomicFile::AtomicFile(const std::string& path, int mode) : path_(path), target_
       const int error = errno;
       temporary_.clear();
       if (error == ENOENT)
-        fail(ErrorCode::NotFound, "cannot write '{}': the folder '{}' does not exist", path, parent_folder(path));
+        fail(ErrorCode::NotFound, "cannot write '{}': the folder '{}' does not exist", path,
+             parent_folder(path));
       fail_io("write", path, error);
     }
     const int permissions = mode != kUsualMode ? mode : exists ? int(status.st_mode & 07777) : -1;
@@ -122,8 +124,10 @@ void AtomicFile::commit() {
   if (::fsync(file_.get()) != 0 || file_.close() != 0) fail_io("write", path_, errno);
   if (::rename(temporary_.c_str(), target_.c_str()) != 0) fail_io("replace", path_, errno);
   temporary_.clear();
-  // The new name itself reaches the disk with its folder; a file system that cannot say so is no reason to fail.
-  const Descriptor folder(::open(parent_folder(target_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  // The new name itself reaches the disk with its folder; a file system that cannot say so is no
+  // reason to fail.
+  const Descriptor folder(
+      ::open(parent_folder(target_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (folder) ::fsync(folder.get());
 }
 

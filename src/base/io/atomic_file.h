@@ -10,9 +10,10 @@
 
 namespace vireo {
 
-// A temporary file beside the target takes the bytes; commit() syncs it and puts it in the target's place. Without commit the
-// destructor removes it and the target stays as it was: also when writing failed. A target that is a symbolic link keeps
-// being one; a device or pipe is written directly. Errors are Io or NotFound and name the path.
+// A temporary file beside the target takes the bytes; commit() syncs it and puts it in the target's
+// place. Without commit the destructor removes it and the target stays as it was: also when writing
+// failed. A target that is a symbolic link keeps being one; a device or pipe is written directly.
+// Errors are Io or NotFound and name the path.
 class AtomicFile {
  public:
   // The permissions of the file that is there, or the process's usual ones for a new file.

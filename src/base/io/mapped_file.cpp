@@ -70,7 +70,8 @@ bool MappedFile::map(int descriptor, size_t size) noexcept {
   const std::optional<size_t> total = pages ? checked_add(*pages, page) : std::nullopt;
   if (!total) return false;
   // One page more than the file has, so that reading past its end is harmless.
-  void* base = ::mmap(nullptr, *total, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void* base =
+      ::mmap(nullptr, *total, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (base == MAP_FAILED) return false;
   if (::mmap(base, size, PROT_READ, MAP_PRIVATE | MAP_FIXED, descriptor, 0) == MAP_FAILED) {
     ::munmap(base, *total);
@@ -99,7 +100,8 @@ void MappedFile::read_stream(int descriptor) {
   std::vector<uint8_t> bytes;
   size_t done = 0;
   while (true) {
-    if (bytes.size() - done < 4096) bytes.resize(std::max<size_t>(size_t(1) << 16, bytes.size() * 2));
+    if (bytes.size() - done < 4096)
+      bytes.resize(std::max<size_t>(size_t(1) << 16, bytes.size() * 2));
     const size_t got = read_some(descriptor, bytes.data() + done, bytes.size() - done, path_);
     if (got == 0) break;
     done += got;
@@ -126,7 +128,8 @@ std::string read_text_file(const std::string& path, size_t limit) {
   while (true) {
     if (done > limit) fail(ErrorCode::InvalidArgument, "'{}' is longer than {} bytes", path, limit);
     if (text.size() - done < 1024)
-      text.resize(std::max({size_t(4096), text.size() * 2, std::min(limit, size_t(status.st_size)) + 1024}));
+      text.resize(std::max(
+          {size_t(4096), text.size() * 2, std::min(limit, size_t(status.st_size)) + 1024}));
     const size_t got = read_some(file.get(), &text[done], text.size() - done, path);
     if (got == 0) break;
     done += got;

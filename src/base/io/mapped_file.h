@@ -10,15 +10,16 @@
 
 namespace vireo {
 
-// Whoever looks at the bytes holds the pointer: the mapping ends with its last holder. Behind the bytes lie at least
-// AlignedBuffer::kSlack readable zeros. Replacing the file by rename leaves the bytes as they are; a file that somebody
-// shortens in place takes its pages away, as with every mapping.
+// Whoever looks at the bytes holds the pointer: the mapping ends with its last holder. Behind the
+// bytes lie at least AlignedBuffer::kSlack readable zeros. Replacing the file by rename leaves the
+// bytes as they are; a file that somebody shortens in place takes its pages away, as with every
+// mapping.
 class MappedFile {
  public:
   enum class Mode { Map, Read };
 
-  // Pipes, devices and file systems without mmap are read in either mode. NotFound, Io (a folder, no permission) and
-  // OutOfMemory name the path.
+  // Pipes, devices and file systems without mmap are read in either mode. NotFound, Io (a folder,
+  // no permission) and OutOfMemory name the path.
   static std::shared_ptr<const MappedFile> open(const std::string& path, Mode mode = Mode::Map);
 
   MappedFile(const MappedFile&) = delete;
@@ -31,8 +32,8 @@ class MappedFile {
   const std::string& path() const { return path_; }
   bool mapped() const { return reserved_ != 0; }
 
-  // Gives the pages that lie wholly in the range back to the system; they are loaded again when touched. Nothing happens
-  // for a file that was read.
+  // Gives the pages that lie wholly in the range back to the system; they are loaded again when
+  // touched. Nothing happens for a file that was read.
   void release_pages(size_t offset, size_t length) const noexcept;
 
  private:

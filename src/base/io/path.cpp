@@ -46,7 +46,8 @@ void fail_io(const char* action, const std::string& path, int error_number) {
   const char* reason = ::strerror_r(error_number, text, sizeof text);
   if (error_number == ENOENT || error_number == ENOTDIR)
     fail(ErrorCode::NotFound, "cannot {} '{}': it does not exist", action, path);
-  if (error_number == ENOMEM) fail(ErrorCode::OutOfMemory, "cannot {} '{}': no memory", action, path);
+  if (error_number == ENOMEM)
+    fail(ErrorCode::OutOfMemory, "cannot {} '{}': no memory", action, path);
   fail(ErrorCode::Io, "cannot {} '{}': {}", action, path, to_lower(reason));
 }
 
@@ -92,14 +93,17 @@ std::string join_path(std::string_view folder, std::string_view name) {
 }
 
 std::string canonical_path(const std::string& path) {
-  if (has_zero(path)) fail(ErrorCode::InvalidArgument, "a path of {} bytes holds a zero byte", path.size());
-  const std::unique_ptr<char, decltype(&std::free)> real(::realpath(path.c_str(), nullptr), &std::free);
+  if (has_zero(path))
+    fail(ErrorCode::InvalidArgument, "a path of {} bytes holds a zero byte", path.size());
+  const std::unique_ptr<char, decltype(&std::free)> real(::realpath(path.c_str(), nullptr),
+                                                         &std::free);
   if (!real) fail_io("find", path, errno);
   return real.get();
 }
 
 bool is_inside(std::string_view canonical_folder, std::string_view canonical) {
-  while (!canonical_folder.empty() && canonical_folder.back() == '/') canonical_folder.remove_suffix(1);
+  while (!canonical_folder.empty() && canonical_folder.back() == '/')
+    canonical_folder.remove_suffix(1);
   if (canonical.substr(0, canonical_folder.size()) != canonical_folder) return false;
   return canonical.size() == canonical_folder.size() || canonical[canonical_folder.size()] == '/';
 }
@@ -117,7 +121,8 @@ std::optional<std::string> resolve_beside(const std::string& model, const std::s
 FileStamp file_stamp(const std::string& path) {
   struct stat status;
   if (!status_of(path, &status)) fail_io("look at", path, has_zero(path) ? EINVAL : errno);
-  return {uint64_t(status.st_size), int64_t(status.st_mtim.tv_sec) * 1000000000 + status.st_mtim.tv_nsec};
+  return {uint64_t(status.st_size),
+          int64_t(status.st_mtim.tv_sec) * 1000000000 + status.st_mtim.tv_nsec};
 }
 
 void make_folders(const std::string& path) {

@@ -1,4 +1,5 @@
-// An owned block of memory for tensors and packed weights: 64-byte aligned, with finite slack behind it.
+// An owned block of memory for tensors and packed weights: 64-byte aligned, with finite slack
+// behind it.
 #pragma once
 
 #include <cstddef>
@@ -6,8 +7,9 @@
 
 namespace vireo {
 
-// Kernels load and store whole vectors and may read up to kSlack bytes past the end: those are zero, and stay so.
-// Memory that is not asked to be zeroed holds anything. Fails with OutOfMemory, naming the size.
+// Kernels load and store whole vectors and may read up to kSlack bytes past the end: those are
+// zero, and stay so. Memory that is not asked to be zeroed holds anything. Fails with OutOfMemory,
+// naming the size.
 class AlignedBuffer {
  public:
   static constexpr size_t kAlignment = 64;

@@ -29,13 +29,15 @@ std::optional<size_t> checked_product(span<const size_t> extents) { return produ
 
 size_t add_or_fail(size_t a, size_t b, const char* what) {
   const std::optional<size_t> sum = checked_add(a, b);
-  if (!sum) fail(ErrorCode::OutOfMemory, "{}: the size {} + {} does not fit in 64 bits", what, a, b);
+  if (!sum)
+    fail(ErrorCode::OutOfMemory, "{}: the size {} + {} does not fit in 64 bits", what, a, b);
   return *sum;
 }
 
 size_t mul_or_fail(size_t a, size_t b, const char* what) {
   const std::optional<size_t> result = checked_mul(a, b);
-  if (!result) fail(ErrorCode::OutOfMemory, "{}: the size {} x {} does not fit in 64 bits", what, a, b);
+  if (!result)
+    fail(ErrorCode::OutOfMemory, "{}: the size {} x {} does not fit in 64 bits", what, a, b);
   return *result;
 }
 

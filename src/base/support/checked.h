@@ -21,7 +21,8 @@ inline std::optional<size_t> checked_mul(size_t a, size_t b) {
   return product;
 }
 
-// The product of extents. Nothing if one is negative or the product of the others does not fit, even beside a zero.
+// The product of extents. Nothing if one is negative or the product of the others does not fit,
+// even beside a zero.
 std::optional<size_t> checked_product(span<const int64_t> extents);
 std::optional<size_t> checked_product(span<const size_t> extents);
 
@@ -37,7 +38,8 @@ inline bool range_fits(size_t offset, size_t length, size_t size) {
   return offset <= size && length <= size - offset;
 }
 
-// The same, for where there is nobody to ask: fail with OutOfMemory, and a message that starts with `what`.
+// The same, for where there is nobody to ask: fail with OutOfMemory, and a message that starts with
+// `what`.
 size_t add_or_fail(size_t a, size_t b, const char* what);
 size_t mul_or_fail(size_t a, size_t b, const char* what);
 

@@ -12,7 +12,8 @@ void assertion_failed(const char* condition, const char* file, int line) {
   const char* name = file;
   for (const char* p = file; *p; ++p)
     if (*p == '/') name = p + 1;
-  throw Error(ErrorCode::Internal, fmt::format("internal error: {} does not hold ({}:{})", condition, name, line));
+  throw Error(ErrorCode::Internal,
+              fmt::format("internal error: {} does not hold ({}:{})", condition, name, line));
 }
 
 }  // namespace vireo

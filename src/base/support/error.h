@@ -19,5 +19,6 @@ template <typename... Args>
 }  // namespace vireo
 
 // A programmer's error, never reachable by input. Checked in every build: it costs a compare.
-#define VIREO_ASSERT(condition) \
-  (static_cast<bool>(condition) ? void(0) : ::vireo::assertion_failed(#condition, __FILE__, __LINE__))
+#define VIREO_ASSERT(condition)           \
+  (static_cast<bool>(condition) ? void(0) \
+                                : ::vireo::assertion_failed(#condition, __FILE__, __LINE__))

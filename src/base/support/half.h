@@ -1,5 +1,6 @@
-// Scalar conversions between f32/f64 and the small floating types, by their bits: f16, bf16, f8e4m3 (the FN variant),
-// f8e5m2, f8e8m0, f4e2m1 and nf4. One rounding, to nearest even; no table but nf4's.
+// Scalar conversions between f32/f64 and the small floating types, by their bits: f16, bf16, f8e4m3
+// (the FN variant), f8e5m2, f8e8m0, f4e2m1 and nf4. One rounding, to nearest even; no table but
+// nf4's.
 #pragma once
 
 #include <cstdint>
@@ -27,8 +28,9 @@ inline float float_of(uint32_t u) {
 
 constexpr int bias(int exponent_bits) { return (1 << (exponent_bits - 1)) - 1; }
 
-// The magnitude's code in a format of E exponent and M mantissa bits, as if its exponents went on for ever: the caller
-// compares with the largest finite code. x must not be NaN; an infinity gives a code over every limit.
+// The magnitude's code in a format of E exponent and M mantissa bits, as if its exponents went on
+// for ever: the caller compares with the largest finite code. x must not be NaN; an infinity gives
+// a code over every limit.
 template <int E, int M>
 inline uint64_t round_magnitude(double x) {
   const uint64_t u = bits_of(x) & 0x7fffffffffffffffull;
@@ -104,8 +106,9 @@ inline uint16_t bf16_from_f64(double x) {
   return uint16_t(sign | (code >= 0x7f80u ? 0x7f80u : code));
 }
 
-// What an 8-bit float does with a magnitude over its range. Type conversion in graphs takes Overflow (f8e4m3: NaN, having
-// no infinity; f8e5m2: infinity); quantisation takes Saturate (the largest finite value, also for an infinity).
+// What an 8-bit float does with a magnitude over its range. Type conversion in graphs takes
+// Overflow (f8e4m3: NaN, having no infinity; f8e5m2: infinity); quantisation takes Saturate (the
+// largest finite value, also for an infinity).
 enum class F8Range { Overflow, Saturate };
 
 inline float f32_from_f8e4m3(uint8_t v) {
@@ -139,7 +142,8 @@ inline float f32_from_f8e8m0(uint8_t v) {
   return half_detail::float_of(v == 0 ? 0x00400000u : uint32_t(v) << 23);
 }
 
-// Nearest power of two, a tie (1.5 x 2^n) to the even code; zero and negatives give the least, infinity the greatest.
+// Nearest power of two, a tie (1.5 x 2^n) to the even code; zero and negatives give the least,
+// infinity the greatest.
 inline uint8_t f8e8m0_from_f64(double x) {
   if (x != x) return 255;
   if (!(x > 0)) return 0;
@@ -165,11 +169,22 @@ inline uint8_t f4e2m1_from_f64(double x) {
 }
 
 // The sixteen quantiles of QLoRA (Dettmers et al. 2023, appendix E).
-inline constexpr float kNf4[16] = {
-    -1.0f, -0.6961928009986877f, -0.5250730514526367f, -0.39491748809814453f, -0.28444138169288635f,
-    -0.18477343022823334f, -0.09105003625154495f, 0.0f, 0.07958029955625534f, 0.16093020141124725f,
-    0.24611230194568634f, 0.33791524171829224f, 0.44070982933044434f, 0.5626170039176941f,
-    0.7229568362236023f, 1.0f};
+inline constexpr float kNf4[16] = {-1.0f,
+                                   -0.6961928009986877f,
+                                   -0.5250730514526367f,
+                                   -0.39491748809814453f,
+                                   -0.28444138169288635f,
+                                   -0.18477343022823334f,
+                                   -0.09105003625154495f,
+                                   0.0f,
+                                   0.07958029955625534f,
+                                   0.16093020141124725f,
+                                   0.24611230194568634f,
+                                   0.33791524171829224f,
+                                   0.44070982933044434f,
+                                   0.5626170039176941f,
+                                   0.7229568362236023f,
+                                   1.0f};
 
 inline float f32_from_nf4(uint8_t v) { return kNf4[v & 15u]; }
 
@@ -180,8 +195,12 @@ inline uint8_t nf4_from_f64(double x) {
   return code;
 }
 
-inline uint8_t f8e4m3_from_f32(float x, F8Range r = F8Range::Overflow) { return f8e4m3_from_f64(x, r); }
-inline uint8_t f8e5m2_from_f32(float x, F8Range r = F8Range::Overflow) { return f8e5m2_from_f64(x, r); }
+inline uint8_t f8e4m3_from_f32(float x, F8Range r = F8Range::Overflow) {
+  return f8e4m3_from_f64(x, r);
+}
+inline uint8_t f8e5m2_from_f32(float x, F8Range r = F8Range::Overflow) {
+  return f8e5m2_from_f64(x, r);
+}
 inline uint8_t f8e8m0_from_f32(float x) { return f8e8m0_from_f64(x); }
 inline uint8_t f4e2m1_from_f32(float x) { return f4e2m1_from_f64(x); }
 inline uint8_t nf4_from_f32(float x) { return nf4_from_f64(x); }

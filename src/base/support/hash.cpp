@@ -29,7 +29,8 @@ uint64_t avalanche(uint64_t x) {
 }  // namespace
 
 Hasher::Hasher(uint64_t seed) {
-  for (int i = 0; i < 4; ++i) lanes_[i] = {avalanche(seed + kOdd[i]), avalanche(~seed + kOdd[i + 1])};
+  for (int i = 0; i < 4; ++i)
+    lanes_[i] = {avalanche(seed + kOdd[i]), avalanche(~seed + kOdd[i + 1])};
 }
 
 void Hasher::mix_block(Lane* lanes, const uint8_t* block) {
@@ -79,7 +80,9 @@ Hash128 Hasher::finish() const {
   return {low, high};
 }
 
-Hash128 hash128(const void* data, size_t size, uint64_t seed) { return Hasher(seed).bytes(data, size).finish(); }
+Hash128 hash128(const void* data, size_t size, uint64_t seed) {
+  return Hasher(seed).bytes(data, size).finish();
+}
 
 std::string Hash128::hex() const {
   static const char* const kDigits = "0123456789abcdef";

@@ -1,5 +1,5 @@
-// Content hash of 128 bits, for cache keys and for comparing constants. Fast, stable across machines of one byte order, and
-// not made to withstand somebody who looks for collisions.
+// Content hash of 128 bits, for cache keys and for comparing constants. Fast, stable across
+// machines of one byte order, and not made to withstand somebody who looks for collisions.
 #pragma once
 
 #include <cstddef>
@@ -12,7 +12,9 @@ namespace vireo {
 struct Hash128 {
   uint64_t low = 0, high = 0;
 
-  friend bool operator==(const Hash128& a, const Hash128& b) { return a.low == b.low && a.high == b.high; }
+  friend bool operator==(const Hash128& a, const Hash128& b) {
+    return a.low == b.low && a.high == b.high;
+  }
   friend bool operator!=(const Hash128& a, const Hash128& b) { return !(a == b); }
   friend bool operator<(const Hash128& a, const Hash128& b) {
     return a.high != b.high ? a.high < b.high : a.low < b.low;
@@ -28,7 +30,9 @@ class Hasher {
   Hasher& bytes(const void* data, size_t size);
   Hasher& u64(uint64_t value) { return bytes(&value, sizeof value); }
   // With its length, so that ("ab", "c") and ("a", "bc") differ.
-  Hasher& text(std::string_view value) { return u64(value.size()).bytes(value.data(), value.size()); }
+  Hasher& text(std::string_view value) {
+    return u64(value.size()).bytes(value.data(), value.size());
+  }
   Hash128 finish() const;
 
  private:

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/support/parse.h"
+#include "base/threads/fork.h"
 
 namespace vireo {
 
@@ -16,7 +17,12 @@ namespace {
 
 constexpr int kSilent = -1;
 
-struct Log {
+struct Log final : ForkAware {
+  Log() { enrol(); }
+  void lock_for_fork() noexcept override { mutex.lock(); }
+  void unlock_after_fork() noexcept override { mutex.unlock(); }
+  void after_fork_in_child() noexcept override {}
+
   std::mutex mutex;
   int level = kSilent;
   std::vector<std::pair<std::string, int>> topics;
@@ -48,7 +54,8 @@ void apply(Log& log, std::string_view filter) {
     const size_t equals = word.find('=');
     if (equals != std::string_view::npos) {
       const int level = level_named(trim(word.substr(equals + 1)));
-      log.topics.emplace_back(trim(word.substr(0, equals)), level < kSilent ? int(LogLevel::Trace) : level);
+      log.topics.emplace_back(trim(word.substr(0, equals)),
+                              level < kSilent ? int(LogLevel::Trace) : level);
     } else if (const int level = level_named(word); level >= kSilent) {
       log.level = level;
     } else if (!word.empty()) {

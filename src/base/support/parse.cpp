@@ -8,7 +8,9 @@ namespace vireo {
 
 namespace {
 
-bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == '\v'; }
+bool is_blank(char c) {
+  return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == '\v';
+}
 
 // from_chars refuses a plus sign; text written by others has it now and then.
 std::string_view without_plus(std::string_view text) {
@@ -36,7 +38,8 @@ std::optional<T> floating(std::string_view text) {
   if (error == std::errc()) return value;
   // from_chars calls both ends "out of range": a wider type tells which one.
   Wider wide = 0;
-  if (std::from_chars(text.data(), last, wide).ec != std::errc() || std::fabs(wide) > 1) return std::nullopt;
+  if (std::from_chars(text.data(), last, wide).ec != std::errc() || std::fabs(wide) > 1)
+    return std::nullopt;
   return T(wide);
 }
 
@@ -70,7 +73,9 @@ std::string to_lower(std::string_view text) {
 std::optional<int64_t> parse_i64(std::string_view text) { return integer<int64_t>(text); }
 std::optional<uint64_t> parse_u64(std::string_view text) { return integer<uint64_t>(text); }
 std::optional<float> parse_f32(std::string_view text) { return floating<float, double>(text); }
-std::optional<double> parse_f64(std::string_view text) { return floating<double, long double>(text); }
+std::optional<double> parse_f64(std::string_view text) {
+  return floating<double, long double>(text);
+}
 
 std::optional<bool> parse_bool(std::string_view text) {
   const std::string word = to_lower(trim(text));

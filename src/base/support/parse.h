@@ -1,5 +1,6 @@
-// Numbers from text. Strict: the whole string is consumed (blanks at the ends aside), the value is in range, no locale.
-// Nothing is thrown: text that is no number gives no value, and the caller says in its message where it stood.
+// Numbers from text. Strict: the whole string is consumed (blanks at the ends aside), the value is
+// in range, no locale. Nothing is thrown: text that is no number gives no value, and the caller
+// says in its message where it stood.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +22,8 @@ std::string to_lower(std::string_view text);  // ASCII only
 
 std::optional<int64_t> parse_i64(std::string_view text);
 std::optional<uint64_t> parse_u64(std::string_view text);
-// "inf", "-inf" and "nan" too. A magnitude too small gives zero or a denormal, one too large no value.
+// "inf", "-inf" and "nan" too. A magnitude too small gives zero or a denormal, one too large no
+// value.
 std::optional<float> parse_f32(std::string_view text);
 std::optional<double> parse_f64(std::string_view text);
 // true/false, yes/no, on/off, 1/0 in any case.
@@ -39,7 +41,8 @@ std::optional<T> parse(std::string_view text) {
     return std::string(trim(text));
   } else if constexpr (std::is_signed_v<T>) {
     const std::optional<int64_t> v = parse_i64(text);
-    if (!v || *v < std::numeric_limits<T>::min() || *v > std::numeric_limits<T>::max()) return std::nullopt;
+    if (!v || *v < std::numeric_limits<T>::min() || *v > std::numeric_limits<T>::max())
+      return std::nullopt;
     return T(*v);
   } else {
     static_assert(std::is_unsigned_v<T>, "parse: no such type");

@@ -1,4 +1,5 @@
-// span<T>: a pointer and a length, the way functions take arrays. A small stand-in for std::span, which C++17 lacks.
+// span<T>: a pointer and a length, the way functions take arrays. A small stand-in for std::span,
+// which C++17 lacks.
 #pragma once
 
 #include <cstddef>
@@ -18,14 +19,18 @@ class span {
   template <size_t N>
   constexpr span(T (&array)[N]) : data_(array), size_(N) {}
   // Any container with data() and size(): vectors, strings, other spans.
-  template <typename C, typename = std::enable_if_t<std::is_convertible_v<decltype(std::declval<C&>().data()), T*>>>
+  template <typename C, typename = std::enable_if_t<
+                            std::is_convertible_v<decltype(std::declval<C&>().data()), T*>>>
   constexpr span(C& container) : data_(container.data()), size_(container.size()) {}
-  template <typename C, typename U = T, typename = std::enable_if_t<std::is_const_v<U> &&
-            std::is_convertible_v<decltype(std::declval<const C&>().data()), T*>>>
+  template <typename C, typename U = T,
+            typename = std::enable_if_t<
+                std::is_const_v<U> &&
+                std::is_convertible_v<decltype(std::declval<const C&>().data()), T*>>>
   constexpr span(const C& container) : data_(container.data()), size_(container.size()) {}
   // Lives as long as the full expression: for arguments only.
   template <typename U = T, typename = std::enable_if_t<std::is_const_v<U>>>
-  constexpr span(std::initializer_list<value_type> list) : data_(list.begin()), size_(list.size()) {}
+  constexpr span(std::initializer_list<value_type> list)
+      : data_(list.begin()), size_(list.size()) {}
 
   constexpr T* data() const { return data_; }
   constexpr size_t size() const { return size_; }

@@ -105,7 +105,8 @@ void AsyncQueue::State::finish() {
   }
   pushed_.notify_all();
   for (std::thread& thread : threads) {
-    // A job that destroys its own queue cannot wait for itself; the state lives until its thread is through.
+    // A job that destroys its own queue cannot wait for itself; the state lives until its thread is
+    // through.
     if (thread.get_id() == std::this_thread::get_id())
       thread.detach();
     else
@@ -114,7 +115,8 @@ void AsyncQueue::State::finish() {
 }
 
 void AsyncQueue::State::after_fork_in_child() noexcept {
-  // The threads are not in this process, and what they and the jobs held must not be destroyed here: left where it is.
+  // The threads are not in this process, and what they and the jobs held must not be destroyed
+  // here: left where it is.
   new (&threads_) std::vector<std::thread>;
   new (&jobs_) std::deque<Job>;
   new (&pushed_) std::condition_variable;

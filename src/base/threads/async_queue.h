@@ -6,8 +6,9 @@
 
 namespace vireo {
 
-// Jobs start in the order of push() and, with several threads, run side by side. Threads are made when jobs wait, up to the
-// limit. A job may push others, and may destroy the queue. Exceptions that leave a job end there, with a line in the log.
+// Jobs start in the order of push() and, with several threads, run side by side. Threads are made
+// when jobs wait, up to the limit. A job may push others, and may destroy the queue. Exceptions
+// that leave a job end there, with a line in the log.
 class AsyncQueue {
  public:
   using Job = std::function<void()>;
@@ -15,7 +16,8 @@ class AsyncQueue {
   explicit AsyncQueue(int threads);
   AsyncQueue(const AsyncQueue&) = delete;
   AsyncQueue& operator=(const AsyncQueue&) = delete;
-  // Runs what was pushed to its end, then joins. A forked child starts with an empty queue: the parent's jobs are the parent's.
+  // Runs what was pushed to its end, then joins. A forked child starts with an empty queue: the
+  // parent's jobs are the parent's.
   ~AsyncQueue();
 
   void push(Job job);

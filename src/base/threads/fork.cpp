@@ -15,7 +15,8 @@ struct ForkRegistry {
   static ForkRegistry& get() {
     static ForkRegistry* const registry = [] {
       auto* made = new ForkRegistry;
-      ::pthread_atfork([] { get().prepare(); }, [] { get().resume(false); }, [] { get().resume(true); });
+      ::pthread_atfork([] { get().prepare(); }, [] { get().resume(false); },
+                       [] { get().resume(true); });
       return made;
     }();
     return *registry;

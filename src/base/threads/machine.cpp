@@ -38,9 +38,10 @@ double limit_v1(const std::string& folder) {
   return ratio(read_small(folder + "/cpu.cfs_quota_us"), read_small(folder + "/cpu.cfs_period_us"));
 }
 
-// The least limit of a group and those above it. The group's path may be the host's, unknown inside a container: then only
-// its upper part, at last the mount itself, is found.
-double least_limit(const std::string& mount, std::string_view group, double (*limit)(const std::string&)) {
+// The least limit of a group and those above it. The group's path may be the host's, unknown inside
+// a container: then only its upper part, at last the mount itself, is found.
+double least_limit(const std::string& mount, std::string_view group,
+                   double (*limit)(const std::string&)) {
   double least = 0;
   std::string path(group == "/" ? "" : group);
   while (true) {

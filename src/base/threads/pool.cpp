@@ -22,7 +22,8 @@ namespace {
 // Beyond this a team runs its remaining parts on its caller.
 constexpr size_t kMostWorkers = 4096;
 
-// A worker inherits the mask of the thread that happens to make it, which somebody may have bound to one core.
+// A worker inherits the mask of the thread that happens to make it, which somebody may have bound
+// to one core.
 void set_affinity(pthread_attr_t* attributes, const std::vector<int>& cpus, int only) {
   const int last = *std::max_element(cpus.begin(), cpus.end());
   const size_t size = CPU_ALLOC_SIZE(last + 1);
@@ -68,7 +69,8 @@ void Pool::reclaim_idle_teams(const Team* except, size_t wanted) noexcept {
   for (Team* team : teams_) {
     if (idle_.size() >= wanted) return;
     int expected = Team::kIdle;
-    if (team == except || !team->state_.compare_exchange_strong(expected, Team::kTaken, std::memory_order_acquire))
+    if (team == except ||
+        !team->state_.compare_exchange_strong(expected, Team::kTaken, std::memory_order_acquire))
       continue;
     take_back(team);
     team->state_.store(Team::kIdle, std::memory_order_release);
@@ -161,7 +163,8 @@ void Pool::after_fork_in_child() noexcept {
     team->running_ = false;
     team->state_.store(Team::kIdle, std::memory_order_relaxed);
   }
-  // Their threads are not in this process. The memory stays: a forking thread may stand in a run that points to it.
+  // Their threads are not in this process. The memory stays: a forking thread may stand in a run
+  // that points to it.
   for (Worker* worker : workers_) {
     worker->next_lost = lost_;
     lost_ = worker;

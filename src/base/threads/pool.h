@@ -1,4 +1,5 @@
-// The process-wide pool of worker threads. Users take a Team (team.h); this is what teams are made of.
+// The process-wide pool of worker threads. Users take a Team (team.h); this is what teams are made
+// of.
 #pragma once
 
 #include <pthread.h>
@@ -17,10 +18,11 @@ class Team;
 // A piece of work: thread t of `threads`. It must not throw.
 using Task = void (*)(void* context, int thread, int threads);
 
-// A thread that waits for `go` to move, claims the part by moving `claimed` after it, runs the task, and moves `done` to the
-// same value. A poster that has finished its own part claims what is not yet claimed and runs it itself: a worker that sleeps,
-// or whose core another process has, holds nobody up. What different threads write lies on lines of their own, two apart
-// because processors fetch lines in pairs.
+// A thread that waits for `go` to move, claims the part by moving `claimed` after it, runs the
+// task, and moves `done` to the same value. A poster that has finished its own part claims what is
+// not yet claimed and runs it itself: a worker that sleeps, or whose core another process has,
+// holds nobody up. What different threads write lies on lines of their own, two apart because
+// processors fetch lines in pairs.
 struct Worker {
   alignas(128) std::atomic<uint32_t> go{0};
   std::atomic<uint32_t> asleep{0};  // the worker waits in the kernel for `go`
@@ -42,16 +44,17 @@ struct Worker {
 };
 
 // Starts workers[i] on part first_thread + i; with many, a few of them start the others.
-void start_workers(Worker* const* workers, int count, int first_thread, int threads, Task task, void* context,
-                   int yield_after_us) noexcept;
+void start_workers(Worker* const* workers, int count, int first_thread, int threads, Task task,
+                   void* context, int yield_after_us) noexcept;
 void join_workers(Worker* const* workers, int count) noexcept;
 
-// Hands workers to teams. A team keeps its workers between runs as long as nobody else needs them; one that is not active
-// gives them up to a team that is. When all are busy more threads are made, so that a team never waits for another.
+// Hands workers to teams. A team keeps its workers between runs as long as nobody else needs them;
+// one that is not active gives them up to a team that is. When all are busy more threads are made,
+// so that a team never waits for another.
 class Pool final : private ForkAware {
  public:
-  // Made at the first call and never destroyed; its threads are joined when the library is unloaded or the process exits,
-  // and are made again should somebody infer after that.
+  // Made at the first call and never destroyed; its threads are joined when the library is unloaded
+  // or the process exits, and are made again should somebody infer after that.
   static Pool& get();
 
   void add(Team* team);
@@ -59,9 +62,11 @@ class Pool final : private ForkAware {
   // Fills the team's workers as far as the system lets us create threads.
   void attach(Team* team) noexcept;
   void detach(Team* team) noexcept;
-  // True while teams hold more workers than there are cores for: then those that are not active give theirs back at once.
+  // True while teams hold more workers than there are cores for: then those that are not active
+  // give theirs back at once.
   static bool crowded() noexcept { return crowded_.load(std::memory_order_relaxed); }
-  // Pins the workers made from now on to a core each (ENABLE_CPU_PINNING). Never the calling thread.
+  // Pins the workers made from now on to a core each (ENABLE_CPU_PINNING). Never the calling
+  // thread.
   void set_pinning(bool pin) noexcept;
   int worker_count();
   // Ends every worker that no active team holds.

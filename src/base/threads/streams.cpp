@@ -68,7 +68,8 @@ int Streams::wait_for_one() {
   Waiter self;
   {
     std::lock_guard<std::mutex> lock(mutex_);
-    // Queue up only while the stack is empty; a stream given back meanwhile changes the word, and is taken.
+    // Queue up only while the stack is empty; a stream given back meanwhile changes the word, and
+    // is taken.
     uint64_t word = free_.load(std::memory_order_acquire);
     int index = 0;
     while (!(word & kWaiting)) {
@@ -90,8 +91,8 @@ bool Streams::try_push(int index) noexcept {
   uint64_t word = free_.load(std::memory_order_acquire);
   while (!(word & kWaiting)) {
     next_[size_t(index)].store(uint32_t(word & kIndex), std::memory_order_relaxed);
-    if (free_.compare_exchange_weak(word, with_top(word, uint64_t(index) + 1), std::memory_order_acq_rel,
-                                    std::memory_order_acquire))
+    if (free_.compare_exchange_weak(word, with_top(word, uint64_t(index) + 1),
+                                    std::memory_order_acq_rel, std::memory_order_acquire))
       return true;
   }
   return false;
@@ -102,7 +103,8 @@ void Streams::release(int index, uint32_t era) noexcept {
   teams_[size_t(index)]->end();
   if (try_push(index)) return;
   std::unique_lock<std::mutex> lock(mutex_);
-  // The last waiter may have been served between our look and the lock; under the lock none can come.
+  // The last waiter may have been served between our look and the lock; under the lock none can
+  // come.
   if (try_push(index)) return;
   Waiter* const waiter = first_;
   first_ = waiter->next;

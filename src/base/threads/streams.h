@@ -12,7 +12,8 @@ namespace vireo {
 
 class Streams final : private ForkAware {
  public:
-  // `count` teams of `threads` threads each. What they use of the pool is decided while they work, not here.
+  // `count` teams of `threads` threads each. What they use of the pool is decided while they work,
+  // not here.
   Streams(int count, int threads);
   ~Streams();
 
@@ -40,7 +41,8 @@ class Streams final : private ForkAware {
     uint32_t era_;
   };
 
-  // Takes the stream that was given back last, or waits for one: who came first goes first. Waiting sleeps.
+  // Takes the stream that was given back last, or waits for one: who came first goes first. Waiting
+  // sleeps.
   Lease acquire();
 
  private:
@@ -57,12 +59,14 @@ class Streams final : private ForkAware {
 
   const int count_;
   std::unique_ptr<std::unique_ptr<Team>[]> teams_;
-  // The free streams, a stack linked by next_: the top's index + 1 in the low half, above it a counter that makes every change
-  // a new value, and kWaiting. The bit is set exactly while the queue has somebody; it is changed under the mutex.
+  // The free streams, a stack linked by next_: the top's index + 1 in the low half, above it a
+  // counter that makes every change a new value, and kWaiting. The bit is set exactly while the
+  // queue has somebody; it is changed under the mutex.
   static constexpr uint64_t kWaiting = uint64_t(1) << 63;
   alignas(64) std::atomic<uint64_t> free_{0};
   std::unique_ptr<std::atomic<uint32_t>[]> next_;
-  std::atomic<uint32_t> era_{0};  // counts forks: leases of the parent process are void in the child
+  std::atomic<uint32_t> era_{
+      0};  // counts forks: leases of the parent process are void in the child
   std::mutex mutex_;
   Waiter* first_ = nullptr;
   Waiter* last_ = nullptr;

@@ -11,8 +11,8 @@ namespace {
 
 constexpr int kMostThreads = 1024;
 
-// A wait shorter than this is one for a neighbour's part of a step; after it another process may need the core more. A team
-// with more threads than cores waits for itself, and yields at once.
+// A wait shorter than this is one for a neighbour's part of a step; after it another process may
+// need the core more. A team with more threads than cores waits for itself, and yields at once.
 constexpr int kYieldAfterUs = 30;
 
 }  // namespace
@@ -31,7 +31,8 @@ Team::~Team() {
 void Team::begin() noexcept {
   if (threads_ == 1) return;
   int expected = kIdle;
-  if (state_.compare_exchange_strong(expected, kActive, std::memory_order_acquire) && attached_ == threads_ - 1)
+  if (state_.compare_exchange_strong(expected, kActive, std::memory_order_acquire) &&
+      attached_ == threads_ - 1)
     return;
   Pool::get().attach(this);
 }

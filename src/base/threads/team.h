@@ -10,11 +10,12 @@
 
 namespace vireo {
 
-// Fork and join over a fixed number of parts: the caller runs part 0, threads - 1 workers of the pool the others. Teams that
-// are active at the same time have different workers. One caller at a time; a run inside a run goes through the parts one
-// after another on the thread that asks. Nothing is allocated per run. Parts do not throw and do not wait for one another: the
-// caller runs those whose worker does not come in time, or that the system refused a thread for. So a part's number says which
-// scratch memory is its own, not which thread runs it.
+// Fork and join over a fixed number of parts: the caller runs part 0, threads - 1 workers of the
+// pool the others. Teams that are active at the same time have different workers. One caller at a
+// time; a run inside a run goes through the parts one after another on the thread that asks.
+// Nothing is allocated per run. Parts do not throw and do not wait for one another: the caller runs
+// those whose worker does not come in time, or that the system refused a thread for. So a part's
+// number says which scratch memory is its own, not which thread runs it.
 class Team {
  public:
   explicit Team(int threads = 1);
@@ -24,7 +25,8 @@ class Team {
 
   int threads() const { return threads_; }
 
-  // Between begin and end the workers are this team's alone: for the length of an inference. A run outside of them does both.
+  // Between begin and end the workers are this team's alone: for the length of an inference. A run
+  // outside of them does both.
   void begin() noexcept;
   void end() noexcept {
     if (threads_ == 1) return;
@@ -38,8 +40,8 @@ class Team {
     run_parallel(task, context);
   }
 
-  // f(task_begin, task_end, thread) over [0, tasks) in equal contiguous pieces, always the same for the same numbers;
-  // threads without a task are not called.
+  // f(task_begin, task_end, thread) over [0, tasks) in equal contiguous pieces, always the same for
+  // the same numbers; threads without a task are not called.
   template <typename F>
   void run(int tasks, F&& f) noexcept {
     if (tasks <= 0) return;
@@ -64,7 +66,11 @@ class Team {
 
  private:
   friend class Pool;
-  enum State : int { kIdle, kActive, kTaken };  // kTaken: the pool is moving the workers to another team
+  enum State : int {
+    kIdle,
+    kActive,
+    kTaken
+  };  // kTaken: the pool is moving the workers to another team
 
   void run_parallel(Task task, void* context) noexcept;
 

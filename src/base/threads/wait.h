@@ -18,15 +18,16 @@ inline void cpu_pause() {
 void futex_wait(std::atomic<uint32_t>* word, uint32_t value) noexcept;
 void futex_wake(std::atomic<uint32_t>* word, int count) noexcept;
 
-// How long a thread of the pool spins before it sleeps, in microseconds: VIREO_SPIN_US, 100 by default, 0 for servers that
-// share their cores. Read once.
+// How long a thread of the pool spins before it sleeps, in microseconds: VIREO_SPIN_US, 100 by
+// default, 0 for servers that share their cores. Read once.
 int spin_limit_us() noexcept;
 
 int64_t now_ns() noexcept;
 void yield_core() noexcept;
 
-// Spins until ready() or until the limit; true if ready. Most waits in a hot loop end in the first, clockless part. A wait
-// that outlasts yield_after_us offers its core to whoever else wants it, again and again.
+// Spins until ready() or until the limit; true if ready. Most waits in a hot loop end in the first,
+// clockless part. A wait that outlasts yield_after_us offers its core to whoever else wants it,
+// again and again.
 template <typename Ready>
 inline bool spin_until(Ready&& ready, int limit_us, int yield_after_us) noexcept {
   constexpr int kClockless = 64, kBetweenClocks = 16;

@@ -9,12 +9,12 @@ namespace vireo {
 
 namespace {
 
-// Up to this many workers are started one by one; more are started through leaders, one for about as many as there are
-// leaders, so that the time grows with the root of the number.
+// Up to this many workers are started one by one; more are started through leaders, one for about
+// as many as there are leaders, so that the time grows with the root of the number.
 constexpr int kFlat = 8;
 
-// Looks at `done` before a poster runs a part that its worker has not begun: about the microsecond that a spinning worker's
-// answer takes at worst.
+// Looks at `done` before a poster runs a part that its worker has not begun: about the microsecond
+// that a spinning worker's answer takes at worst.
 constexpr int kGrace = 48;
 
 int group_length(int count) {
@@ -24,8 +24,9 @@ int group_length(int count) {
   return length;
 }
 
-// Orders our store to one word before our load of another, against a thread that does the same the other way round. GCC warns
-// that TSan does not model fences; the races that it looks for are ordered by go and done.
+// Orders our store to one word before our load of another, against a thread that does the same the
+// other way round. GCC warns that TSan does not model fences; the races that it looks for are
+// ordered by go and done.
 void store_load_fence() {
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic push
@@ -59,8 +60,8 @@ bool claim(Worker* worker, uint32_t epoch) {
 void run_part(Worker* worker) {
   const int size = worker->group_size;
   for (int i = 0; i < size; i += kFlat)
-    start_workers(worker->group + i, std::min(kFlat, size - i), worker->thread + 1 + i, worker->threads,
-                  worker->task, worker->context, worker->yield_after_us);
+    start_workers(worker->group + i, std::min(kFlat, size - i), worker->thread + 1 + i,
+                  worker->threads, worker->task, worker->context, worker->yield_after_us);
   worker->task(worker->context, worker->thread, worker->threads);
   for (int i = 0; i < size; i += kFlat) join_workers(worker->group + i, std::min(kFlat, size - i));
 }
@@ -80,8 +81,8 @@ void join_one(Worker* worker) {
 
 }  // namespace
 
-void start_workers(Worker* const* workers, int count, int first_thread, int threads, Task task, void* context,
-                   int yield_after_us) noexcept {
+void start_workers(Worker* const* workers, int count, int first_thread, int threads, Task task,
+                   void* context, int yield_after_us) noexcept {
   const int length = group_length(count);
   for (int i = 0; i < count; i += length) {
     Worker* const worker = workers[i];
@@ -110,7 +111,8 @@ void* worker_main(void* argument) noexcept {
   int yield_after_us = 0;  // our own copy: after `done` the poster may write the next one
   while (true) {
     const auto posted = [&] { return self->go.load(std::memory_order_acquire) != seen; };
-    if (!spin_until(posted, spin_limit_us(), yield_after_us)) sleep_until(&self->go, &self->asleep, posted);
+    if (!spin_until(posted, spin_limit_us(), yield_after_us))
+      sleep_until(&self->go, &self->asleep, posted);
     seen = self->go.load(std::memory_order_acquire);
     // What the poster wrote for us may be read only while the part is ours.
     if (!claim(self, seen)) continue;

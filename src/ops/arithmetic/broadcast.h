@@ -28,53 +28,49 @@ Shape aligned_shape(const Shape& shape, size_t rank, const Broadcasting& b);
 template <size_t N>
 class BroadcastLoop {
  public:
-  BroadcastLoop(const Shape& out, const std::array<Shape, N>& aligned) {
-    for (size_t axis = 0; axis < out.size(); ++axis) {
-      std::array<bool, N> moves{};
-      for (size_t i = 0; i < N; ++i) moves[i] = aligned[i][axis] != 1;
+  BroadcastLoop(const Shape& out, const std::array<Shape, N>& aligned) : extents_(out.size() + 1, 1), steps_(out.size() + 1) {
+    std::array<size_t, N> size;
+    size.fill(1);
+    unsigned before = 0;
+    for (size_t axis = out.size(); axis-- > 0;) {
       if (out[axis] == 1) continue;
-      if (!extents_.empty() && moves == moves_.back()) {
-        extents_.back() *= out[axis];
-      } else {
-        extents_.push_back(out[axis]);
-        moves_.push_back(moves);
+      unsigned moves = 0;
+      for (size_t i = 0; i < N; ++i) moves |= unsigned(aligned[i][axis] != 1) << i;
+      if (axes_ == 0 || moves != before) {
+        for (size_t i = 0; i < N; ++i) steps_[axes_][i] = moves >> i & 1 ? size[i] : 0;
+        ++axes_;
       }
+      extents_[axes_ - 1] *= out[axis];
+      for (size_t i = 0; i < N; ++i) size[i] *= moves >> i & 1 ? out[axis] : 1;
+      before = moves;
     }
-    if (extents_.empty()) extents_.push_back(1), moves_.push_back({});
   }
 
   // f(first output index, count, first input indices, input steps of 0 or 1).
   template <typename F>
   void run(F&& f) const {
-    const size_t axes = extents_.size(), count = extents_.back();
-    std::vector<std::array<size_t, N>> steps(axes);
-    std::array<size_t, N> size;
-    size.fill(1);
+    const size_t count = extents_[0];
     size_t outer = 1;
-    for (size_t a = axes; a-- > 0;) {
-      for (size_t i = 0; i < N; ++i) {
-        steps[a][i] = moves_[a][i] ? size[i] : 0;
-        if (moves_[a][i]) size[i] *= extents_[a];
-      }
-      if (a + 1 < axes) outer *= extents_[a];
-    }
+    for (size_t a = 1; a < axes_; ++a) outer *= extents_[a];
     if (count == 0) return;
-    std::vector<size_t> at(axes, 0);
+    std::vector<size_t> at(extents_.size(), 0);
     std::array<size_t, N> from{};
     for (size_t o = 0; o < outer; ++o) {
-      f(o * count, count, from, steps.back());
-      for (size_t a = axes - 1; a-- > 0;) {
-        for (size_t i = 0; i < N; ++i) from[i] += steps[a][i];
+      f(o * count, count, from, steps_[0]);
+      for (size_t a = 1; a < axes_; ++a) {
+        for (size_t i = 0; i < N; ++i) from[i] += steps_[a][i];
         if (++at[a] < extents_[a]) break;
-        for (size_t i = 0; i < N; ++i) from[i] -= steps[a][i] * extents_[a];
+        for (size_t i = 0; i < N; ++i) from[i] -= steps_[a][i] * extents_[a];
         at[a] = 0;
       }
     }
   }
 
  private:
+  // Innermost first; axes of one element are left out, neighbours that move the same inputs are one.
+  size_t axes_ = 0;
   std::vector<size_t> extents_;
-  std::vector<std::array<bool, N>> moves_;
+  std::vector<std::array<size_t, N>> steps_;
 };
 
 // r[i] = f(a, b) for loaded inputs.
