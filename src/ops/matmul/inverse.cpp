@@ -1,0 +1,67 @@
+// Inverse: of square matrices, by Gauss-Jordan elimination with pivots; adjoint gives the adjugate.
+#include <cmath>
+#include <limits>
+
+#include "core/op.h"
+#include "core/values.h"
+
+namespace vireo::ops {
+
+struct Inverse {
+  bool adjoint = false;
+};
+void visit(AttrVisitor& v, Inverse& a) { v.on("adjoint", a.adjoint); }
+
+namespace {
+
+void infer(InferContext& c) {
+  c.expect_inputs(1, 1);
+  c.expect_real(0);
+  c.expect_rank(0, 2, std::numeric_limits<int64_t>::max());
+  const PartialShape& s = c.shape(0);
+  if (s.rank_is_static() && !s[s.size() - 1].compatible(s[s.size() - 2])) c.fail("matrices of {} are not square", s.to_string());
+  c.set_output(0, c.type(0), s);
+}
+
+// Replaces m by its inverse and returns the determinant; infinities where there is none.
+double invert(double* m, size_t n) {
+  std::vector<double> right(n * n);
+  for (size_t i = 0; i < n; ++i) right[i * n + i] = 1;
+  double determinant = 1;
+  for (size_t k = 0; k < n; ++k) {
+    size_t pivot = k;
+    for (size_t i = k + 1; i < n; ++i)
+      if (std::fabs(m[i * n + k]) > std::fabs(m[pivot * n + k])) pivot = i;
+    if (pivot != k) {
+      for (size_t j = 0; j < n; ++j) std::swap(m[k * n + j], m[pivot * n + j]), std::swap(right[k * n + j], right[pivot * n + j]);
+      determinant = -determinant;
+    }
+    const double at = m[k * n + k];
+    determinant *= at;
+    for (size_t j = 0; j < n; ++j) m[k * n + j] /= at, right[k * n + j] /= at;
+    for (size_t i = 0; i < n; ++i) {
+      const double by = m[i * n + k];
+      if (i == k || by == 0) continue;
+      for (size_t j = 0; j < n; ++j) m[i * n + j] -= by * m[k * n + j], right[i * n + j] -= by * right[k * n + j];
+    }
+  }
+  std::copy(right.begin(), right.end(), m);
+  return determinant;
+}
+
+void evaluate(EvalContext& c) {
+  std::vector<double> x = load<double>(c.input(0));
+  const size_t n = c.shape(0).back();
+  for (size_t at = 0; n > 0 && at < x.size(); at += n * n) {
+    const double determinant = invert(x.data() + at, n);
+    if (c.attrs<Inverse>().adjoint)
+      for (size_t i = at; i < at + n * n; ++i) x[i] *= determinant;
+  }
+  store(c.output(0), x);
+}
+
+}  // namespace
+
+VIREO_DEFINE_OP(inverse_14){"Inverse", 14, &kAttrType<Inverse>, infer, evaluate, Tolerance::Accumulate};
+
+}  // namespace vireo::ops
