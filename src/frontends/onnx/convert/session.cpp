@@ -237,7 +237,8 @@ ConvertedBody Session::body(Node& node, const GraphProto& graph, const std::vect
     const std::string name(graph.input[i].name);
     const OutputRef ref = body.graph->add_parameter(parameters[i].type, parameters[i].shape, name);
     add_name(body.graph->arena->edit(ref.node).outputs[0], name);
-    scope.values[graph.input[i].name] = scope.builder->at(ref);
+    const Value whole = scope.builder->at(ref);
+    scope.values[graph.input[i].name] = parameters[i].squeeze < 0 ? whole : squeeze(whole, {parameters[i].squeeze});
   }
   run(scope, graph.node);
   for (const ValueInfoProto& o : graph.output) body.outputs.push_back(need(scope, o.name, fmt::format("body '{}'", graph.name)));

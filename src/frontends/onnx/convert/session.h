@@ -28,6 +28,7 @@ struct Scope {
 struct BodyParameter {
   element::Type type;
   PartialShape shape;
+  int64_t squeeze = -1;                       // the body's own input lacks this axis; -1: it lacks none
 };
 
 struct ConvertedBody {
