@@ -84,7 +84,8 @@ class RunList {
 
 class LineBuilder {
  public:
-  LineBuilder(const ConvDesc& desc, int64_t rows, int64_t ic, ConvLines* lines) : lines_(*lines), d_(desc), rows_(rows), ic_(ic) {
+  LineBuilder(const ConvDesc& desc, int64_t rows, int64_t ic, int along, ConvLines* lines)
+      : lines_(*lines), d_(desc), rows_(rows), ic_(ic), along_(along) {
     for (int i = 0; i < kMaxSpatial; ++i) classes_[i] = i < d_.dims ? classes_of(d_, i) : std::vector<DimClass>{{0, 1, 1, 1, {{0, 0}}}};
   }
 
@@ -114,10 +115,11 @@ class LineBuilder {
     for (int i = 0; i < d_.dims; ++i) pixels *= box[i]->count;
     for (int i = d_.dims - 1; i >= 0; --i) {
       const int64_t cost = pixels / box[i]->count * line_cost(box[i]->count);
-      if (best == 0 || cost < best) {
+      if (best == 0 || cost < best || i == along_) {
         best = cost;
         along = i;
       }
+      if (i == along_) break;
     }
     const int32_t kind = add_kind(box, along);
     int64_t at[kMaxSpatial] = {};
@@ -135,7 +137,7 @@ class LineBuilder {
   }
 
   void add_lines(const DimClass* const* box, int along, const int64_t* at, int32_t kind) {
-    ConvLine line = {0, 0, 0, 0, kind};
+    ConvLine line = {0, 0, 0, 0, kind, 0};
     for (int i = 0; i < d_.dims; ++i) {
       line.src += at[i] * box[i]->in_step * d_.src.spatial[i];
       line.dst += (box[i]->begin + at[i] * box[i]->step) * d_.dst.spatial[i];
@@ -148,6 +150,7 @@ class LineBuilder {
       const int64_t first = part_begin(count, parts, i);
       ConvLine part = line;
       part.count = static_cast<int32_t>(part_begin(count, parts, i + 1) - first);
+      part.first = static_cast<int32_t>(first);
       part.src += first * k.src_step;
       part.dst += first * k.dst_step;
       part.residual += first * k.residual_step;
@@ -193,6 +196,7 @@ class LineBuilder {
   ConvLines& lines_;
   const ConvDesc& d_;
   int64_t rows_, ic_;
+  int along_;
   std::vector<DimClass> classes_[kMaxSpatial];
 };
 
@@ -205,9 +209,9 @@ int64_t cost_of(const ConvLines& lines, const ConvLine& line) {
 
 }  // namespace
 
-ConvLines make_lines(const ConvDesc& desc, int64_t rows, int64_t ic) {
+ConvLines make_lines(const ConvDesc& desc, int64_t rows, int64_t ic, int along) {
   ConvLines lines;
-  LineBuilder(desc, rows, ic, &lines).build();
+  LineBuilder(desc, rows, ic, along, &lines).build();
   return lines;
 }
 

@@ -50,6 +50,7 @@ struct ConvLine {
   int64_t src, dst, residual;
   int32_t count;
   int32_t kind;
+  int32_t first;  // its place in the class, in pixels
 };
 // What lines share: their valid taps, and the steps from pixel to pixel.
 struct ConvLineKind {
@@ -64,7 +65,8 @@ struct ConvLines {
 };
 
 // Lines for tiles of up to `rows` pixels; runs are over `ic` channels per tap (1 for depthwise).
-ConvLines make_lines(const ConvDesc& desc, int64_t rows, int64_t ic);
+// `along` is the dimension that lines follow; -1: whichever is cheapest.
+ConvLines make_lines(const ConvDesc& desc, int64_t rows, int64_t ic, int along = -1);
 // The first line of each of `parts` parts of about the same cost, and the end; *share is the largest part's cost over the mean.
 std::vector<int64_t> cut_lines(const ConvLines& lines, int64_t parts, double* share);
 

@@ -49,22 +49,22 @@ void add_runs(const ConvLines& lines, const ConvLineKind& kind, int64_t row_taps
   }
 }
 
-// The tiles for a kind whose runs begin at `begin`: by rows, if all rows fit, else the general ones.
-const DepthwiseFn* tiles_for(const DepthwisePlan& plan, const ConvLineKind& kind, size_t begin) {
-  const DepthwiseKernel& kernel = *plan.kernel;
-  if (begin == plan.runs.size()) return kernel.any;
-  const int64_t taps = plan.runs[begin].count;
-  if (taps > kMaxRowTaps || !kernel.rows[taps][0]) return kernel.any;
-  for (size_t i = begin; i < plan.runs.size(); ++i) {
-    if (plan.runs[i].count != taps || plan.runs[i].step != kind.src_step) return kernel.any;
-  }
-  return kernel.rows[taps];
+// By rows, a line is a whole row of the output, as if the source had its padding: the tiles leave out what is not there. For
+// windows whose rows have tiles, unless the rows are so short that columns are better.
+bool goes_by_rows(const ConvDesc& d, const DepthwiseKernel& kernel) {
+  const int last = d.dims - 1;
+  const int64_t taps = d.kernel[last], stride = d.stride[last];
+  if (d.transposed || d.dilation[last] != 1 || stride > kMaxRowStride || taps > kMaxRowTaps) return false;
+  if (!kernel.rows[stride - 1][taps][0] || d.pad[last] >= taps) return false;
+  if ((d.out[last] - 1) * stride + taps - d.pad[last] - d.in[last] >= taps) return false;
+  return d.out[last] >= 4 || d.dims == 1 || d.out[last] >= d.out[last - 1];
 }
 
-int64_t widest(const DepthwiseFn* tiles, const DepthwiseKernel& kernel) {
-  int64_t pixels = kernel.pixels;
-  while (!tiles[pixels - 1]) --pixels;
-  return pixels;
+ConvDesc with_padded_rows(ConvDesc d) {
+  const int last = d.dims - 1;
+  d.pad[last] = 0;
+  d.in[last] = (d.out[last] - 1) * d.stride[last] + d.kernel[last];
+  return d;
 }
 
 }  // namespace
@@ -101,7 +101,10 @@ DepthwisePlan plan_depthwise(const ConvDesc& d, const DepthwiseKernel* kernel, i
   plan.desc = d;
   plan.kernel = kernel;
   plan.weight_stride = round_up(d.groups, kernel->lanes);
-  plan.lines = make_lines(d, kernel->pixels, 1);
+  const int last = d.dims - 1;
+  plan.by_rows = goes_by_rows(d, *kernel);
+  plan.lines = plan.by_rows ? make_lines(with_padded_rows(d), kernel->pixels, 1, last) : make_lines(d, kernel->pixels, 1);
+  plan.tiles = plan.by_rows ? kernel->rows[d.stride[last] - 1][d.kernel[last]] : kernel->any;
   if (plan.lines.lines.empty() || d.batch == 0) return plan;
   int64_t parts = 1;
   while (parts < threads && d.batch * parts % threads != 0 && d.batch * parts < 4 * threads) ++parts;
@@ -114,11 +117,13 @@ DepthwisePlan plan_depthwise(const ConvDesc& d, const DepthwiseKernel* kernel, i
     plan.line_parts = {0, static_cast<int64_t>(plan.lines.lines.size())};
   }
   plan.tasks = d.batch * plan.channel_parts * static_cast<int64_t>(plan.line_parts.size() - 1);
+  // The rows of a window, for a block of channels, fit half of L1: then a source pixel comes from L2 once, not once per row.
+  const int64_t rows = d.dims > 1 ? d.kernel[d.dims - 2] + 1 : 1, row_bytes = rows * d.in[d.dims - 1] * 4;
+  plan.channel_block = std::max<int64_t>(1, static_cast<int64_t>(cache_sizes().l1) / 2 / row_bytes / kernel->lanes) * kernel->lanes;
   // From here on the kinds speak of runs of taps.
   for (ConvLineKind& kind : plan.lines.kinds) {
     const size_t begin = plan.runs.size();
     add_runs(plan.lines, kind, d.kernel[d.dims - 1], &plan.runs);
-    plan.tiles.push_back(tiles_for(plan, kind, begin));
     kind.run_begin = static_cast<int32_t>(begin);
     kind.run_count = static_cast<int32_t>(plan.runs.size() - begin);
   }
@@ -130,20 +135,39 @@ namespace {
 
 void run_line(const DepthwisePlan& plan, const ConvLine& line, const DepthwiseTile& image, DepthwiseTile& tile) {
   const ConvLineKind& kind = plan.lines.kinds[line.kind];
-  const DepthwiseFn* tiles = plan.tiles[line.kind];
+  const ConvDesc& d = plan.desc;
+  const int64_t stride = d.stride[d.dims - 1], pad = d.pad[d.dims - 1], width = d.in[d.dims - 1];
   tile.runs = plan.runs.data() + kind.run_begin;
   tile.run_count = kind.run_count;
   tile.src_step = kind.src_step;
   tile.dst_step = kind.dst_step;
   tile.args.residual_stride = kind.residual_step;
-  const int64_t count = divide_up(line.count, widest(tiles, *plan.kernel));
+  const int64_t count = divide_up(line.count, plan.kernel->pixels);
   for (int64_t i = 0; i < count; ++i) {
     const int64_t first = part_begin(line.count, count, i), pixels = part_begin(line.count, count, i + 1) - first;
     tile.src = image.src + line.src + first * kind.src_step;
     tile.dst = image.dst + line.dst + first * kind.dst_step;
     tile.args.residual = image.args.residual + line.residual + first * kind.residual_step;
-    tiles[pixels - 1](tile);
+    tile.source_begin = pad - (line.first + first) * stride;
+    tile.source_end = tile.source_begin + width;
+    plan.tiles[pixels - 1](tile);
   }
+}
+
+DepthwiseTile image_at(const DepthwisePlan& plan, const ConvArgs& args, int64_t batch, int64_t c, int64_t channels) {
+  const ConvDesc& d = plan.desc;
+  DepthwiseTile image;
+  const int64_t edge = plan.by_rows ? d.pad[d.dims - 1] * d.src.spatial[d.dims - 1] : 0;
+  image.src = static_cast<const float*>(args.src) + batch * d.src.batch + c - edge;
+  image.dst = static_cast<float*>(args.dst) + batch * d.dst.batch + c;
+  image.weights = static_cast<const float*>(args.weights) + c;
+  image.weight_stride = plan.weight_stride;
+  image.channels = channels;
+  image.epilogue = &d.epilogue;
+  image.args.bias = args.bias + c;
+  image.args.residual = args.residual + batch * d.residual.batch + c;
+  image.args.slope = args.slope + c;
+  return image;
 }
 
 }  // namespace
@@ -157,18 +181,11 @@ void run_depthwise(const DepthwisePlan& plan, const ConvArgs& args, int64_t task
     const int64_t vectors = plan.weight_stride / lanes;
     const int64_t c0 = part_begin(vectors, plan.channel_parts, channels) * lanes;
     const int64_t c1 = std::min(part_begin(vectors, plan.channel_parts, channels + 1) * lanes, d.groups);
-    DepthwiseTile image;
-    image.src = static_cast<const float*>(args.src) + batch * d.src.batch + c0;
-    image.dst = static_cast<float*>(args.dst) + batch * d.dst.batch + c0;
-    image.weights = static_cast<const float*>(args.weights) + c0;
-    image.weight_stride = plan.weight_stride;
-    image.channels = c1 - c0;
-    image.epilogue = &d.epilogue;
-    image.args.bias = args.bias + c0;
-    image.args.residual = args.residual + batch * d.residual.batch + c0;
-    image.args.slope = args.slope + c0;
-    DepthwiseTile tile = image;
-    for (int64_t i = plan.line_parts[part]; i < plan.line_parts[part + 1]; ++i) run_line(plan, plan.lines.lines[i], image, tile);
+    for (int64_t c = c0; c < c1; c += plan.channel_block) {
+      DepthwiseTile image = image_at(plan, args, batch, c, std::min(plan.channel_block, c1 - c));
+      DepthwiseTile tile = image;
+      for (int64_t i = plan.line_parts[part]; i < plan.line_parts[part + 1]; ++i) run_line(plan, plan.lines.lines[i], image, tile);
+    }
   }
 }
 

@@ -22,9 +22,11 @@ struct DepthwisePlan {
   size_t scratch_bytes = 0;
   ConvLines lines;  // what it is made of, without the runs
   std::vector<DepthwiseRun> runs;
-  std::vector<const DepthwiseFn*> tiles;  // per kind: [pixels - 1]
+  bool by_rows = false;
+  const DepthwiseFn* tiles = nullptr;  // [pixels - 1], of the kernel
   std::vector<int64_t> line_parts;
   int64_t channel_parts = 1;
+  int64_t channel_block = 0;  // channels that a task takes through the image at a time
   int64_t weight_stride = 0;
 };
 

@@ -2,29 +2,52 @@
 //
 // Each output is one chain of multiply-adds in the order of the taps, whatever the tile.
 
-template <int P>
-static VIREO_SIMD void finish_pixels(const DepthwiseTile& t, F (&acc)[P], int64_t c, int64_t n, const Clamp& clamps) {
-  const Epilogue& e = *t.epilogue;
-  const F bias = e.bias == Bias::PerColumn ? F::load(t.args.bias + c, n) : F::zero();
-  const F scale(e.scale), low(clamps.low), high(clamps.high);
-  const bool before = e.residual == Residual::BeforeActivation, after = e.residual == Residual::AfterActivation && clamps.complete;
-  const float* residual = t.args.residual + c;
-#pragma GCC unroll 16
-  for (int p = 0; p < P; ++p) {
-    acc[p] = fma(scale, acc[p], bias);
-    if (before) acc[p] = acc[p] + F::load(residual + p * t.args.residual_stride, n);
-    acc[p] = clamp(acc[p], low, high);
-    if (after) acc[p] = acc[p] + F::load(residual + p * t.args.residual_stride, n);
-  }
+// Left alone, the compiler reads a source again for each product that it enters, and the loads, not the products, set the pace.
+#if defined(__AVX512F__)
+#define VIREO_KEEP(x) __asm__("" : "+v"((x).v))
+#elif defined(__x86_64__)
+#define VIREO_KEEP(x) __asm__("" : "+x"((x).v))
+#else
+#define VIREO_KEEP(x) (void)(x)
+#endif
+
+template <bool tail>
+static VIREO_SIMD F load_lanes(const float* p, int64_t n) {
+  return tail ? F::load(p, n) : F::load(p);
 }
 
-template <int P>
+template <int P, bool tail>
+static VIREO_SIMD void add_residual(const DepthwiseTile& t, F (&acc)[P], int64_t c, int64_t n) {
+#pragma GCC unroll 16
+  for (int p = 0; p < P; ++p) acc[p] = acc[p] + load_lanes<tail>(t.args.residual + p * t.args.residual_stride + c, n);
+}
+
+template <int P, bool tail>
+static VIREO_SIMD void finish_pixels(const DepthwiseTile& t, F (&acc)[P], int64_t c, int64_t n, const Clamp& clamps) {
+  const Epilogue& e = *t.epilogue;
+  const F bias = e.bias == Bias::PerColumn ? load_lanes<tail>(t.args.bias + c, n) : F::zero();
+  const F scale(e.scale), low(clamps.low), high(clamps.high);
+#pragma GCC unroll 16
+  for (int p = 0; p < P; ++p) acc[p] = fma(scale, acc[p], bias);
+  if (e.residual == Residual::BeforeActivation) add_residual<P, tail>(t, acc, c, n);
+  if (clamps.low > -__builtin_inff()) {
+#pragma GCC unroll 16
+    for (int p = 0; p < P; ++p) acc[p] = max(low, acc[p]);
+  }
+  if (clamps.high < __builtin_inff()) {
+#pragma GCC unroll 16
+    for (int p = 0; p < P; ++p) acc[p] = min(high, acc[p]);
+  }
+  if (e.residual == Residual::AfterActivation && clamps.complete) add_residual<P, tail>(t, acc, c, n);
+}
+
+template <int P, bool tail>
 static VIREO_SIMD void store_pixels(const DepthwiseTile& t, F (&acc)[P], int64_t c, int64_t n, const Clamp& clamps) {
   if (clamps.complete) {
 #pragma GCC unroll 16
     for (int p = 0; p < P; ++p) {
-      if (n == F::lanes) acc[p].store(t.dst + p * t.dst_step + c);
-      else acc[p].store(t.dst + p * t.dst_step + c, n);
+      if (tail) acc[p].store(t.dst + p * t.dst_step + c, n);
+      else acc[p].store(t.dst + p * t.dst_step + c);
     }
     return;
   }
@@ -47,66 +70,79 @@ static VIREO_SIMD void sum_any(const DepthwiseTile& t, F (&acc)[P], int64_t c, i
       const F w = F::load(weight);
 #pragma GCC unroll 16
       for (int p = 0; p < P; ++p) {
-        const F x = tail ? F::load(src + p * t.src_step, n) : F::load(src + p * t.src_step);
+        const F x = load_lanes<tail>(src + p * t.src_step, n);
         acc[p] = fma(x, w, acc[p]);
       }
     }
   }
 }
 
-// Rows of T neighbouring taps over P neighbouring pixels: P + T - 1 source pixels, each read once. An output takes its taps in
-// order, since the sources come in order.
-template <int P, int T, bool tail>
+// Rows of T neighbouring taps over P pixels that are S sources apart: each source is read once. An output takes its taps in order,
+// since the sources come in order.
+template <int P, int T, int S, bool tail>
 static VIREO_SIMD void sum_rows(const DepthwiseTile& t, F (&acc)[P], int64_t c, int64_t n) {
+  constexpr int sources = (P - 1) * S + T;
+  const int64_t begin = t.source_begin, end = t.source_end;
   for (int64_t r = 0; r < t.run_count; ++r) {
     const float* src = t.src + t.runs[r].src + c;
+    const int64_t step = t.runs[r].step;
     const float* weight = t.weights + t.runs[r].weight * t.weight_stride + c;
     F w[T];
 #pragma GCC unroll 16
     for (int k = 0; k < T; ++k) w[k] = F::load(weight + k * t.weight_stride);
-#pragma GCC unroll 32
-    for (int x = 0; x < P + T - 1; ++x) {
-      const F v = tail ? F::load(src + x * t.src_step, n) : F::load(src + x * t.src_step);
+#pragma GCC unroll 64
+    for (int x = 0; x < sources; ++x) {
+      // Padding is less than the taps, so only the outer sources can be missing.
+      if (x < T - 1 && x < begin) continue;
+      if (x > sources - T && x >= end) continue;
+      F v = load_lanes<tail>(src + x * step, n);
+      VIREO_KEEP(v);
 #pragma GCC unroll 16
       for (int k = 0; k < T; ++k) {
-        if (x - k >= 0 && x - k < P) acc[x - k] = fma(v, w[k], acc[x - k]);
+        if (x - k >= 0 && (x - k) % S == 0 && (x - k) / S < P) acc[(x - k) / S] = fma(v, w[k], acc[(x - k) / S]);
       }
     }
   }
 }
 
-template <int P, int T, bool tail>
+template <int P, int T, int S, bool tail>
 static VIREO_SIMD void channels_at(const DepthwiseTile& t, int64_t c, int64_t n, const Clamp& clamps) {
   F acc[P];
 #pragma GCC unroll 16
   for (int p = 0; p < P; ++p) acc[p] = F::zero();
   if constexpr (T == 0) sum_any<P, tail>(t, acc, c, n);
-  else sum_rows<P, T, tail>(t, acc, c, n);
-  finish_pixels(t, acc, c, n, clamps);
-  store_pixels(t, acc, c, n, clamps);
+  else sum_rows<P, T, S, tail>(t, acc, c, n);
+  finish_pixels<P, tail>(t, acc, c, n, clamps);
+  store_pixels<P, tail>(t, acc, c, n, clamps);
 }
 
 // T = 0: any taps.
-template <int P, int T>
+template <int P, int T, int S>
 static void depthwise_f32(const DepthwiseTile& t) {
   const Clamp clamps = clamp_of(*t.epilogue);
   int64_t c = 0;
-  for (; c + F::lanes <= t.channels; c += F::lanes) channels_at<P, T, false>(t, c, F::lanes, clamps);
-  if (c < t.channels) channels_at<P, T, true>(t, c, t.channels - c, clamps);
+  for (; c + F::lanes <= t.channels; c += F::lanes) channels_at<P, T, S, false>(t, c, F::lanes, clamps);
+  if (c < t.channels) channels_at<P, T, S, true>(t, c, t.channels - c, clamps);
 }
 
-template <int P, int T>
+template <int P, int T, int S>
 constexpr void fill_pixels(DepthwiseFn* row) {
-  row[P - 1] = depthwise_f32<P, T>;
-  if constexpr (P > 1) fill_pixels<P - 1, T>(row);
+  row[P - 1] = depthwise_f32<P, T, S>;
+  if constexpr (P > 1) fill_pixels<P - 1, T, S>(row);
 }
 
-template <int P, int P3, int P5>
+// P pixels a tile; by rows of 3, and with `wide` of 5 and 7 taps.
+template <int P, bool wide>
 constexpr DepthwiseKernel make_depthwise_f32(const char* name) {
   DepthwiseKernel kernel = {name, P, F::lanes, {}, {}};
-  fill_pixels<P, 0>(kernel.any);
-  fill_pixels<P3, 3>(kernel.rows[3]);
-  if constexpr (P5 > 0) fill_pixels<P5, 5>(kernel.rows[5]);
-  if constexpr (P5 > 0 && F::lanes == 16) fill_pixels<P5, 7>(kernel.rows[7]);
+  fill_pixels<P, 0, 1>(kernel.any);
+  fill_pixels<P, 3, 1>(kernel.rows[0][3]);
+  fill_pixels<P, 3, 2>(kernel.rows[1][3]);
+  if constexpr (wide) {
+    fill_pixels<P, 5, 1>(kernel.rows[0][5]);
+    fill_pixels<P, 5, 2>(kernel.rows[1][5]);
+    fill_pixels<P, 7, 1>(kernel.rows[0][7]);
+    fill_pixels<P, 7, 2>(kernel.rows[1][7]);
+  }
   return kernel;
 }

@@ -15,6 +15,6 @@ using F = simd::vec<float, 4>;
 }  // namespace
 
 extern const DepthwiseKernel depthwise_f32;
-constexpr DepthwiseKernel depthwise_f32 = make_depthwise_f32<4, 4, 0>("depthwise_f32_scalar");
+constexpr DepthwiseKernel depthwise_f32 = make_depthwise_f32<4, false>("depthwise_f32_scalar");
 
 }  // namespace vireo::cpu::scalar

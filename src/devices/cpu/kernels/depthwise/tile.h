@@ -24,6 +24,8 @@ struct DepthwiseTile {
   float* dst;
   int64_t dst_step;
   int64_t channels;
+  // For tiles by rows: of the source pixels 0 .. (pixels - 1) * stride + taps of a run, those that exist.
+  int64_t source_begin, source_end;
   const Epilogue* epilogue;
   EpilogueArgs args;       // bias, residual and slope at this tile
 };
@@ -31,16 +33,16 @@ struct DepthwiseTile {
 using DepthwiseFn = void (*)(const DepthwiseTile&);
 
 constexpr int kMaxDepthwisePixels = 14;
-constexpr int kMaxRowTaps = 7;
+constexpr int kMaxRowTaps = 7, kMaxRowStride = 2;
 
 struct DepthwiseKernel {
   const char* name;
   int pixels;  // of the widest tile
   int lanes;
   DepthwiseFn any[kMaxDepthwisePixels];  // [pixels - 1]
-  // [row taps][pixels - 1]: every run has this many taps, and they are as far apart as the pixels (stride 1): each source pixel
-  // is read once for all the outputs that it meets. Null where there is none.
-  DepthwiseFn rows[kMaxRowTaps + 1][kMaxDepthwisePixels];
+  // [stride - 1][row taps][pixels - 1]: every run has this many taps, `stride` of which lie between pixels. A source pixel is read
+  // once for all the outputs that it meets; those beyond the image's edges are left out. Null where there is none.
+  DepthwiseFn rows[kMaxRowStride][kMaxRowTaps + 1][kMaxDepthwisePixels];
 };
 
 }  // namespace vireo::cpu

@@ -15,6 +15,6 @@ using F = simd::vec<float, 8>;
 }  // namespace
 
 extern const DepthwiseKernel depthwise_f32;
-constexpr DepthwiseKernel depthwise_f32 = make_depthwise_f32<8, 8, 8>("depthwise_f32_avx2");
+constexpr DepthwiseKernel depthwise_f32 = make_depthwise_f32<8, true>("depthwise_f32_avx2");
 
 }  // namespace vireo::cpu::avx2

@@ -15,6 +15,6 @@ using F = simd::vec<float, 16>;
 }  // namespace
 
 extern const DepthwiseKernel depthwise_f32;
-constexpr DepthwiseKernel depthwise_f32 = make_depthwise_f32<14, 14, 14>("depthwise_f32_avx512");
+constexpr DepthwiseKernel depthwise_f32 = make_depthwise_f32<14, true>("depthwise_f32_avx512");
 
 }  // namespace vireo::cpu::avx512
