@@ -67,7 +67,8 @@ int64_t scalar(const Tensor& t) {
 
 CpuInference& CpuInference::body(const BoundNode& node, size_t which) {
   std::unique_ptr<CpuInference>& slot = bodies_[{&node, which}];
-  if (!slot) slot = std::make_unique<CpuInference>(node.bodies[which], slots_);
+  if (!slot) slot = std::make_unique<CpuInference>(node.bodies[which], streams_, slots_);
+  slot->team_ = team_;
   return *slot;
 }
 

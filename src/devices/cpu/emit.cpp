@@ -253,26 +253,31 @@ const Tensor* PlanContext::value(size_t i) const {
 const void* PlanContext::prepared_data() const { return bound().prepared.get(); }
 Place PlanContext::input(size_t i) { return planner_.place_of(bound().inputs[i]); }
 
-Place PlanContext::output(size_t i) {
-  const ValueId v = bound().outputs[i];
+Place PlanContext::new_value(ValueId v) {
   const Place where = planner_.new_buffer(fact_bytes(planner_.fact(v)), program_.values[v].last_use);
   planner_.place(v, where);
   return where;
 }
 
-Place PlanContext::output_in_place(size_t i, size_t j) {
-  const ValueId out = bound().outputs[i], in = bound().inputs[j];
+Place PlanContext::value_in_place(ValueId out, ValueId in, span<const ValueId> inputs, bool elementwise) {
   const Place where = planner_.place_of(in);
-  if (where.buffer == kNone32 || where.offset != 0) return output(i);
+  if (where.buffer == kNone32 || where.offset != 0) return new_value(out);
   const Planner::Buffer& buffer = planner_.buffers_[where.buffer];
-  if (buffer.last_use > planner_.node_ || buffer.bytes != fact_bytes(planner_.fact(out))) return output(i);
-  // Another input in the same memory must be the same elements.
-  const std::vector<ValueId>& all = bound().inputs;
-  for (ValueId other : all)
+  if (buffer.last_use > planner_.node_ || buffer.bytes != fact_bytes(planner_.fact(out))) return new_value(out);
+  size_t times = 0;
+  for (ValueId other : inputs) {
+    times += other == in;
     if (other != kNone32 && other != in && planner_.state_.placed[other] && planner_.places_[other].buffer == where.buffer)
-      return output(i);
+      return new_value(out);
+  }
+  if (times > 1 && !elementwise) return new_value(out);
   planner_.place(out, where);
   return where;
+}
+
+Place PlanContext::output(size_t i) { return new_value(bound().outputs[i]); }
+Place PlanContext::output_in_place(size_t i, size_t j, bool elementwise) {
+  return value_in_place(bound().outputs[i], bound().inputs[j], bound().inputs, elementwise);
 }
 
 void PlanContext::output_view(size_t i, size_t j, uint64_t byte_offset) {
@@ -291,6 +296,10 @@ void PlanContext::step(const StepSpec& spec, std::shared_ptr<const void> keep, c
   planner_.add_step(spec, std::move(keep), params, operands);
 }
 
+IsaSet PlanContext::isa() const { return program_.isa; }
+const Shape& PlanContext::shape_of(ValueId v) const { return planner_.static_shape(v); }
+const Fact& PlanContext::fact_of(ValueId v) const { return planner_.fact(v); }
+Place PlanContext::place_of(ValueId v) const { return planner_.place_of(v); }
 int PlanContext::threads() const { return std::max(1, program_.config.threads); }
 
 }  // namespace vireo::cpu

@@ -2,8 +2,8 @@
 #include "devices/cpu/executable.h"
 
 #include <algorithm>
-#include <thread>
 
+#include "base/threads/machine.h"
 #include "core/text.h"
 #include "devices/cpu/inference.h"
 
@@ -12,7 +12,7 @@ namespace vireo::cpu {
 namespace {
 
 CompileConfig settle(CompileConfig config) {
-  if (config.threads <= 0) config.threads = int(std::max(1u, std::thread::hardware_concurrency()));
+  if (config.threads <= 0) config.threads = available_cores();
   if (config.streams <= 0) config.streams = 1;
   config.precision = element::f32;
   return config;
@@ -23,16 +23,20 @@ CompileConfig settle(CompileConfig config) {
 CpuExecutable::CpuExecutable(const Graph& imported, const CompileConfig& config)
     : inputs_(input_ports(imported)), outputs_(output_ports(imported)) {
   std::shared_ptr<const Graph> graph = imported.clone();
-  program_ = make_program(std::move(graph), settle(config));
+  const CompileConfig settled = settle(config);
+  CompileConfig stream = settled;  // what one inference has
+  stream.threads = std::max(1, settled.threads / settled.streams);
+  program_ = make_program(std::move(graph), stream);
+  streams_ = std::make_shared<Streams>(settled.streams, stream.threads);
 }
 
-std::unique_ptr<Inference> CpuExecutable::create() { return std::make_unique<CpuInference>(program_); }
+std::unique_ptr<Inference> CpuExecutable::create() { return std::make_unique<CpuInference>(program_, streams_); }
 
 std::vector<std::pair<std::string, std::string>> CpuExecutable::properties() const {
   const CompileConfig& c = program_->config;
   return {{"EXECUTION_DEVICES", "CPU"},
           {"NUM_STREAMS", std::to_string(c.streams)},
-          {"INFERENCE_NUM_THREADS", std::to_string(c.threads)},
+          {"INFERENCE_NUM_THREADS", std::to_string(c.threads * c.streams)},
           {"INFERENCE_PRECISION_HINT", c.precision.to_string()},
           {"EXECUTION_MODE_HINT", c.mode == ExecutionMode::Accuracy ? "ACCURACY" : "PERFORMANCE"},
           {"PERF_COUNT", c.perf_count ? "YES" : "NO"},

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/threads/streams.h"
 #include "core/device.h"
 #include "devices/cpu/program.h"
 
@@ -27,6 +28,7 @@ class CpuExecutable final : public Executable, public std::enable_shared_from_th
  private:
   std::vector<Port> inputs_, outputs_;
   std::shared_ptr<Program> program_;
+  std::shared_ptr<Streams> streams_;
 };
 
 }  // namespace vireo::cpu

@@ -36,8 +36,9 @@ Denormals denormals_of(const CompileConfig& config) {
 
 }  // namespace
 
-CpuInference::CpuInference(std::shared_ptr<const Program> program, std::shared_ptr<VariableSlots> outer)
-    : program_(std::move(program)), slots_(std::move(outer)), is_body_(slots_ != nullptr) {
+CpuInference::CpuInference(std::shared_ptr<const Program> program, std::shared_ptr<Streams> streams,
+                           std::shared_ptr<VariableSlots> outer)
+    : program_(std::move(program)), slots_(std::move(outer)), streams_(std::move(streams)), is_body_(slots_ != nullptr) {
   if (!slots_) slots_ = std::make_shared<VariableSlots>(program_->variables.size());
   const Program& p = *program_;
   inputs_.resize(p.parameters.size());
@@ -47,8 +48,9 @@ CpuInference::CpuInference(std::shared_ptr<const Program> program, std::shared_p
   own_outputs_.resize(p.results.size());
   current_outputs_.resize(p.results.size());
   heap_.resize(p.values.size());
+  denormals_ = denormals_of(p.config);
   bases_.resize(p.arena_base(1));
-  scratch_.resize(size_t(std::max(1, p.config.threads)));
+  scratch_.resize(size_t(streams_->threads()));
 }
 
 CpuInference::~CpuInference() = default;
@@ -255,10 +257,25 @@ void CpuInference::collect_outputs(const Segment& segment) {
 }
 
 void CpuInference::run(const std::atomic<bool>* cancel) {
-  const FloatEnvironment environment(denormals_of(program_->config));
   cancel_ = cancel;
-  times_.clear();
-  timed_.clear();
+  if (is_body_) return run_segments();
+  const FloatEnvironment environment(denormals_);
+  const Streams::Lease lease = streams_->acquire();
+  struct Active {
+    explicit Active(Team& t) : team(t) { team.begin(); }
+    ~Active() { team.end(); }
+    Team& team;
+  } active(lease.team());
+  team_ = &active.team;
+  run_segments();
+  commit();
+}
+
+void CpuInference::run_segments() {
+  if (!times_.empty()) {
+    times_.clear();
+    timed_.clear();
+  }
   bind();
   for (size_t depth = 0;; ++depth) {
     const Segment& segment = segment_at(depth);
@@ -267,7 +284,6 @@ void CpuInference::run(const std::atomic<bool>* cancel) {
     collect_outputs(segment);
     if (segment.ends()) break;
   }
-  if (!is_body_) commit();
 }
 
 void CpuInference::commit() {

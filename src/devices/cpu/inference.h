@@ -6,7 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "base/arch/float_environment.h"
 #include "base/support/aligned_buffer.h"
+#include "base/threads/streams.h"
 #include "devices/cpu/planner.h"
 #include "devices/cpu/program.h"
 
@@ -22,7 +24,8 @@ using VariableSlots = std::vector<VariableSlot>;
 class CpuInference final : public Inference {
  public:
   // Bodies share the variables of the request that runs them, and leave commit and threads to it.
-  explicit CpuInference(std::shared_ptr<const Program> program, std::shared_ptr<VariableSlots> outer = nullptr);
+  CpuInference(std::shared_ptr<const Program> program, std::shared_ptr<Streams> streams,
+               std::shared_ptr<VariableSlots> outer = nullptr);
   ~CpuInference() override;
 
   void set_input(size_t index, const Tensor& tensor) override;
@@ -48,6 +51,7 @@ class CpuInference final : public Inference {
   };
 
   void bind();
+  void run_segments();
   void walk(const Segment& segment);
   void walk_timed(const Segment& segment);
   void run_path();
@@ -76,7 +80,10 @@ class CpuInference final : public Inference {
 
   std::shared_ptr<const Program> program_;
   std::shared_ptr<VariableSlots> slots_;
+  std::shared_ptr<Streams> streams_;
   bool is_body_ = false;
+  Denormals denormals_ = Denormals::Keep;
+  Team* team_ = nullptr;            // while a run is under way
   std::vector<Tensor> inputs_;
   std::vector<Shape> input_shapes_; // of this run
   std::vector<Tensor> dense_inputs_;  // copies of strided ones

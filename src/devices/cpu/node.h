@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/arch/isa.h"
 #include "base/support/span.h"
 #include "core/graph.h"
 #include "devices/cpu/plan.h"
@@ -50,7 +51,7 @@ struct StepSpec {
   double gflop = 0;
   double bytes = 0;                 // 0: what the node's inputs and outputs hold
   size_t scratch = 0;               // bytes per thread
-  const char* kernel = "";
+  std::string kernel;
 };
 
 // Given to NodeKind::plan: the node's facts for the shapes at hand, and the means to emit steps.
@@ -68,7 +69,10 @@ class PlanContext : public NodeView {
   Place input(size_t i);                     // where input i lies
   Place output(size_t i = 0);                // a new buffer of the output's size, dense
   // Output i lies in the memory of input j, if nobody else needs that memory from here on; else in a buffer of its own.
-  Place output_in_place(size_t i, size_t j);
+  // `elementwise`: the same value may be another input too, as each element is read before it is written.
+  Place output_in_place(size_t i, size_t j, bool elementwise = false);
+  Place value_in_place(ValueId out, ValueId in, span<const ValueId> inputs, bool elementwise);
+  Place new_value(ValueId out);
   void output_view(size_t i, size_t j, uint64_t byte_offset = 0);  // output i is input j's memory: no step
   void output_constant(size_t i, Tensor value);
   Place temporary(size_t bytes);             // lives for this node's steps
@@ -81,6 +85,11 @@ class PlanContext : public NodeView {
   }
   void step(const StepSpec& spec, std::shared_ptr<const void> keep, const void* params, span<const Place> operands);
   int threads() const;
+  IsaSet isa() const;
+  // Of any value, for groups.
+  const Shape& shape_of(ValueId v) const;
+  const Fact& fact_of(ValueId v) const;
+  Place place_of(ValueId v) const;
 
  private:
   const void* prepared_data() const;

@@ -122,10 +122,12 @@ std::shared_ptr<Program> make_program(std::shared_ptr<const Graph> graph, const 
   auto program = std::make_shared<Program>();
   program->graph = std::move(graph);
   program->config = config;
+  program->isa = active_isa();
+  if (!config.isa_cap.empty()) program->isa = IsaSet(program->isa.bits() & parse_isa_cap(config.isa_cap).bits());
   program->variables = outer ? *outer : program->graph->variables;
   number(*program, program->variables);
-  find_groups(*program);
   for (BoundNode& node : program->nodes) bind_executor(*program, node);
+  find_groups(*program);
   count_uses(*program);
   program->static_shapes = program->variables.empty();
   for (ValueId v : program->parameters) program->static_shapes &= program->values[v].is_static;

@@ -42,6 +42,7 @@ struct BoundNode {
 struct Program {
   std::shared_ptr<const Graph> graph;
   CompileConfig config;
+  IsaSet isa;
   std::vector<Value> values;
   std::vector<BoundNode> nodes;     // in order, constants and parameters included
   std::vector<ValueId> parameters;

@@ -30,7 +30,10 @@ bool overlaps(const Tensor& t, const Tensor& in) {
 }  // namespace
 
 void CpuInference::run_tasks(const Step& step, void* const* operands) {
-  step.fn(step.params, operands, 0, step.tasks, scratch_[0].data());
+  team_->run(int(step.tasks), [&](int begin, int end, int thread) {
+    const FloatEnvironment environment(denormals_);
+    step.fn(step.params, operands, begin, end, scratch_[size_t(thread)].data());
+  });
 }
 
 void CpuInference::run_step(const Step& step, const Segment& segment) {

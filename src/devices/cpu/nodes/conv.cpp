@@ -1,0 +1,143 @@
+// Channels-last convolution and its transpose, weights packed at compile time.
+#include "devices/cpu/kernels/conv/conv.h"
+
+#include "base/support/aligned_buffer.h"
+#include "devices/cpu/nodes/epilogue.h"
+#include "devices/cpu/nodes/kernel_step.h"
+#include "ops/fused/fused.h"
+
+namespace vireo::cpu {
+
+namespace {
+
+bool is_transposed(const NodeView& node) { return node.node().is("vireo.ConvTranspose"); }
+
+const ops::FusedConv& attributes(const NodeView& node) {
+  if (is_transposed(node)) return node.attrs<ops::FusedConvTranspose>();
+  return node.attrs<ops::FusedConv>();
+}
+
+std::string refusal(const NodeView& node) {
+  std::string reason = needs_f32(node, node.inputs());
+  if (!reason.empty()) return reason;
+  const Tensor* weights = node.constant(1);
+  if (!weights) return "the weights are not constant";
+  if (weights->get_shape().size() < 3 || weights->get_shape().size() > 5) return "the kernel has one to three spatial axes";
+  if (weights->get_size() == 0) return "the weights are empty";
+  Epilogue epilogue;
+  if (!set_activation(epilogue, attributes(node).activation)) return "the activation is not one of the kernel's";
+  return {};
+}
+
+// What the weights alone say. They are [O, taps..., C / groups].
+ConvDesc describe_weights(const NodeView& node, const Shape& weights) {
+  const ops::FusedConv& a = attributes(node);
+  ConvDesc d;
+  d.dims = int(weights.size()) - 2;
+  d.groups = a.groups;
+  d.oc = int64_t(weights[0]);
+  d.ic = int64_t(weights.back()) * a.groups;
+  d.transposed = is_transposed(node);
+  for (int i = 0; i < d.dims; ++i) {
+    d.kernel[i] = int64_t(weights[size_t(i) + 1]);
+    d.stride[i] = a.strides.empty() ? 1 : a.strides[size_t(i)];
+    d.dilation[i] = a.dilations.empty() ? 1 : a.dilations[size_t(i)];
+    d.pad[i] = a.pads_begin.empty() ? 0 : a.pads_begin[size_t(i)];
+  }
+  return d;
+}
+
+WeightStrides weight_strides(const ConvDesc& d) {
+  const int64_t icg = d.ic / d.groups;
+  WeightStrides s;
+  s.ic = 1;
+  int64_t step = icg;
+  for (int i = d.dims; i-- > 0;) {
+    s.tap[i] = step;
+    step *= d.kernel[i];
+  }
+  s.oc = step;
+  s.group = step * (d.oc / d.groups);
+  return s;
+}
+
+struct PackedWeights {
+  AlignedBuffer data;
+  const GemmKernel* kernel = nullptr;
+};
+
+std::shared_ptr<const void> prepare(const NodeView& node) {
+  const Tensor weights = node.constant(1)->dense();
+  const ConvDesc d = describe_weights(node, weights.get_shape());
+  auto packed = std::make_shared<PackedWeights>();
+  packed->kernel = get_gemm_f32(node.program().isa);
+  packed->data = AlignedBuffer(conv_packed_bytes(d, *packed->kernel));
+  pack_conv_weights(d, *packed->kernel, weights.data<float>(), weight_strides(d), packed->data.data());
+  return packed;
+}
+
+struct Params {
+  ConvPlan plan;
+  int bias = -1, residual = -1;  // operand numbers
+};
+
+void run(const void* params, void* const* o, int64_t begin, int64_t end, void* scratch) {
+  const auto& p = *static_cast<const Params*>(params);
+  ConvArgs args;
+  args.dst = o[0];
+  args.src = o[1];
+  args.weights = o[2];
+  if (p.bias >= 0) args.bias = static_cast<const float*>(o[p.bias]);
+  if (p.residual >= 0) args.residual = static_cast<const float*>(o[p.residual]);
+  run_conv(p.plan, args, begin, end, scratch);
+}
+
+const char* plan(PlanContext& c) {
+  const ops::FusedConv& a = attributes(c);
+  const Shape &src = c.shape(0), &out = c.out_shape();
+  const auto& packed = *c.prepared<PackedWeights>();
+  Params p;
+  ConvDesc d = describe_weights(c, c.shape(1));
+  d.batch = int64_t(src[0]);
+  for (int i = 0; i < d.dims; ++i) {
+    d.in[i] = int64_t(src[size_t(i) + 1]);
+    d.out[i] = int64_t(out[size_t(i) + 1]);
+  }
+  d.src = dense_strides(d.dims, d.in, d.ic);
+  d.dst = d.residual = dense_strides(d.dims, d.out, d.oc);
+  set_activation(d.epilogue, a.activation);
+
+  std::vector<Place> operands(3);
+  operands[1] = c.input(0);
+  operands[2] = Place{kNone32, {0, uint64_t(reinterpret_cast<uintptr_t>(packed.data.data()))}, 0};
+  size_t next = 2;
+  if (a.has_bias) {
+    d.epilogue.bias = Bias::PerColumn;
+    p.bias = int(operands.size());
+    operands.push_back(c.input(next++));
+  }
+  if (a.has_residual) {
+    if (c.shape(next) != out) return "the residual broadcasts";
+    d.epilogue.residual = Residual::BeforeActivation;
+    p.residual = int(operands.size());
+    operands.push_back(c.input(next));
+    operands[0] = c.output_in_place(0, next);
+  } else {
+    operands[0] = c.output(0);
+  }
+  p.plan = plan_conv(d, packed.kernel, c.threads());
+  double taps = double(d.ic) / double(d.groups);
+  for (int i = 0; i < d.dims; ++i) taps *= double(d.kernel[i]);
+  const double flop = 2.0 * taps * double(d.transposed ? elements(src) / d.ic * d.oc : elements(out));
+  const double bytes = 4.0 * double(elements(src) + elements(out));
+  c.step(spec_of(p.plan, run, fmt::format("conv{}_f32_{}", p.plan.pointwise ? "_1x1" : d.transposed ? "_transposed" : "",
+                                          tier_name(c.isa())), estimate(bytes, flop), flop * 1e-9), std::move(p), operands);
+  return nullptr;
+}
+
+}  // namespace
+
+const NodeKind conv_node = {"vireo.Conv", refusal, prepare, plan};
+const NodeKind conv_transpose_node = {"vireo.ConvTranspose", refusal, prepare, plan};
+
+}  // namespace vireo::cpu

@@ -1,0 +1,73 @@
+// What node executors share: steps from kernel plans, estimates, shapes in the kernels' terms.
+#pragma once
+
+#include <algorithm>
+#include <string>
+
+#include "devices/cpu/kernels/eltwise/types.h"
+#include "devices/cpu/node.h"
+#include "devices/cpu/program.h"
+
+namespace vireo::cpu {
+
+// Microseconds on one thread, roughly: what decides whether a fork pays.
+inline double estimate(double bytes, double flop = 0) { return 0.05 + bytes / 20000 + flop / 50000; }
+
+template <typename Plan>
+StepSpec spec_of(const Plan& plan, StepFn fn, std::string kernel, double microseconds, double gflop = 0) {
+  StepSpec spec;
+  spec.fn = fn;
+  spec.tasks = plan.tasks;
+  spec.scratch = plan.scratch_bytes;
+  spec.microseconds = microseconds;
+  spec.gflop = gflop;
+  spec.kernel = std::move(kernel);
+  return spec;
+}
+
+inline const char* tier_name(IsaSet isa) {
+  return isa.has(Isa::Avx512) ? "avx512" : isa.has(Isa::Avx2) ? "avx2" : "scalar";
+}
+
+inline int64_t product(const Shape& s, size_t begin, size_t end) {
+  int64_t n = 1;
+  for (size_t i = begin; i < end; ++i) n *= int64_t(s[i]);
+  return n;
+}
+inline int64_t elements(const Shape& s) { return product(s, 0, s.size()); }
+
+inline size_t positive_axis(int64_t axis, size_t rank) { return size_t(axis < 0 ? axis + int64_t(rank) : axis); }
+
+// False if the kernels do not know the type.
+inline bool data_type(element::Type type, DataType* out) {
+  switch (element::Type_t(type)) {
+    case element::Type_t::f32: *out = DataType::f32; return true;
+    case element::Type_t::f16: *out = DataType::f16; return true;
+    case element::Type_t::bf16: *out = DataType::bf16; return true;
+    case element::Type_t::u8: *out = DataType::u8; return true;
+    case element::Type_t::i8: *out = DataType::i8; return true;
+    case element::Type_t::i32: *out = DataType::i32; return true;
+    case element::Type_t::i64: *out = DataType::i64; return true;
+    case element::Type_t::boolean: *out = DataType::boolean; return true;
+    default: return false;
+  }
+}
+
+inline std::string needs_f32(const NodeView& node, size_t inputs = 1) {
+  for (size_t i = 0; i < inputs; ++i)
+    if (node.has_input(i) && node.in_type(i) != element::f32)
+      return fmt::format("the kernel takes f32, input {} is {}", i, node.in_type(i).name());
+  return {};
+}
+
+// Whole bytes per element, so that it can be moved as bytes.
+inline std::string needs_bytes(const NodeView& node) {
+  const element::Type t = node.out_type();
+  if (t.is_dynamic() || t == element::string || t.is_packed()) return fmt::format("elements of {} are not whole bytes", t.name());
+  return {};
+}
+
+// Integers of an input's known value, of any type.
+std::vector<int64_t> known_ints(const Tensor& value);
+
+}  // namespace vireo::cpu
