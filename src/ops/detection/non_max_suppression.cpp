@@ -96,7 +96,7 @@ Limits limits_of(EvalContext& c) {
   return l;
 }
 
-// Soft suppression lowers a score by what it overlaps and puts the box back in line; with sigma 0 nothing is lowered.
+// Soft suppression (sigma over 0) drops nothing at once: it lowers a score by what it overlaps and puts the box back in line.
 template <typename Overlap>
 std::vector<Candidate> suppress(const std::vector<Candidate>& all, const Limits& l, Overlap&& overlap_of) {
   const float scale = l.sigma > 0 ? -0.5f / l.sigma : 0.0f;
@@ -110,8 +110,8 @@ std::vector<Candidate> suppress(const std::vector<Candidate>& all, const Limits&
     bool hidden = false;
     for (size_t k = kept.size(); k > next.checked && !hidden; --k) {
       const float iou = overlap_of(next.index, kept[k - 1].index);
-      hidden = iou >= l.overlap;
-      next.score *= iou <= l.overlap ? std::exp(scale * iou * iou) : 0.0f;
+      hidden = l.sigma <= 0 && iou >= l.overlap;
+      next.score *= std::exp(scale * iou * iou);
       if (next.score <= l.score) break;
     }
     next.checked = kept.size();
