@@ -127,7 +127,7 @@ void evaluate_istft(EvalContext& c) {
   std::vector<double> y(out.get_size(), 0.0);
   std::vector<Complex> frame;
   for (size_t b = 0; b < batch; ++b) {
-    // Frames are added where they overlap and divided by the sum of the windows there.
+    // Windowed frames are added where they overlap and divided by the sum of the squared windows there.
     std::vector<double> signal(whole, 0.0), weight(whole, 0.0);
     for (size_t f = 0; f < frames; ++f) {
       frame.assign(size, 0);
@@ -138,8 +138,8 @@ void evaluate_istft(EvalContext& c) {
       for (size_t k = size / 2 + 1; k < size; ++k) frame[k] = std::conj(frame[size - k]);
       fft(frame, true);
       for (size_t i = 0; i < size; ++i) {
-        signal[f * step + i] += frame[i].real();
-        weight[f * step + i] += window[i];
+        signal[f * step + i] += frame[i].real() * window[i];
+        weight[f * step + i] += window[i] * window[i];
       }
     }
     const double scale = a.normalized ? std::sqrt(double(size)) : 1.0;
