@@ -44,6 +44,13 @@ VIREO_SIMD F exp_nonpositive(F x) {
   return select(lt(x, F(-87.0f)), F::zero(), r);
 }
 
+// exp for x in [-87, 88], where one factor does.
+template <typename F>
+VIREO_SIMD F exp_bounded(F x) {
+  const F n = round_even(x * F(1.44269504088896341f));
+  return add_exponent(exp_tail(x, n) + F(1.0f), to_int(n));
+}
+
 template <typename F>
 VIREO_SIMD F expm1(F x) {
   const F c = min(F(88.0f), max(F(-88.0f), x));
@@ -113,6 +120,12 @@ VIREO_SIMD F sigmoid(F x) {
   const F e = exp(neg(abs(x)));
   const F d = F(1.0f) / (F(1.0f) + e);
   return select(lt(x, F::zero()), e * d, d);
+}
+
+// x * sigmoid(beta * x); where that is below 1e-35 it is only small.
+template <typename F>
+VIREO_SIMD F silu(F x, F beta) {
+  return x / (exp_bounded(min(F(88.0f), max(F(-87.0f), neg(beta * x)))) + F(1.0f));
 }
 
 // log(1 + exp(x)).

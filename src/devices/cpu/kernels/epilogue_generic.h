@@ -28,7 +28,7 @@ static VIREO_SIMD F activate(F x, F alpha, F beta) {
     case Activation::PRelu: return select(lt(x, F::zero()), alpha * x, x);
     case Activation::Elu: return select(lt(x, F::zero()), alpha * expm1(min(F::zero(), x)), x);
     case Activation::Sigmoid: return sigmoid(x);
-    case Activation::Silu: return x * sigmoid(alpha * x);
+    case Activation::Silu: return silu(x, alpha);
     case Activation::Tanh: return tanh(x);
     case Activation::GeluErf: return gelu_erf(x);
     case Activation::GeluTanh: return gelu_tanh(x);

@@ -38,6 +38,18 @@ static VIREO_SIMD void load_partial(const GemmTile& t, F (&acc)[MR][V]) {
 }
 
 template <int MR, int V>
+static VIREO_SIMD void add_residual(const GemmTile& t, F (&acc)[MR][V]) {
+#pragma GCC unroll 16
+  for (int i = 0; i < MR; ++i) {
+    const float* r = t.args.residual + i * t.args.residual_stride;
+#pragma GCC unroll 16
+    for (int j = 0; j < V; ++j) {
+      acc[i][j] = acc[i][j] + (j + 1 < V ? F::load(r + j * F::lanes) : F::load(r + j * F::lanes, lanes_of(t.n, j, V)));
+    }
+  }
+}
+
+template <int MR, int V>
 static VIREO_SIMD void finish_sums(const GemmTile& t, F (&acc)[MR][V], const Clamp& clamps) {
   const Epilogue& e = *t.epilogue;
   const F scale(e.scale);
@@ -60,23 +72,24 @@ static VIREO_SIMD void finish_sums(const GemmTile& t, F (&acc)[MR][V], const Cla
       for (int j = 0; j < V; ++j) acc[i][j] = fma(scale, acc[i][j], bias);
     }
   }
-  const F low(clamps.low), high(clamps.high);
-  const bool before = e.residual == Residual::BeforeActivation;
-  const bool after = e.residual == Residual::AfterActivation && clamps.complete;
+  if (e.residual == Residual::BeforeActivation) add_residual(t, acc);
+  if (clamps.low > -__builtin_inff()) {
+    const F low(clamps.low);
 #pragma GCC unroll 16
-  for (int i = 0; i < MR; ++i) {
-    const float* residual = t.args.residual + i * t.args.residual_stride;
+    for (int i = 0; i < MR; ++i) {
 #pragma GCC unroll 16
-    for (int j = 0; j < V; ++j) {
-      F r = F::zero();
-      if (before || after) {
-        r = j + 1 < V ? F::load(residual + j * F::lanes) : F::load(residual + j * F::lanes, lanes_of(t.n, j, V));
-      }
-      if (before) acc[i][j] = acc[i][j] + r;
-      acc[i][j] = clamp(acc[i][j], low, high);
-      if (after) acc[i][j] = acc[i][j] + r;
+      for (int j = 0; j < V; ++j) acc[i][j] = max(low, acc[i][j]);  // in this order of operands a NaN passes
     }
   }
+  if (clamps.high < __builtin_inff()) {
+    const F high(clamps.high);
+#pragma GCC unroll 16
+    for (int i = 0; i < MR; ++i) {
+#pragma GCC unroll 16
+      for (int j = 0; j < V; ++j) acc[i][j] = min(high, acc[i][j]);
+    }
+  }
+  if (e.residual == Residual::AfterActivation && clamps.complete) add_residual(t, acc);
 }
 
 template <int MR, int V>
@@ -117,6 +130,15 @@ static void tile_f32(const GemmTile& t) {
                               t.args.residual_stride, t.args.slope});
 }
 
+// One vector of columns that each lie along k.
+static VIREO_SIMD void pack_columns(const float* from, int64_t n_stride, int64_t k_count, int64_t width, float* to) {
+  int64_t k = 0;
+  for (; k + 4 <= k_count; k += 4) transpose_four(from + k, n_stride, to + k * width, width);
+  for (; k < k_count; ++k) {
+    for (int64_t i = 0; i < F::lanes; ++i) to[k * width + i] = from[k + i * n_stride];
+  }
+}
+
 static void pack_panel_f32(const void* src, int64_t k_stride, int64_t n_stride, int64_t k_count, int64_t n, int64_t width, void* dst) {
   const float* from = static_cast<const float*>(src);
   float* to = static_cast<float*>(dst);
@@ -130,12 +152,16 @@ static void pack_panel_f32(const void* src, int64_t k_stride, int64_t n_stride, 
     }
     return;
   }
+  int64_t j = 0;
+  if (k_stride == 1) {
+    for (; j + F::lanes <= n; j += F::lanes) pack_columns(from + j * n_stride, n_stride, k_count, width, to + j);
+  }
   // Blocks of k keep the lines that each column touches in L1.
   constexpr int64_t kBlock = 16;
   for (int64_t k0 = 0; k0 < k_count; k0 += kBlock) {
     const int64_t k1 = k0 + kBlock < k_count ? k0 + kBlock : k_count;
-    for (int64_t j = 0; j < width; ++j) {
-      for (int64_t k = k0; k < k1; ++k) to[k * width + j] = j < n ? from[k * k_stride + j * n_stride] : 0.0f;
+    for (int64_t i = j; i < width; ++i) {
+      for (int64_t k = k0; k < k1; ++k) to[k * width + i] = i < n ? from[k * k_stride + i * n_stride] : 0.0f;
     }
   }
 }

@@ -9,6 +9,14 @@ namespace vireo::cpu::scalar {
 namespace {
 
 using F = simd::vec<float, 4>;
+
+// to[k][j] = from[j][k] for four k and a vector of j.
+static VIREO_SIMD void transpose_four(const float* from, int64_t stride, float* to, int64_t width) {
+  for (int64_t k = 0; k < 4; ++k) {
+    for (int64_t j = 0; j < 4; ++j) to[k * width + j] = from[j * stride + k];
+  }
+}
+
 constexpr int kTileRows = 4;
 #include "devices/cpu/kernels/epilogue_generic.h"
 #include "devices/cpu/kernels/gemm/generic.h"
