@@ -1,5 +1,6 @@
 """Options and fixtures of all Python tests."""
 import importlib
+import importlib.util
 import os
 import sys
 from pathlib import Path
@@ -8,6 +9,11 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
+if importlib.util.find_spec("vireo") is None:
+    # Not installed: the release build of this tree, here and in the processes that tests start.
+    BUILT = str(ROOT / "build" / "release" / "python")
+    sys.path.insert(0, BUILT)
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [BUILT, os.environ.get("PYTHONPATH")]))
 LINES = pytest.StashKey()
 
 

@@ -135,11 +135,6 @@ def test_profiling(ov, affine):
     assert sum(row.real_time.total_seconds() for row in rows) >= 0
 
 
-def test_import_of_a_compiled_model_is_refused_clearly(ov):
-    with pytest.raises(RuntimeError):
-        ov.Core().import_model(b"this is no compiled model", "CPU")
-
-
 def run_threads(count, work):
     faults = []
 

@@ -247,7 +247,7 @@ void bind_request(nb::module_& m) {
         for (size_t i = 0; i < r.outputs.size(); ++i) out.push_back(r.request.get_output_tensor(i));
         return out;
       })
-      .def_rw("userdata", &Request::user_data);
+      .def_rw("userdata", &Request::user_data, nb::for_setter(nb::arg("value").none()));
 }
 
 }  // namespace
