@@ -67,9 +67,15 @@ struct vec<float, 8> {
   VIREO_SIMD explicit vec(float x) : v(_mm256_set1_ps(x)) {}
   static VIREO_SIMD vec zero() { return _mm256_setzero_ps(); }
   static VIREO_SIMD vec load(const float* p) { return _mm256_loadu_ps(p); }
-  static VIREO_SIMD vec load(const float* p, int64_t n) { return _mm256_maskload_ps(p, first_lanes8(n)); }
+  static VIREO_SIMD vec load(const float* p, int64_t n) {
+    if (__builtin_constant_p(n) && n == 8) return load(p);
+    return _mm256_maskload_ps(p, first_lanes8(n));
+  }
   VIREO_SIMD void store(float* p) const { _mm256_storeu_ps(p, v); }
-  VIREO_SIMD void store(float* p, int64_t n) const { _mm256_maskstore_ps(p, first_lanes8(n), v); }
+  VIREO_SIMD void store(float* p, int64_t n) const {
+    if (__builtin_constant_p(n) && n == 8) return store(p);
+    _mm256_maskstore_ps(p, first_lanes8(n), v);
+  }
   static VIREO_SIMD vec gather(const float* p, ints at) { return _mm256_i32gather_ps(p, at.v, 4); }
   friend VIREO_SIMD vec operator+(vec a, vec b) { return _mm256_add_ps(a.v, b.v); }
   friend VIREO_SIMD vec operator-(vec a, vec b) { return _mm256_sub_ps(a.v, b.v); }
@@ -160,6 +166,7 @@ VIREO_SIMD void narrow_f16(f16_t* p, f32x8 a) {
 // A square tile held as rows, in place.
 VIREO_SIMD void transpose(f32x8 (&r)[8]) {
   __m256 t[8];
+#pragma GCC unroll 4
   for (int i = 0; i < 8; i += 4) {
     const __m256 a = _mm256_unpacklo_ps(r[i].v, r[i + 1].v), b = _mm256_unpackhi_ps(r[i].v, r[i + 1].v);
     const __m256 c = _mm256_unpacklo_ps(r[i + 2].v, r[i + 3].v), d = _mm256_unpackhi_ps(r[i + 2].v, r[i + 3].v);
@@ -168,6 +175,7 @@ VIREO_SIMD void transpose(f32x8 (&r)[8]) {
     t[i + 2] = _mm256_shuffle_ps(b, d, 0x44);
     t[i + 3] = _mm256_shuffle_ps(b, d, 0xee);
   }
+#pragma GCC unroll 4
   for (int i = 0; i < 4; ++i) {
     r[i] = _mm256_permute2f128_ps(t[i], t[i + 4], 0x20);
     r[i + 4] = _mm256_permute2f128_ps(t[i], t[i + 4], 0x31);

@@ -62,9 +62,15 @@ struct vec<float, 16> {
   VIREO_SIMD explicit vec(float x) : v(_mm512_set1_ps(x)) {}
   static VIREO_SIMD vec zero() { return _mm512_setzero_ps(); }
   static VIREO_SIMD vec load(const float* p) { return _mm512_loadu_ps(p); }
-  static VIREO_SIMD vec load(const float* p, int64_t n) { return _mm512_maskz_loadu_ps(first_lanes16(n), p); }
+  static VIREO_SIMD vec load(const float* p, int64_t n) {
+    if (__builtin_constant_p(n) && n == 16) return load(p);
+    return _mm512_maskz_loadu_ps(first_lanes16(n), p);
+  }
   VIREO_SIMD void store(float* p) const { _mm512_storeu_ps(p, v); }
-  VIREO_SIMD void store(float* p, int64_t n) const { _mm512_mask_storeu_ps(p, first_lanes16(n), v); }
+  VIREO_SIMD void store(float* p, int64_t n) const {
+    if (__builtin_constant_p(n) && n == 16) return store(p);
+    _mm512_mask_storeu_ps(p, first_lanes16(n), v);
+  }
   static VIREO_SIMD vec gather(const float* p, ints at) { return _mm512_i32gather_ps(at.v, p, 4); }
   friend VIREO_SIMD vec operator+(vec a, vec b) { return _mm512_add_ps(a.v, b.v); }
   friend VIREO_SIMD vec operator-(vec a, vec b) { return _mm512_sub_ps(a.v, b.v); }
@@ -153,6 +159,7 @@ VIREO_SIMD void narrow_f16(f16_t* p, f32x16 a) {
 // A square tile held as rows, in place.
 VIREO_SIMD void transpose(f32x16 (&r)[16]) {
   __m512 t[16];
+#pragma GCC unroll 4
   for (int i = 0; i < 16; i += 4) {  // within 128-bit lanes: 4 x 4 tiles
     const __m512 a = _mm512_unpacklo_ps(r[i].v, r[i + 1].v), b = _mm512_unpackhi_ps(r[i].v, r[i + 1].v);
     const __m512 c = _mm512_unpacklo_ps(r[i + 2].v, r[i + 3].v), d = _mm512_unpackhi_ps(r[i + 2].v, r[i + 3].v);
@@ -161,6 +168,7 @@ VIREO_SIMD void transpose(f32x16 (&r)[16]) {
     t[i + 2] = _mm512_shuffle_ps(b, d, 0x44);
     t[i + 3] = _mm512_shuffle_ps(b, d, 0xee);
   }
+#pragma GCC unroll 4
   for (int i = 0; i < 4; ++i) {  // then the 128-bit lanes themselves, as a 4 x 4 tile
     const __m512 a = _mm512_shuffle_f32x4(t[i], t[i + 4], 0x88), b = _mm512_shuffle_f32x4(t[i], t[i + 4], 0xdd);
     const __m512 c = _mm512_shuffle_f32x4(t[i + 8], t[i + 12], 0x88), d = _mm512_shuffle_f32x4(t[i + 8], t[i + 12], 0xdd);

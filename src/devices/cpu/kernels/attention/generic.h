@@ -16,31 +16,42 @@ struct Block {
 
 // keys[d][k] = k[k][d]; keys beyond n are 0.
 VIREO_SIMD void transpose_keys(const float* k, int64_t stride, int64_t n, int64_t head_size, float* keys) {
-  for (int64_t d = 0; d < head_size; d += F::lanes) {
-    const int64_t width = head_size - d < F::lanes ? head_size - d : F::lanes;
+  for_lanes<F>(0, head_size, [&](int64_t d, int64_t width) VIREO_LAMBDA {
     for (int64_t first = 0; first < kKeys; first += F::lanes) {
       F r[F::lanes];
+#pragma GCC unroll 16
       for (int i = 0; i < F::lanes; ++i)
         r[i] = first + i < n ? F::load(k + (first + i) * stride + d, width) : F::zero();
       transpose(r);
+#pragma GCC unroll 16
       for (int i = 0; i < F::lanes; ++i)
         if (i < width) r[i].store(keys + (d + i) * kKeys + first);
     }
-  }
+  });
 }
 
 template <int Rows>
 VIREO_SIMD void score_tile(const float* q, int64_t q_stride, const float* keys, int64_t head_size, float* scores) {
   for (int64_t k = 0; k < kKeys; k += kTileVectors * F::lanes) {
     F a[Rows][kTileVectors];
+#pragma GCC unroll 16
     for (int r = 0; r < Rows; ++r)
+#pragma GCC unroll 16
       for (int v = 0; v < kTileVectors; ++v) a[r][v] = F::zero();
-    for (int64_t d = 0; d < head_size; ++d)
-      for (int v = 0; v < kTileVectors; ++v) {
-        const F key = F::load(keys + d * kKeys + k + v * F::lanes);
-        for (int r = 0; r < Rows; ++r) a[r][v] = fma(F(q[r * q_stride + d]), key, a[r][v]);
+    for (int64_t d = 0; d < head_size; ++d) {
+      F key[kTileVectors];
+#pragma GCC unroll 16
+      for (int v = 0; v < kTileVectors; ++v) key[v] = F::load(keys + d * kKeys + k + v * F::lanes);
+#pragma GCC unroll 16
+      for (int r = 0; r < Rows; ++r) {
+        const F query(q[r * q_stride + d]);
+#pragma GCC unroll 16
+        for (int v = 0; v < kTileVectors; ++v) a[r][v] = fma(query, key[v], a[r][v]);
       }
+    }
+#pragma GCC unroll 16
     for (int r = 0; r < Rows; ++r)
+#pragma GCC unroll 16
       for (int v = 0; v < kTileVectors; ++v) a[r][v].store(scores + r * kKeys + k + v * F::lanes);
   }
 }
@@ -50,14 +61,25 @@ template <int Rows, int Vectors>
 VIREO_SIMD void value_tile(const float* scores, const float* v, int64_t stride, int64_t n, float* out, int64_t out_stride,
                            int64_t width) {
   F a[Rows][Vectors];
+#pragma GCC unroll 16
   for (int r = 0; r < Rows; ++r)
+#pragma GCC unroll 16
     for (int x = 0; x < Vectors; ++x) a[r][x] = F::load(out + r * out_stride + x * F::lanes);
-  for (int64_t k = 0; k < n; ++k)
-    for (int x = 0; x < Vectors; ++x) {
-      const F value = Vectors == 1 ? F::load(v + k * stride, width) : F::load(v + k * stride + x * F::lanes);
-      for (int r = 0; r < Rows; ++r) a[r][x] = fma(F(scores[r * kKeys + k]), value, a[r][x]);
+  for (int64_t k = 0; k < n; ++k) {
+    F value[Vectors];
+#pragma GCC unroll 16
+    for (int x = 0; x < Vectors; ++x)
+      value[x] = Vectors == 1 ? F::load(v + k * stride, width) : F::load(v + k * stride + x * F::lanes);
+#pragma GCC unroll 16
+    for (int r = 0; r < Rows; ++r) {
+      const F weight(scores[r * kKeys + k]);
+#pragma GCC unroll 16
+      for (int x = 0; x < Vectors; ++x) a[r][x] = fma(weight, value[x], a[r][x]);
     }
+  }
+#pragma GCC unroll 16
   for (int r = 0; r < Rows; ++r)
+#pragma GCC unroll 16
     for (int x = 0; x < Vectors; ++x) a[r][x].store(out + r * out_stride + x * F::lanes);
 }
 
@@ -75,8 +97,7 @@ VIREO_SIMD void add_values(const float* scores, const float* v, int64_t stride, 
 
 VIREO_SIMD void mask_row(const AttentionParams& p, const void* mask, int64_t at, int64_t n, float* scores) {
   const F scale(p.scale), excluded(-__builtin_inff());
-  for (int64_t k = 0; k < n; k += F::lanes) {
-    const int64_t width = n - k < F::lanes ? n - k : F::lanes;
+  for_lanes<F>(0, n, [&](int64_t k, int64_t width) VIREO_LAMBDA {
     F s = F::load(scores + k) * scale;
     if (p.mask != AttentionMask::none) {
       float lanes[F::lanes] = {};
@@ -89,7 +110,7 @@ VIREO_SIMD void mask_row(const AttentionParams& p, const void* mask, int64_t at,
       s = p.mask == AttentionMask::additive ? s + m : select(ne(m, F::zero()), s, excluded);
     }
     s.store(scores + k);
-  }
+  });
 }
 
 VIREO_SIMD float maximum_of(const float* x, int64_t n) {
@@ -122,7 +143,11 @@ VIREO_SIMD void score_rows(const float* q, int64_t stride, int64_t rows, int64_t
   int64_t r = 0;
   for (; r + kTileRows <= rows; r += kTileRows)
     score_tile<kTileRows>(q + r * stride, stride, b.keys, head_size, b.scores + r * kKeys);
-  for (; r < rows; ++r) score_tile<1>(q + r * stride, stride, b.keys, head_size, b.scores + r * kKeys);
+  if (r + 2 <= rows) {
+    score_tile<2>(q + r * stride, stride, b.keys, head_size, b.scores + r * kKeys);
+    r += 2;
+  }
+  if (r < rows) score_tile<1>(q + r * stride, stride, b.keys, head_size, b.scores + r * kKeys);
 }
 
 void attention_rows(const AttentionParams& p, const AttentionArgs& a, int64_t batch, int64_t head, int64_t begin, int64_t end,
@@ -166,10 +191,9 @@ void attention_rows(const AttentionParams& p, const AttentionArgs& a, int64_t ba
   for (int64_t r = 0; r < rows; ++r) {
     float* dst = a.out + batch * p.out.batch + head * p.out.head + (begin + r) * p.out.position;
     const F factor(b.sum[r] > 0 || b.sum[r] != b.sum[r] ? 1.0f / b.sum[r] : 0.0f);
-    for (int64_t c = 0; c < p.value_size; c += F::lanes) {
-      const int64_t n = p.value_size - c < F::lanes ? p.value_size - c : F::lanes;
+    for_lanes<F>(0, p.value_size, [&](int64_t c, int64_t n) VIREO_LAMBDA {
       (F::load(b.out + r * b.out_stride + c) * factor).store(dst + c, n);
-    }
+    });
   }
 }
 

@@ -2,25 +2,22 @@
 
 using namespace simd;
 
-// Sum of map(i, n) over n elements in a fixed tree: two accumulators, halved.
+// Sum of map(i, n) over n elements in a fixed tree: four accumulators, joined and halved.
 template <typename Map>
-VIREO_SIMD float sum_over(int64_t n, Map map) {
-  F s0 = F::zero(), s1 = s0;
+VIREO_SIMD float sum_over(int64_t size, Map map) {
+  F s0 = F::zero(), s1 = s0, s2 = s0, s3 = s0;
   int64_t i = 0;
-  for (; i + 2 * F::lanes <= n; i += 2 * F::lanes) {
+  for (; i + 4 * F::lanes <= size; i += 4 * F::lanes) {
     s0 = s0 + map(i, (int64_t)F::lanes);
     s1 = s1 + map(i + F::lanes, (int64_t)F::lanes);
+    s2 = s2 + map(i + 2 * F::lanes, (int64_t)F::lanes);
+    s3 = s3 + map(i + 3 * F::lanes, (int64_t)F::lanes);
   }
-  for (; i < n; i += F::lanes) s0 = s0 + map(i, n - i < F::lanes ? n - i : (int64_t)F::lanes);
-  return reduce_add(s0 + s1);
+  for_lanes<F>(i, size, [&](int64_t at, int64_t n) VIREO_LAMBDA { s0 = s0 + map(at, n); });
+  return reduce_add((s0 + s1) + (s2 + s3));
 }
 
-VIREO_SIMD F keep_first(F x, int64_t n) {
-  if (n >= F::lanes) return x;
-  float lanes[F::lanes];
-  x.store(lanes);
-  return F::load(lanes, n);
-}
+VIREO_SIMD F keep_first(F x, int64_t n) { return n >= F::lanes ? x : select(first_lanes<F>(n), x, F::zero()); }
 
 VIREO_SIMD float inverse_deviation(float variance, float epsilon, bool inside) {
   return inside ? 1.0f / __builtin_sqrtf(variance + epsilon) : 1.0f / (__builtin_sqrtf(variance) + epsilon);
@@ -29,14 +26,13 @@ VIREO_SIMD float inverse_deviation(float variance, float epsilon, bool inside) {
 // dst = (x - mean) * factor * scale + shift.
 template <bool Scale, bool Shift>
 VIREO_SIMD void normalise_row(const LayerNormArgs& a, const float* x, float* dst, int64_t size, F mean, F factor) {
-  for (int64_t i = 0; i < size; i += F::lanes) {
-    const int64_t n = size - i < F::lanes ? size - i : F::lanes;
+  for_lanes<F>(0, size, [&](int64_t i, int64_t n) VIREO_LAMBDA {
     F y = (F::load(x + i, n) - mean) * factor;
     if (Scale && Shift) y = fma(y, F::load(a.scale + i, n), F::load(a.shift + i, n));
     else if (Scale) y = y * F::load(a.scale + i, n);
     else if (Shift) y = y + F::load(a.shift + i, n);
     y.store(dst + i, n);
-  }
+  });
 }
 
 void layer_row(const LayerNormParams& p, const LayerNormArgs& a, int64_t row) {
@@ -45,10 +41,9 @@ void layer_row(const LayerNormParams& p, const LayerNormArgs& a, int64_t row) {
   if (a.residual) {
     const float* residual = a.residual + row * p.size;
     float* sum = a.sum ? a.sum + row * p.size : dst;
-    for (int64_t i = 0; i < p.size; i += F::lanes) {
-      const int64_t n = p.size - i < F::lanes ? p.size - i : F::lanes;
+    for_lanes<F>(0, p.size, [&](int64_t i, int64_t n) VIREO_LAMBDA {
       (F::load(x + i, n) + F::load(residual + i, n)).store(sum + i, n);
-    }
+    });
     x = sum;
   }
   const float count = (float)p.size;
@@ -77,8 +72,7 @@ void layer_rows(const LayerNormParams& params, const LayerNormArgs& args, int64_
 // sums[c] = sum over the positions of (x - centre[c])^power, each channel by itself.
 template <bool Squares>
 VIREO_SIMD void channel_sums(const float* x, int64_t spatial, int64_t stride, int64_t channels, const float* centre, float* sums) {
-  for (int64_t c = 0; c < channels; c += F::lanes) {
-    const int64_t n = channels - c < F::lanes ? channels - c : F::lanes;
+  for_lanes<F>(0, channels, [&](int64_t c, int64_t n) VIREO_LAMBDA {
     const F m = Squares ? F::load(centre + c, n) : F::zero();
     F s0 = F::zero(), s1 = s0, s2 = s0, s3 = s0;
     const float* at = x + c;
@@ -95,7 +89,7 @@ VIREO_SIMD void channel_sums(const float* x, int64_t spatial, int64_t stride, in
     }
     for (; i < spatial; ++i, at += stride) s0 = s0 + term(at);
     ((s0 + s1) + (s2 + s3)).store(sums + c, n);
-  }
+  });
 }
 
 // Every channel gets the mean of its group.
@@ -127,11 +121,10 @@ void group_channels(const GroupNormParams& p, const GroupNormArgs& a, int64_t im
     factor[c] = f;
   }
   for (int64_t i = 0; i < p.spatial; ++i, src += p.channels, dst += p.channels)
-    for (int64_t c = 0; c < channels; c += F::lanes) {
-      const int64_t n = channels - c < F::lanes ? channels - c : F::lanes;
+    for_lanes<F>(0, channels, [&](int64_t c, int64_t n) VIREO_LAMBDA {
       const F shift = a.shift ? F::load(a.shift + begin + c, n) : F::zero();
       fma(F::load(src + c, n) - F::load(mean + c, n), F::load(factor + c, n), shift).store(dst + c, n);
-    }
+    });
 }
 
 VIREO_SIMD float l2_factor(const NormalizeL2Params& p, float sum) {
@@ -148,18 +141,16 @@ void l2_rows(const NormalizeL2Params& p, const NormArgs& a, int64_t begin, int64
       return v * v;
     });
     const F factor(l2_factor(p, sum));
-    for (int64_t i = 0; i < p.axis; i += F::lanes) {
-      const int64_t n = p.axis - i < F::lanes ? p.axis - i : F::lanes;
+    for_lanes<F>(0, p.axis, [&](int64_t i, int64_t n) VIREO_LAMBDA {
       (F::load(x + i, n) * factor).store(y + i, n);
-    }
+    });
   }
 }
 
 void l2_columns(const NormalizeL2Params& p, const NormArgs& a, int64_t outer, int64_t begin, int64_t end) {
   const float* x = a.src + outer * p.axis * p.inner;
   float* y = a.dst + outer * p.axis * p.inner;
-  for (int64_t i = begin; i < end; i += F::lanes) {
-    const int64_t n = end - i < F::lanes ? end - i : F::lanes;
+  for_lanes<F>(begin, end, [&](int64_t i, int64_t n) VIREO_LAMBDA {
     F sum = F::zero();
     for (int64_t k = 0; k < p.axis; ++k) {
       const F v = F::load(x + k * p.inner + i, n);
@@ -168,7 +159,7 @@ void l2_columns(const NormalizeL2Params& p, const NormArgs& a, int64_t outer, in
     const F radicand = p.epsilon_is_maximum ? max(sum, F(p.epsilon)) : sum + F(p.epsilon);
     const F factor = F(1.0f) / sqrt(radicand);
     for (int64_t k = 0; k < p.axis; ++k) (F::load(x + k * p.inner + i, n) * factor).store(y + k * p.inner + i, n);
-  }
+  });
 }
 
 void lrn_rows(const LrnParams& p, const NormArgs& a, int64_t begin, int64_t end, float* scratch) {
@@ -179,18 +170,16 @@ void lrn_rows(const LrnParams& p, const NormArgs& a, int64_t begin, int64_t end,
   for (int64_t row = begin; row < end; ++row) {
     const float* x = a.src + row * p.channels;
     float* y = a.dst + row * p.channels;
-    for (int64_t c = 0; c < p.channels; c += F::lanes) {
-      const int64_t n = p.channels - c < F::lanes ? p.channels - c : F::lanes;
+    for_lanes<F>(0, p.channels, [&](int64_t c, int64_t n) VIREO_LAMBDA {
       const F v = F::load(x + c, n);
       (v * v).store(squares + before + c, n);
-    }
-    for (int64_t c = 0; c < p.channels; c += F::lanes) {
-      const int64_t n = p.channels - c < F::lanes ? p.channels - c : F::lanes;
+    });
+    for_lanes<F>(0, p.channels, [&](int64_t c, int64_t n) VIREO_LAMBDA {
       F sum = F::zero();
       for (int64_t k = 0; k < p.size; ++k) sum = sum + F::load(squares + c + k, n);
       const F base = fma(alpha, sum, bias);
       (F::load(x + c, n) * exp(exponent * log(base))).store(y + c, n);
-    }
+    });
   }
 }
 

@@ -49,11 +49,7 @@ struct MinOp : SumOp {
 // Lanes beyond n take the identity.
 template <typename Op>
 VIREO_SIMD F load_element(const float* p, int64_t n) {
-  if (n >= F::lanes) return Op::map(F::load(p));
-  float lanes[F::lanes];
-  for (int i = 0; i < F::lanes; ++i) lanes[i] = Op::identity;
-  Op::map(F::load(p, n)).store(lanes, n);
-  return F::load(lanes);
+  return n >= F::lanes ? Op::map(F::load(p)) : select(first_lanes<F>(n), Op::map(F::load(p, n)), F(Op::identity));
 }
 
 // Parts of 4096 elements in four accumulators; the parts meet in double.
@@ -66,6 +62,7 @@ VIREO_SIMD double reduce_run(const float* x, int64_t n) {
     F a[4] = {F(Op::identity), F(Op::identity), F(Op::identity), F(Op::identity)};
     int64_t i = begin;
     for (; i + 4 * F::lanes <= end; i += 4 * F::lanes)
+#pragma GCC unroll 4
       for (int k = 0; k < 4; ++k) a[k] = Op::join(a[k], Op::map(F::load(x + i + k * F::lanes)));
     for (; i < end; i += F::lanes) a[0] = Op::join(a[0], load_element<Op>(x + i, end - i));
     total = Op::total(total, Op::lanes(Op::join(Op::join(a[0], a[1]), Op::join(a[2], a[3]))));
@@ -88,8 +85,7 @@ void reduce_rows(const float* src, float* dst, int64_t rows, int64_t axis) {
 // Parts of 64 positions, so that long sums keep their low digits.
 template <typename Op>
 void reduce_columns(const float* src, float* dst, int64_t axis, int64_t inner, int64_t begin, int64_t end) {
-  for (int64_t i = begin; i < end; i += F::lanes) {
-    const int64_t n = end - i < F::lanes ? end - i : F::lanes;
+  for_lanes<F>(begin, end, [&](int64_t i, int64_t n) VIREO_LAMBDA {
     F total(Op::identity);
     for (int64_t a = 0; a < axis; a += 64) {
       const int64_t stop = a + 64 < axis ? a + 64 : axis;
@@ -98,7 +94,7 @@ void reduce_columns(const float* src, float* dst, int64_t axis, int64_t inner, i
       total = Op::join(total, part);
     }
     Op::finish(total, (float)axis).store(dst + i, n);
-  }
+  });
 }
 
 void log_sum_exp_rows(const float* src, float* dst, int64_t rows, int64_t axis) {
@@ -106,10 +102,8 @@ void log_sum_exp_rows(const float* src, float* dst, int64_t rows, int64_t axis) 
     const float m = (float)reduce_run<MaxOp>(src, axis), shift = __builtin_isinf(m) ? 0.0f : m;
     F s = F::zero();
     for (int64_t i = 0; i < axis; i += F::lanes) {
-      float lanes[F::lanes] = {};
-      const int64_t n = axis - i < F::lanes ? axis - i : F::lanes;
-      exp(F::load(src + i, n) - F(shift)).store(lanes, n);
-      s = s + F::load(lanes);
+      const F e = exp(F::load(src + i, axis - i < F::lanes ? axis - i : F::lanes) - F(shift));
+      s = s + select(first_lanes<F>(axis - i), e, F::zero());
     }
     dst[r] = shift + first_lane(log(F(reduce_add(s))));
   }
@@ -117,14 +111,13 @@ void log_sum_exp_rows(const float* src, float* dst, int64_t rows, int64_t axis) 
 
 void log_sum_exp_columns(const float* src, float* dst, int64_t axis, int64_t inner, int64_t begin, int64_t end) {
   const F infinity(__builtin_inff());
-  for (int64_t i = begin; i < end; i += F::lanes) {
-    const int64_t n = end - i < F::lanes ? end - i : F::lanes;
+  for_lanes<F>(begin, end, [&](int64_t i, int64_t n) VIREO_LAMBDA {
     F m = neg(infinity), s = F::zero();
     for (int64_t a = 0; a < axis; ++a) m = max(F::load(src + a * inner + i, n), m);
     m = select(lt(abs(m), infinity), m, F::zero());
     for (int64_t a = 0; a < axis; ++a) s = s + exp(F::load(src + a * inner + i, n) - m);
     (m + log(s)).store(dst + i, n);
-  }
+  });
 }
 
 constexpr ReduceTable kTable = {

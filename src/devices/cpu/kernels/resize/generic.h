@@ -3,7 +3,7 @@
 using namespace simd;
 
 void zero(float* dst, int64_t n) {
-  for (int64_t i = 0; i < n; i += F::lanes) F::zero().store(dst + i, n - i < F::lanes ? n - i : F::lanes);
+  for_lanes<F>(0, n, [&](int64_t i, int64_t count) VIREO_LAMBDA { F::zero().store(dst + i, count); });
 }
 
 void add_scaled(float* dst, const float* src, float weight, int64_t n) {
@@ -28,12 +28,11 @@ VIREO_SIMD void row_taps(const float* src, float* dst, const ResizeAxis& axis, i
       }
       continue;
     }
-    for (; c < channels; c += F::lanes) {
-      const int64_t n = channels - c < F::lanes ? channels - c : F::lanes;
+    for_lanes<F>(c, channels, [&](int64_t at, int64_t n) VIREO_LAMBDA {
       F sum = F::zero();
-      for (int k = 0; k < count; ++k) sum = fma(F(weight[k]), F::load(src + index[k] * channels + c, n), sum);
-      sum.store(dst + c, n);
-    }
+      for (int k = 0; k < count; ++k) sum = fma(F(weight[k]), F::load(src + index[k] * channels + at, n), sum);
+      sum.store(dst + at, n);
+    });
   }
 }
 
@@ -44,10 +43,9 @@ void row_copied(const float* src, float* dst, const ResizeAxis& axis, int64_t ch
       *dst = *from;
       continue;
     }
-    for (int64_t c = 0; c < channels; c += F::lanes) {
-      const int64_t n = channels - c < F::lanes ? channels - c : F::lanes;
+    for_lanes<F>(0, channels, [&](int64_t c, int64_t n) VIREO_LAMBDA {
       F::load(from + c, n).store(dst + c, n);
-    }
+    });
   }
 }
 

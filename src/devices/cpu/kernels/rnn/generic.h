@@ -53,18 +53,16 @@ VIREO_SIMD void lstm_columns(const LstmParams& p, const LstmArgs& a, int64_t row
 
 void lstm(const LstmParams& p, const LstmArgs& a, int64_t begin, int64_t end) {
   for (int64_t row = begin; row < end; ++row)
-    for (int64_t c = 0; c < p.hidden; c += F::lanes)
-      lstm_columns(p, a, row, c, p.hidden - c < F::lanes ? p.hidden - c : F::lanes);
+    for_lanes<F>(0, p.hidden, [&](int64_t c, int64_t n) VIREO_LAMBDA { lstm_columns(p, a, row, c, n); });
 }
 
 void gru_gates(const GruParams& p, const GruArgs& a, int64_t begin, int64_t end) {
   for (int64_t row = begin; row < end; ++row)
-    for (int64_t c = 0; c < p.hidden; c += F::lanes) {
-      const int64_t n = p.hidden - c < F::lanes ? p.hidden - c : F::lanes;
+    for_lanes<F>(0, p.hidden, [&](int64_t c, int64_t n) VIREO_LAMBDA {
       const F r = pre_activation(a.x + row * p.x_stride, a.h + row * p.h_stride, a.bias, p.hidden + c, n);
       const F state = F::load(a.state + row * p.state_stride + c, n);
       (activate(p.gates, clipped(r, p.clip)) * state).store(a.reset + row * p.reset_stride + c, n);
-    }
+    });
 }
 
 VIREO_SIMD void gru_columns(const GruParams& p, const GruArgs& a, int64_t row, int64_t c, int64_t n) {
@@ -87,17 +85,15 @@ VIREO_SIMD void gru_columns(const GruParams& p, const GruArgs& a, int64_t row, i
 
 void gru_out(const GruParams& p, const GruArgs& a, int64_t begin, int64_t end) {
   for (int64_t row = begin; row < end; ++row)
-    for (int64_t c = 0; c < p.hidden; c += F::lanes)
-      gru_columns(p, a, row, c, p.hidden - c < F::lanes ? p.hidden - c : F::lanes);
+    for_lanes<F>(0, p.hidden, [&](int64_t c, int64_t n) VIREO_LAMBDA { gru_columns(p, a, row, c, n); });
 }
 
 void rnn(const RnnParams& p, const RnnArgs& a, int64_t begin, int64_t end) {
   for (int64_t row = begin; row < end; ++row)
-    for (int64_t c = 0; c < p.hidden; c += F::lanes) {
-      const int64_t n = p.hidden - c < F::lanes ? p.hidden - c : F::lanes;
+    for_lanes<F>(0, p.hidden, [&](int64_t c, int64_t n) VIREO_LAMBDA {
       const F v = pre_activation(a.x + row * p.x_stride, a.h ? a.h + row * p.h_stride : nullptr, a.bias, c, n);
       activate(p.out, clipped(v, p.clip)).store(a.out + row * p.out_stride + c, n);
-    }
+    });
 }
 
 constexpr RnnTable kTable = {lstm, gru_gates, gru_out, rnn};

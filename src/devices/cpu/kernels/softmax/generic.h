@@ -10,9 +10,8 @@ VIREO_SIMD float row_maximum(const float* x, int64_t n) {
     m1 = max(F::load(x + i + F::lanes), m1);
   }
   for (; i + F::lanes <= n; i += F::lanes) m0 = max(F::load(x + i), m0);
-  float m = reduce_max(max(m0, m1));
-  for (; i < n; ++i) m = x[i] > m ? x[i] : m;
-  return m;
+  if (i < n) m1 = max(select(first_lanes<F>(n - i), F::load(x + i, n - i), m1), m1);
+  return reduce_max(max(m0, m1));
 }
 
 // exp(x - shift) to y (if Keep); returns the sum.
@@ -31,15 +30,12 @@ VIREO_SIMD float exp_sum(const float* x, float* y, int64_t n, F shift) {
     if (Keep) e.store(y + i);
     s0 = s0 + e;
   }
-  float tail = 0;
   if (i < n) {
-    float lanes[F::lanes];
     const F e = exp_nonpositive(F::load(x + i, n - i) - shift);
     if (Keep) e.store(y + i, n - i);
-    e.store(lanes);
-    for (int64_t k = 0; k < n - i; ++k) tail += lanes[k];
+    s1 = s1 + select(first_lanes<F>(n - i), e, F::zero());
   }
-  return reduce_add(s0 + s1) + tail;
+  return reduce_add(s0 + s1);
 }
 
 VIREO_SIMD void scale_row(const float* x, float* y, int64_t n, F factor, F offset) {
@@ -48,7 +44,21 @@ VIREO_SIMD void scale_row(const float* x, float* y, int64_t n, F factor, F offse
   if (i < n) fma(F::load(x + i, n - i), factor, offset).store(y + i, n - i);
 }
 
+// A row of at most one vector.
+VIREO_SIMD void short_row(const float* src, float* dst, int64_t axis, bool is_log) {
+  const F::mask present = first_lanes<F>(axis);
+  const F x = F::load(src, axis);
+  const F d = x - F(reduce_max(select(present, x, F(-__builtin_inff()))));
+  const F e = select(present, exp_nonpositive(d), F::zero());
+  const F sum(reduce_add(e));
+  (is_log ? d - log(sum) : e * (F(1.0f) / sum)).store(dst, axis);
+}
+
 void softmax_rows(const float* src, float* dst, int64_t rows, int64_t axis, bool is_log) {
+  if (axis <= F::lanes) {
+    for (int64_t r = 0; r < rows; ++r) short_row(src + r * axis, dst + r * axis, axis, is_log);
+    return;
+  }
   for (int64_t r = 0; r < rows; ++r, src += axis, dst += axis) {
     const float m = row_maximum(src, axis);
     if (is_log) {
@@ -64,8 +74,7 @@ void softmax_rows(const float* src, float* dst, int64_t rows, int64_t axis, bool
 }
 
 void softmax_columns(const float* src, float* dst, int64_t axis, int64_t inner, int64_t begin, int64_t end, bool is_log) {
-  for (int64_t i = begin; i < end; i += F::lanes) {
-    const int64_t n = end - i < F::lanes ? end - i : F::lanes;
+  for_lanes<F>(begin, end, [&](int64_t i, int64_t n) VIREO_LAMBDA {
     F m(-__builtin_inff());
     for (int64_t a = 0; a < axis; ++a) m = max(F::load(src + a * inner + i, n), m);
     F sum = F::zero();
@@ -81,7 +90,7 @@ void softmax_columns(const float* src, float* dst, int64_t axis, int64_t inner, 
       const F factor = F(1.0f) / sum;
       for (int64_t a = 0; a < axis; ++a) (F::load(dst + a * inner + i, n) * factor).store(dst + a * inner + i, n);
     }
-  }
+  });
 }
 
 constexpr SoftmaxTable kTable = {softmax_rows, softmax_columns};

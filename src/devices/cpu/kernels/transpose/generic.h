@@ -6,13 +6,17 @@ using namespace simd;
 VIREO_SIMD void tile(const float* src, float* dst, int64_t rows, int64_t cols, int64_t src_stride, int64_t dst_stride) {
   F r[F::lanes];
   if (rows == F::lanes && cols == F::lanes) {
+#pragma GCC unroll 16
     for (int i = 0; i < F::lanes; ++i) r[i] = F::load(src + i * src_stride);
     transpose(r);
+#pragma GCC unroll 16
     for (int i = 0; i < F::lanes; ++i) r[i].store(dst + i * dst_stride);
     return;
   }
+#pragma GCC unroll 16
   for (int i = 0; i < F::lanes; ++i) r[i] = i < rows ? F::load(src + i * src_stride, cols) : F::zero();
   transpose(r);
+#pragma GCC unroll 16
   for (int i = 0; i < F::lanes; ++i)
     if (i < cols) r[i].store(dst + i * dst_stride, rows);
 }
