@@ -45,6 +45,13 @@ def test_networks(isa, resave, request, tmp_path, report):
     known.settle(f"networks{'-saved' if resave else ''}", failures, request.config)
 
 
+def test_networks_give_the_same_bits_at_one_and_two_threads(request, tmp_path, report):
+    work = [dict(job, do="same_bits") for job in all_jobs(tmp_path)]
+    failures = failures_of(work, Runner(module_of(request), timeout=240).run(work))
+    report(f"networks with equal bits at 1 and 2 threads: {len(work) - len(failures)} of {len(work)}")
+    known.settle("networks-bits", failures, request.config)
+
+
 def test_networks_written_by_vireo_run_in_openvino(request, tmp_path, report):
     work = all_jobs(tmp_path)
     written = [dict(job, do="save", to=str(tmp_path / f"{job['name']}.xml")) for job in work]

@@ -150,6 +150,15 @@ class Worker:
             if not abs(got - want) <= 1e-4:
                 raise Failed(f"step {k} of the sequence: {got:.6f}, expected {want:.6f}")
 
+    def same_bits(self, job):
+        """In accuracy mode the number of threads changes no bit."""
+        data = np.load(job["data"] if "data" in job else Path(job["root"]) / job["case"]["runs"][0]["inputs"])
+        feeds = [self.tensor(data[f"in{i}"]) for i in range(sum(key.startswith("in") for key in data.files))]
+        one, two = (self.infer(dict(job, threads=threads), feeds) for threads in (1, 2))
+        for i, ((_, a), (_, b)) in enumerate(zip(one, two)):
+            if not np.array_equal(a, b, equal_nan=a.dtype.kind == "f"):
+                raise Failed(f"output {i}: {np.count_nonzero(a != b)} of {a.size} values depend on the threads")
+
     def save(self, job):
         core = self.ov.Core()
         self.ov.save_model(core.read_model(job["model"]), job["to"], compress_to_fp16=False)
