@@ -11,7 +11,7 @@ namespace vireo::command {
 
 struct ModelOptions {
   std::string model, weights, device = "CPU";
-  std::vector<std::string> inputs;  // NAME=FILE.npy | NAME=IMAGE | NAME=[SHAPE] | FILE.npy ...
+  std::vector<std::string> inputs;  // NAME=FILE.npy | NAME=IMAGE | NAME=1x3x224x224 | FILE.npy ...
   std::vector<std::string> config;  // KEY=VALUE
   int threads = 0;
 

@@ -16,7 +16,7 @@ namespace {
 bool ends_with(const std::string& s, const std::string& end) { return s.size() >= end.size() && s.compare(s.size() - end.size(), end.size(), end) == 0; }
 
 Shape concrete(const PartialShape& shape) {
-  if (!shape.rank_is_static()) throw Error(ErrorCode::InvalidArgument, "an input has an unknown rank, give its shape: --input NAME=[1,3,224,224]");
+  if (!shape.rank_is_static()) throw Error(ErrorCode::InvalidArgument, "an input has an unknown rank, give its shape: --input NAME=1x3x224x224");
   Shape s;
   for (const Dimension& d : shape) s.push_back(d.is_static() ? size_t(d.min()) : std::max<size_t>(1, size_t(d.min())));
   return s;
