@@ -141,6 +141,8 @@ void Planner::emit_host(uint32_t index, std::string refused) {
     PlacedValue in;
     if (v != kNone32) {
       const Fact& f = fact(v);
+      if (f.value && !f.value.is_continuous())
+        fail(ErrorCode::Internal, "{} '{}': {}, and its weights are packed away", node.node->op->name, node.node->name, refused);
       in = {v, {}, f.type, f.shape.to_shape()};
       places.push_back(place_of(v));
       touch(places.back());
@@ -253,7 +255,44 @@ const Tensor* PlanContext::value(size_t i) const {
 const void* PlanContext::prepared_data() const { return bound().prepared.get(); }
 Place PlanContext::input(size_t i) { return planner_.place_of(bound().inputs[i]); }
 
+// Where a value goes whose only reader is a concatenation along the last axis: into that one's output.
+bool Planner::slice_of_concat(ValueId v, Place* where, int64_t* row) {
+  const Value& value = program_.values[v];
+  if (value.reads != 1 || value.last_use >= stop_) return false;
+  const BoundNode& reader = program_.nodes[value.last_use];
+  if (!reader.kind || !reader.kind->joins_rows || !reader.kind->joins_rows(reader)) return false;
+  const ValueId out = reader.outputs[0];
+  if (fact(out).value) return false;
+  const auto [found, made] = concat_places_.try_emplace(value.last_use);
+  if (made) found->second = new_buffer(fact_bytes(fact(out)), program_.values[out].last_use);
+  *where = found->second;
+  *row = int64_t(static_shape(out).back());
+  for (ValueId before : reader.inputs) {
+    if (before == v) break;
+    where->offset += static_shape(before).back() * fact(v).type.size();
+  }
+  touch(*where);
+  sliced_[v] = true;
+  return true;
+}
+
+Place PlanContext::output_rows(size_t i, int64_t* row) {
+  const ValueId v = bound().outputs[i];
+  *row = int64_t(out_shape(i).back());
+  Place where;
+  if (!planner_.slice_of_concat(v, &where, row)) return output(i);
+  planner_.place(v, where);
+  return where;
+}
+
+bool PlanContext::input_is_in_output(size_t i) const { return planner_.sliced_[bound().inputs[i]]; }
+
 Place PlanContext::new_value(ValueId v) {
+  const auto ahead = planner_.concat_places_.find(planner_.node_);
+  if (ahead != planner_.concat_places_.end()) {
+    planner_.place(v, ahead->second);
+    return ahead->second;
+  }
   const Place where = planner_.new_buffer(fact_bytes(planner_.fact(v)), program_.values[v].last_use);
   planner_.place(v, where);
   return where;

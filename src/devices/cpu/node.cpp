@@ -8,14 +8,18 @@
 
 namespace vireo::cpu {
 
-const NodeKind* find_kind(const GraphNode& node) {
-  static const std::unordered_map<std::string_view, const NodeKind*> table = {
-#define VIREO_CPU_NODE(op, symbol) {op, &symbol},
+const std::vector<const NodeKind*>& find_kinds(const GraphNode& node) {
+  using Table = std::unordered_map<std::string_view, std::vector<const NodeKind*>>;
+  static const Table table = [] {
+    Table t;
+#define VIREO_CPU_NODE(op, symbol) t[op].push_back(&symbol);
 #include "devices/cpu/nodes.inc"
 #undef VIREO_CPU_NODE
-  };
+    return t;
+  }();
+  static const std::vector<const NodeKind*> none;
   const auto found = table.find(node.op->name);
-  return found == table.end() || node.op->custom ? nullptr : found->second;
+  return found == table.end() || node.op->custom ? none : found->second;
 }
 
 const GraphNode& NodeView::node() const { return *node_.node; }

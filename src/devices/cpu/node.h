@@ -68,6 +68,9 @@ class PlanContext : public NodeView {
 
   Place input(size_t i);                     // where input i lies
   Place output(size_t i = 0);                // a new buffer of the output's size, dense
+  // The same for a step that can leave gaps between rows of the last axis: perhaps a slice of the concatenation that reads it.
+  Place output_rows(size_t i, int64_t* row);
+  bool input_is_in_output(size_t i) const;   // of a concatenation: the producer wrote it there
   // Output i lies in the memory of input j, if nobody else needs that memory from here on; else in a buffer of its own.
   // `elementwise`: the same value may be another input too, as each element is read before it is written.
   Place output_in_place(size_t i, size_t j, bool elementwise = false);
@@ -103,9 +106,12 @@ struct NodeKind {
   std::shared_ptr<const void> (*prepare)(const NodeView&);  // null: nothing to prepare
   // Emits steps; gives a reason instead if it cannot for these shapes (then nothing was emitted, and evaluate runs).
   const char* (*plan)(PlanContext&);
+  bool (*joins_rows)(const BoundNode&) = nullptr;  // a concatenation along the last axis
+  int packs_input = -1;             // the input that `prepare` packs: the plan does not read it any more
 };
 
-const NodeKind* find_kind(const GraphNode& node);
+// Executors of an operator, best first.
+const std::vector<const NodeKind*>& find_kinds(const GraphNode& node);
 
 #define VIREO_CPU_NODE(op, symbol) extern const NodeKind symbol;
 #include "devices/cpu/nodes.inc"

@@ -26,6 +26,7 @@ Planner::Planner(const Program& program, const PlanInputs& inputs, PlanState sta
   places_.resize(values);
   shapes_.resize(values);
   has_shape_.resize(values);
+  sliced_.resize(values);
   for (size_t v = 0; v < values; ++v)
     if (state_.placed[v]) places_[v] = Place{kNone32, state_.places[v], 0};
   segment_->depth = state_.depth;
@@ -115,7 +116,7 @@ uint32_t Planner::infer_until_question() {
 
 std::shared_ptr<const Segment> Planner::run() {
   const uint32_t start = state_.next;
-  const uint32_t stop = infer_until_question();
+  const uint32_t stop = stop_ = infer_until_question();
   for (uint32_t n = start; n < stop; ++n) emit_node(n);
   if (stop == program_.nodes.size()) {
     emit_results(start, stop);

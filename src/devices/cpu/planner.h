@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <unordered_map>
 #include <vector>
 
 #include "devices/cpu/node.h"
@@ -57,6 +58,7 @@ class Planner {
   void emit_copy(const BoundNode& node, Place from, Place to, size_t bytes, const char* kernel);
   void flush_groups(uint32_t stop);
 
+  bool slice_of_concat(ValueId v, Place* where, int64_t* row);
   Place new_buffer(size_t bytes, uint32_t last_use);
   void place(ValueId v, Place where);
   Place place_of(ValueId v) const;
@@ -80,6 +82,10 @@ class Planner {
   std::vector<Place> operands_;
   std::vector<std::pair<HostCall*, std::vector<Place>>> host_calls_;
   std::vector<PendingOutput> outputs_;
+  uint32_t stop_ = 0;               // facts are known before this node
+  // Concatenations along the last axis whose buffer is made ahead, and the values that were written into their slice of it.
+  std::unordered_map<uint32_t, Place> concat_places_;
+  std::vector<char> sliced_;
   uint32_t node_ = 0;               // being emitted
   std::string refused_;             // why better kernels were refused for it
 };

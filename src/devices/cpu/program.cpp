@@ -35,11 +35,26 @@ void fold(Program& program, const BoundNode& node) {
   }
 }
 
+// The body with the constants that the node hands in: weights are packed when the program is made, not at every run.
+std::shared_ptr<const Graph> with_constants(const Body& body, const Program& program, const BoundNode& node) {
+  std::shared_ptr<Graph> graph;
+  for (const BodyInput& in : body.inputs) {
+    if (in.input < 0 || in.back_edge >= 0 || in.axis != -1) continue;
+    const ValueId v = node.inputs[size_t(in.input)];
+    if (v == kNone32 || !program.values[v].fact.value) continue;
+    if (!graph) graph = body.graph->clone();
+    graph->arena->replace_uses({graph->parameters[size_t(in.parameter)], 0}, graph->add_constant(program.values[v].fact.value));
+  }
+  if (!graph) return body.graph;
+  graph->infer();
+  return graph;
+}
+
 void bind_control(Program& program, BoundNode& node, const std::vector<Variable>& variables) {
   for (const auto& [name, value] : list_attrs(node.node->attrs)) {
     if (const Body* body = find_body(value))
       if (body->graph) {
-        node.bodies.push_back(make_program(body->graph, program.config, &variables));
+        node.bodies.push_back(make_program(with_constants(*body, program, node), program.config, &variables));
         node.ports.push_back(*body);
       }
     if (name == "variable_id")
@@ -55,16 +70,15 @@ void bind_executor(const Program& program, BoundNode& node) {
   bool known = !node.outputs.empty();
   for (ValueId v : node.outputs) known &= bool(program.values[v].fact.value);
   if (known) return;
-  const NodeKind* kind = find_kind(*node.node);
-  if (!kind) {
-    node.refused = "no kernel for this operator";
+  node.refused = "no kernel for this operator";
+  const NodeView view(program, node);
+  for (const NodeKind* kind : find_kinds(*node.node)) {
+    node.refused = kind->refusal ? kind->refusal(view) : std::string();
+    if (!node.refused.empty()) continue;
+    node.kind = kind;
+    if (kind->prepare) node.prepared = kind->prepare(view);
     return;
   }
-  const NodeView view(program, node);
-  node.refused = kind->refusal ? kind->refusal(view) : std::string();
-  if (!node.refused.empty()) return;
-  node.kind = kind;
-  if (kind->prepare) node.prepared = kind->prepare(view);
 }
 
 void count_uses(Program& program) {
@@ -115,6 +129,29 @@ void number(Program& program, const std::vector<Variable>& variables) {
   for (NodeId id : graph.results) program.results.push_back(ids.at(graph[id].inputs[0]));
 }
 
+// Weights that only packed copies stand for are let go. A stand-in of the same shape keeps the graph readable.
+void release_packed(Program& program) {
+  constexpr size_t kWorthIt = 4096;
+  static const uint64_t zero[2] = {};
+  std::vector<uint32_t> packed(program.values.size());
+  for (const BoundNode& node : program.nodes)
+    if (node.prepared && node.kind && node.kind->packs_input >= 0) ++packed[node.inputs[size_t(node.kind->packs_input)]];
+  for (BoundNode& node : program.nodes) {
+    if (node.node->op != &constant_op) continue;
+    Value& value = program.values[node.outputs[0]];
+    const element::Type type = value.fact.type;
+    if (packed[node.outputs[0]] == 0 || packed[node.outputs[0]] != value.reads || type.is_packed() || type == element::string ||
+        value.fact.value.get_byte_size() < kWorthIt)
+      continue;
+    const Shape shape = value.fact.shape.to_shape();
+    Tensor stand_in(type, shape, const_cast<uint64_t*>(zero), Strides(shape.size(), 0));
+    program.weight_bytes -= value.fact.value.get_byte_size();
+    GraphNode& edited = program.graph->arena->edit(node.id);
+    edited.attrs = Attrs(ConstantAttrs{stand_in});
+    edited.outputs[0].fact.value = value.fact.value = stand_in;
+  }
+}
+
 }  // namespace
 
 std::shared_ptr<Program> make_program(std::shared_ptr<const Graph> graph, const CompileConfig& config,
@@ -133,6 +170,7 @@ std::shared_ptr<Program> make_program(std::shared_ptr<const Graph> graph, const 
   for (ValueId v : program->parameters) program->static_shapes &= program->values[v].is_static;
   for (const BoundNode& node : program->nodes)
     if (node.node->op == &constant_op) program->weight_bytes += program->values[node.outputs[0]].fact.value.get_byte_size();
+  if (!outer) release_packed(*program);
   return program;
 }
 

@@ -1,5 +1,6 @@
 // Channels-last convolution and its transpose, weights packed at compile time.
 #include "devices/cpu/kernels/conv/conv.h"
+#include "devices/cpu/kernels/depthwise/depthwise.h"
 
 #include "base/support/aligned_buffer.h"
 #include "devices/cpu/nodes/epilogue.h"
@@ -64,39 +65,58 @@ WeightStrides weight_strides(const ConvDesc& d) {
 struct PackedWeights {
   AlignedBuffer data;
   const GemmKernel* kernel = nullptr;
+  const DepthwiseKernel* depthwise = nullptr;  // else
 };
 
 std::shared_ptr<const void> prepare(const NodeView& node) {
   const Tensor weights = node.constant(1)->dense();
   const ConvDesc d = describe_weights(node, weights.get_shape());
   auto packed = std::make_shared<PackedWeights>();
+  if (is_depthwise(d)) {
+    packed->depthwise = get_depthwise_f32(node.program().isa);
+    packed->data = AlignedBuffer(depthwise_packed_bytes(d, *packed->depthwise));
+    pack_depthwise_weights(d, *packed->depthwise, weights.data<float>(), weight_strides(d), packed->data.data());
+    return packed;
+  }
   packed->kernel = get_gemm_f32(node.program().isa);
   packed->data = AlignedBuffer(conv_packed_bytes(d, *packed->kernel));
   pack_conv_weights(d, *packed->kernel, weights.data<float>(), weight_strides(d), packed->data.data());
   return packed;
 }
 
+struct Operands {
+  int bias = -1, residual = -1;  // numbers
+};
+template <typename Plan>
 struct Params {
-  ConvPlan plan;
-  int bias = -1, residual = -1;  // operand numbers
+  Plan plan;
+  Operands operands;
 };
 
-void run(const void* params, void* const* o, int64_t begin, int64_t end, void* scratch) {
-  const auto& p = *static_cast<const Params*>(params);
+ConvArgs arguments(const Operands& p, void* const* o) {
   ConvArgs args;
   args.dst = o[0];
   args.src = o[1];
   args.weights = o[2];
   if (p.bias >= 0) args.bias = static_cast<const float*>(o[p.bias]);
   if (p.residual >= 0) args.residual = static_cast<const float*>(o[p.residual]);
-  run_conv(p.plan, args, begin, end, scratch);
+  return args;
+}
+
+void run(const void* params, void* const* o, int64_t begin, int64_t end, void* scratch) {
+  const auto& p = *static_cast<const Params<ConvPlan>*>(params);
+  run_conv(p.plan, arguments(p.operands, o), begin, end, scratch);
+}
+void run_by_channel(const void* params, void* const* o, int64_t begin, int64_t end, void* scratch) {
+  const auto& p = *static_cast<const Params<DepthwisePlan>*>(params);
+  run_depthwise(p.plan, arguments(p.operands, o), begin, end, scratch);
 }
 
 const char* plan(PlanContext& c) {
   const ops::FusedConv& a = attributes(c);
   const Shape &src = c.shape(0), &out = c.out_shape();
   const auto& packed = *c.prepared<PackedWeights>();
-  Params p;
+  Operands p;
   ConvDesc d = describe_weights(c, c.shape(1));
   d.batch = int64_t(src[0]);
   for (int i = 0; i < d.dims; ++i) {
@@ -123,21 +143,29 @@ const char* plan(PlanContext& c) {
     operands.push_back(c.input(next));
     operands[0] = c.output_in_place(0, next);
   } else {
-    operands[0] = c.output(0);
+    int64_t row = d.oc;
+    operands[0] = c.output_rows(0, &row);
+    d.dst = dense_strides(d.dims, d.out, row);
   }
-  p.plan = plan_conv(d, packed.kernel, c.threads());
   double taps = double(d.ic) / double(d.groups);
   for (int i = 0; i < d.dims; ++i) taps *= double(d.kernel[i]);
   const double flop = 2.0 * taps * double(d.transposed ? elements(src) / d.ic * d.oc : elements(out));
   const double bytes = 4.0 * double(elements(src) + elements(out));
-  c.step(spec_of(p.plan, run, fmt::format("conv{}_f32_{}", p.plan.pointwise ? "_1x1" : d.transposed ? "_transposed" : "",
-                                          tier_name(c.isa())), estimate(bytes, flop), flop * 1e-9), std::move(p), operands);
+  if (packed.depthwise) {
+    Params<DepthwisePlan> params{plan_depthwise(d, packed.depthwise, c.threads()), p};
+    c.step(spec_of(params.plan, run_by_channel, fmt::format("depthwise_f32_{}", tier_name(c.isa())), estimate(bytes, 4 * flop),
+                   flop * 1e-9), std::move(params), operands);
+    return nullptr;
+  }
+  Params<ConvPlan> params{plan_conv(d, packed.kernel, c.threads()), p};
+  c.step(spec_of(params.plan, run, fmt::format("conv{}_f32_{}", params.plan.pointwise ? "_1x1" : d.transposed ? "_transposed" : "",
+                                               tier_name(c.isa())), estimate(bytes, flop), flop * 1e-9), std::move(params), operands);
   return nullptr;
 }
 
 }  // namespace
 
-const NodeKind conv_node = {"vireo.Conv", refusal, prepare, plan};
-const NodeKind conv_transpose_node = {"vireo.ConvTranspose", refusal, prepare, plan};
+const NodeKind conv_node = {"vireo.Conv", refusal, prepare, plan, nullptr, 1};
+const NodeKind conv_transpose_node = {"vireo.ConvTranspose", refusal, prepare, plan, nullptr, 1};
 
 }  // namespace vireo::cpu

@@ -36,6 +36,15 @@ std::string refusal(const NodeView& node) {
   const Traits t = traits_of(node);
   Epilogue epilogue;
   if (t.activation && !set_activation(epilogue, t.activation)) return "the activation is not one of the kernel's";
+  // Once B is packed there is no way back, so that what a plan would refuse is refused here.
+  for (size_t i = 0; i < 2; ++i)
+    if (!node.in(i).shape.rank_is_static() || node.in(i).shape.size() > size_t(kMaxBatchDims) + 2) return "there are too many batch axes";
+  if (t.has_bias) {
+    const PartialShape& bias = node.in(2).shape;
+    const PartialShape& b = node.in(1).shape;
+    const Dimension n = b.size() == 1 ? Dimension(1) : b[b.size() - (t.transpose_b ? 2 : 1)];
+    if (!bias.rank_is_static() || bias.size() != 1 || !bias[0].same(n)) return "the bias is a scalar";
+  }
   return {};
 }
 
@@ -184,7 +193,7 @@ const char* plan(PlanContext& c) {
 
 }  // namespace
 
-const NodeKind matmul_node = {"MatMul", refusal, prepare, plan};
-const NodeKind fused_matmul_node = {"vireo.MatMul", refusal, prepare, plan};
+const NodeKind matmul_node = {"MatMul", refusal, prepare, plan, nullptr, 1};
+const NodeKind fused_matmul_node = {"vireo.MatMul", refusal, prepare, plan, nullptr, 1};
 
 }  // namespace vireo::cpu

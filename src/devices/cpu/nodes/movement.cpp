@@ -41,11 +41,17 @@ const char* plan_concat(PlanContext& c) {
   int64_t at = 0;
   for (size_t i = 0; i < c.inputs(); ++i) {
     const Shape& part = c.shape(i);
-    if (elements(part) > 0)
+    if (elements(part) > 0 && !c.input_is_in_output(i))
       copy_step(c, "concat_copy", part, c.input(i), byte_strides(part, width), shifted(dst, at * dst_strides[axis]), dst_strides, width);
     at += int64_t(part[axis]);
   }
   return nullptr;
+}
+
+bool joins_rows(const BoundNode& node) {
+  const PartialShape& shape = node.node->fact().shape;
+  const int64_t axis = node.node->attrs.as<ops::Concat>().axis;
+  return node.inputs.size() > 1 && shape.rank_is_static() && shape.size() > 1 && positive_axis(axis, shape.size()) + 1 == shape.size();
 }
 
 std::string split_refusal(const NodeView& node) {
@@ -229,7 +235,7 @@ const char* plan_pad_node(PlanContext& c) {
 
 }  // namespace
 
-const NodeKind concat_node = {"Concat", concat_refusal, nullptr, plan_concat};
+const NodeKind concat_node = {"Concat", concat_refusal, nullptr, plan_concat, joins_rows};
 const NodeKind split_node = {"Split", split_refusal, nullptr, plan_split};
 const NodeKind slice_node = {"Slice", slice_refusal, nullptr, plan_slice};
 const NodeKind strided_slice_node = {"StridedSlice", slice_refusal, nullptr, plan_strided_slice};

@@ -44,8 +44,8 @@ const char* plan(PlanContext& c) {
     p.pad_end[k] = at(a.pads_end, i, 0);
     window *= double(a.kernel[i]);
   }
+  const Place to = c.output_rows(0, &p.dst_stride), operands[] = {to, c.input(0)};
   const PoolPlan plan = plan_pool(p, c.isa());
-  const Place operands[] = {c.output(0), c.input(0)};
   const double work = window * double(elements(out));
   c.step(spec_of(plan, run, fmt::format("pool_f32_{}", tier_name(c.isa())), estimate(4.0 * double(elements(src)), 4 * work), work * 1e-9),
          plan, operands);
