@@ -1,8 +1,14 @@
-# Stops with one line when a system package that every build needs is not there.
+# Stops with one line when a system package that this build needs is not there.
 find_package(fmt QUIET)
 find_package(pugixml QUIET)
 find_path(VIREO_PROTOZERO_DIR protozero/pbf_reader.hpp)
-foreach(need fmt_FOUND pugixml_FOUND VIREO_PROTOZERO_DIR)
+set(needs fmt_FOUND pugixml_FOUND VIREO_PROTOZERO_DIR)
+if(VIREO_TOOLS)
+  find_package(CLI11 QUIET)
+  find_path(VIREO_STB_DIR stb/stb_image.h)
+  list(APPEND needs CLI11_FOUND VIREO_STB_DIR)
+endif()
+foreach(need ${needs})
   if(NOT ${need})
     string(REGEX REPLACE "_FOUND|VIREO_|_DIR" "" name ${need})
     message(FATAL_ERROR "${name} is missing: run scripts/dev setup first")
