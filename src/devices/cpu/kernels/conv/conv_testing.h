@@ -87,9 +87,9 @@ inline void reference(const ConvDesc& d, const float* src, const float* w, const
   }
 }
 
-// compute(desc, weights, their strides, args without weights) fills args.dst.
+// compute(desc, weights, their strides, args without weights) fills args.dst. The tolerance is a share of the sum of magnitudes.
 template <typename Compute>
-void check_conv(const ConvCase& s, Compute compute) {
+void check_conv(const ConvCase& s, Compute compute, double tolerance = 4e-6) {
   std::mt19937 engine(7);
   ConvDesc d = describe(s);
   int64_t in = d.batch, out = d.batch, taps = 1;
@@ -115,7 +115,7 @@ void check_conv(const ConvCase& s, Compute compute) {
         continue;
       }
       const double want = finish(s.epilogue, sums[p * s.oc + c], bias[c], residual[at], slope[c]);
-      ASSERT_NEAR(dst[at], want, 4e-6 * sizes[p * s.oc + c]) << "pixel " << p << " channel " << c;
+      ASSERT_NEAR(dst[at], want, tolerance * sizes[p * s.oc + c]) << "pixel " << p << " channel " << c;
     }
   }
 }

@@ -7,8 +7,8 @@ namespace vireo::cpu {
 namespace {
 
 constexpr int64_t kPageBytes = 4096;
-// A tile's rows of A and a panel of B for this many k fit L1 and L2.
-constexpr int64_t kBlockK = 512;
+// A panel of B for this many k fits a part of L2; more would be read from L3 for each tile, less would load and store C oftener.
+constexpr int64_t kBlockK = 1024;
 
 int64_t min64(int64_t a, int64_t b) { return a < b ? a : b; }
 int64_t max64(int64_t a, int64_t b) { return a > b ? a : b; }
@@ -117,8 +117,9 @@ class TaskRunner {
     tile.args.residual_stride = d_.residual_row;
     // With packed weights the rows of A in L2 are swept by all panels; a plain B is packed once and swept over all rows.
     const int64_t m_block = d_.b_packed ? m_block_ : max64(1, r.m1 - r.m0);
-    for (int64_t m0 = r.m0; m0 < r.m1; m0 += m_block) {
-      const int64_t m1 = min64(m0 + m_block, r.m1);
+    const int64_t blocks = divide_up(r.m1 - r.m0, m_block);
+    for (int64_t i = 0; i < blocks; ++i) {
+      const int64_t m0 = r.m0 + part_begin(r.m1 - r.m0, blocks, i), m1 = r.m0 + part_begin(r.m1 - r.m0, blocks, i + 1);
       for (int64_t panel = r.panel0; panel < r.panel1;) {
         panel += run_panels(o, a, {m0, m1, panel, r.panel1}, k0, tile);
       }
