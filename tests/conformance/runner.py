@@ -30,10 +30,12 @@ class Runner:
         self.command = [sys.executable, str(WORKER), module, device]
         self.environment = dict(os.environ, **({"VIREO_CPU_ISA": isa} if isa else {}))
         self.timeout, self.fresh = timeout, fresh
+        self.values = []  # what the jobs of the last run returned
 
     def run(self, jobs):
         """The answers to `jobs`, in their order."""
         todo, answers = queue.SimpleQueue(), [None] * len(jobs)
+        self.values = [None] * len(jobs)
         for item in enumerate(jobs):
             todo.put(item)
 
@@ -46,7 +48,7 @@ class Runner:
                     break
                 if child is None:
                     child = self.start()
-                answers[index], alive = self.ask(child, job)
+                (answers[index], self.values[index]), alive = self.ask(child, job)
                 if self.fresh or not alive:
                     self.stop(child)
                     child = None
@@ -72,7 +74,7 @@ class Runner:
         child.wait()
 
     def ask(self, child, job):
-        """(answer, whether the child can go on)"""
+        """((what is wrong, what the job returned), whether the child can go on)"""
         late = threading.Event()
 
         def give_up():
@@ -92,4 +94,4 @@ class Runner:
         if line:
             return json.loads(line), True
         code = child.wait()
-        return (f"no answer in {self.timeout} s" if late.is_set() else f"the process ended with {code}"), False
+        return ((f"no answer in {self.timeout} s" if late.is_set() else f"the process ended with {code}"), None), False

@@ -62,6 +62,21 @@ def test_networks_written_by_vireo_run_in_openvino(request, tmp_path, report):
     known.settle("networks-in-openvino", failures, request.config)
 
 
+def test_default_precision_is_as_good_as_openvinos(request, tmp_path, report):
+    work = [dict(job, do="error_at_defaults") for job in real_jobs(tmp_path)]
+    ours, theirs = Runner(module_of(request), timeout=240), Runner("openvino", timeout=240)
+    failures = failures_of(work, ours.run(work))
+    theirs.run(work)
+    for job, mine, oracle in zip(work, ours.values, theirs.values):
+        # Where OpenVINO cannot run the model, and below what f32 itself may differ by, there is nothing to beat.
+        allowed = max(1.1 * oracle["error"] if oracle else 0, 1e-4)
+        kept = oracle["kept"] if oracle else 1
+        if mine and (mine["error"] > allowed or mine["kept"] < min(kept, 0.999)):
+            failures[job["name"]] = f"error {mine['error']:.2g}, allowed {allowed:.2g}; {mine['kept']:.3f} of the tops kept"
+    report(f"networks at the default precision: {len(work) - len(failures)} of {len(work)} within 1.1x of OpenVINO's error")
+    known.settle("networks-default", failures, request.config)
+
+
 @pytest.mark.slow
 def test_networks_on_the_reference_device(request, tmp_path, report):
     work = all_jobs(tmp_path)

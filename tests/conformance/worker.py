@@ -63,6 +63,8 @@ class Worker:
 
     def request(self, job):
         core, model = self.read(job)
+        if job.get("defaults"):
+            return core.compile_model(model, self.device).create_infer_request()
         config = dict(STRICT, INFERENCE_NUM_THREADS=job.get("threads", 1)) if self.is_cpu else {}
         return core.compile_model(model, self.device, config).create_infer_request()
 
@@ -139,6 +141,20 @@ class Worker:
         if "sequence" in case:
             self.sequence(request, np.load(root / case["sequence"]["file"]))
 
+    def error_at_defaults(self, job):
+        """As shipped, without hints: the largest relative error of the first run, and whether each row's top stays."""
+        case, root = job["case"], Path(job["root"])
+        given, wanted = (np.load(root / case["runs"][0][key]) for key in ("inputs", "outputs"))
+        request = self.request(dict(job, defaults=True))
+        request.infer({name: given[f"in{i}"] for i, name in enumerate(case["inputs"])})
+        error, kept = 0.0, 1.0
+        for i in range(len(case["outputs"])):
+            want, got = wanted[f"out{i}"], self.array(request.get_output_tensor(i))[1].astype(np.float64)
+            error = max(error, float(np.abs(got - want).max() / np.abs(want).max()))
+            if want.ndim:
+                kept = min(kept, float((got.argmax(-1) == want.argmax(-1)).mean()))
+        return {"error": error, "kept": kept}
+
     def sequence(self, request, data):
         """Forty steps of the voice detector, the state of each fed to the next."""
         state, rate = np.zeros((2, 1, 128), np.float32), np.array(16000, np.int64)
@@ -195,13 +211,12 @@ def main():
     for line in sys.stdin:
         job = json.loads(line)
         try:
-            getattr(worker, job["do"])(job)
-            why = None
+            answer = [None, getattr(worker, job["do"])(job)]
         except Failed as failure:
-            why = str(failure)
+            answer = [str(failure), None]
         except Exception as error:
-            why = f"{type(error).__name__}: {' '.join(str(error).split())[:400]}"
-        print(json.dumps(why), file=answers, flush=True)
+            answer = [f"{type(error).__name__}: {' '.join(str(error).split())[:400]}", None]
+        print(json.dumps(answer), file=answers, flush=True)
 
 
 main()
