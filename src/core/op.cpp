@@ -19,7 +19,7 @@ std::string where(const OpDef& op, std::string_view node_name) {
 
 std::string OpDef::opset() const { return version == 0 ? "vireo" : fmt::format("opset{}", version); }
 std::string OpDef::full_name() const {
-  return version == 0 ? fmt::format("vireo.{}", name) : fmt::format("{}-{}", name, version);
+  return version == 0 ? std::string(name) : fmt::format("{}-{}", name, version);
 }
 
 OpRegistry::OpRegistry(span<const OpDef* const> ops, const OpRegistry* base) : ops_(ops.begin(), ops.end()), base_(base) {

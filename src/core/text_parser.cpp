@@ -194,7 +194,7 @@ class Parser {
 
   const OpDef* find(const std::string& op) const {
     if (op == "Constant") return &constant_op;
-    if (op.rfind("vireo.", 0) == 0) return ops_.find(op.substr(6), 0);
+    if (op.rfind("vireo.", 0) == 0) return ops_.find(op, 0);
     const size_t dash = op.rfind('-');
     if (dash == std::string::npos) return nullptr;
     auto version = parse_i64(std::string_view(op).substr(dash + 1));

@@ -5,7 +5,7 @@ namespace vireo::ops {
 
 void visit(AttrVisitor& v, Broadcasting& a) {
   v.on("auto_broadcast", a.auto_broadcast, kAutoBroadcastNames);
-  if (a.auto_broadcast == AutoBroadcast::Pdpd) v.on("auto_broadcast_axis", a.auto_broadcast_axis);
+  if (a.auto_broadcast == AutoBroadcast::Pdpd) v.on("auto_broadcast.auto_broadcast_axis", a.auto_broadcast_axis);
 }
 
 namespace {

@@ -52,7 +52,8 @@ void evaluate(EvalContext& c) {
 
 }  // namespace
 
-VIREO_DEFINE_OP(convert_1){"Convert", 1, &kAttrType<Convert>, infer, evaluate, Tolerance::Exact, kElementwise | kMonotone};
-VIREO_DEFINE_OP(convert_like_1){"ConvertLike", 1, &kAttrType<NoAttrs>, infer_like, evaluate};
+VIREO_DEFINE_OP(convert_1){"Convert", 1, &kAttrType<Convert>, infer, evaluate, Tolerance::Exact,
+                           kElementwise | kMovesInput0};
+VIREO_DEFINE_OP(convert_like_1){"ConvertLike", 1, &kAttrType<NoAttrs>, infer_like, evaluate, Tolerance::Exact, kMovesInput0};
 
 }  // namespace vireo::ops

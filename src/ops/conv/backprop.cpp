@@ -31,7 +31,8 @@ std::vector<WindowAxis> resolved_axes(const ConvolutionBackprop& a, const std::v
     if (!same) continue;
     // With an output shape the pads are what remains over; without one same_* means none.
     const int64_t total = out.empty() ? 0 : std::max<int64_t>(0, full_extent(in[i], w, value_at(a.output_padding, i, 0)) - out[i]);
-    w.pad_begin = a.auto_pad == AutoPad::SameUpper ? total / 2 : total - total / 2;
+    // What is cut off is what the convolution would have padded, the odd element on the other side.
+    w.pad_begin = a.auto_pad == AutoPad::SameLower ? total / 2 : total - total / 2;
     w.pad_end = total - w.pad_begin;
   }
   return axes;

@@ -1,4 +1,4 @@
-// BinaryConvolution: data of 0 and 1 against u1 filters, agreements minus disagreements.
+// BinaryConvolution: signs of the data against u1 filters, agreements minus disagreements.
 #include "core/values.h"
 #include "ops/conv/compute.h"
 #include "ops/conv/conv.h"
@@ -44,7 +44,7 @@ void infer(InferContext& c) {
   c.set_output(0, c.type(0), out);
 }
 
-// What lies in the padding is pad_value; a value that is neither 0 nor 1 agrees with nothing.
+// Data count as 1 above 0 and as -1 else, filter bits as 1 and -1; what lies in the padding is pad_value.
 void evaluate(EvalContext& c) {
   const BinaryConvolution& a = c.attrs<BinaryConvolution>();
   Tensor& out = c.output(0);
@@ -59,7 +59,7 @@ void evaluate(EvalContext& c) {
     for (size_t o = 0; o < result[1]; ++o)
       for (int64_t i = 0; i < int64_t(result[2]); ++i)
         for (int64_t j = 0; j < int64_t(result[3]); ++j) {
-          int64_t sum = 0;
+          double sum = 0;
           const double* filter = w.data() + o * filters[1] * filters[2] * filters[3];
           for (size_t k = 0; k < filters[1]; ++k)
             for (int64_t p = 0; p < axes[0].kernel; ++p)
@@ -67,10 +67,11 @@ void evaluate(EvalContext& c) {
                 const int64_t y = i * axes[0].stride - axes[0].pad_begin + p * axes[0].dilation;
                 const int64_t z = j * axes[1].stride - axes[1].pad_begin + q * axes[1].dilation;
                 const bool inside = y >= 0 && y < height && z >= 0 && z < width;
-                const double v = inside ? x[((n * data[1] + k) * data[2] + size_t(y)) * data[3] + size_t(z)] : a.pad_value;
-                sum += v == *filter++ ? 1 : -1;
+                double v = a.pad_value;
+                if (inside) v = x[((n * data[1] + k) * data[2] + size_t(y)) * data[3] + size_t(z)] > 0 ? 1 : -1;
+                sum += *filter++ != 0 ? v : -v;
               }
-          r.push_back(double(sum));
+          r.push_back(sum);
         }
   store(out, r);
 }

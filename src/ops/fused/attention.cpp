@@ -83,6 +83,6 @@ void evaluate(EvalContext& c) {
 
 }  // namespace
 
-VIREO_DEFINE_OP(fused_attention_0){"Attention", 0, &kAttrType<FusedAttention>, infer, evaluate, Tolerance::Accumulate};
+VIREO_DEFINE_OP(fused_attention_0){"vireo.Attention", 0, &kAttrType<FusedAttention>, infer, evaluate, Tolerance::Accumulate};
 
 }  // namespace vireo::ops

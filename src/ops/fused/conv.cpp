@@ -110,8 +110,8 @@ void evaluate_transposed(EvalContext& c) {
 
 }  // namespace
 
-VIREO_DEFINE_OP(fused_conv_0){"Conv", 0, &kAttrType<FusedConv>, infer, evaluate, Tolerance::Accumulate};
-VIREO_DEFINE_OP(fused_conv_transpose_0){"ConvTranspose", 0, &kAttrType<FusedConvTranspose>, infer_transposed, evaluate_transposed,
+VIREO_DEFINE_OP(fused_conv_0){"vireo.Conv", 0, &kAttrType<FusedConv>, infer, evaluate, Tolerance::Accumulate};
+VIREO_DEFINE_OP(fused_conv_transpose_0){"vireo.ConvTranspose", 0, &kAttrType<FusedConvTranspose>, infer_transposed, evaluate_transposed,
                                         Tolerance::Accumulate};
 
 }  // namespace vireo::ops

@@ -51,8 +51,8 @@ struct FusedMatMul {
 void visit(AttrVisitor& v, FusedMatMul& a);
 
 // Windows over [N, spatial..., C]. The output extents are those of floor rounding with these pads. What lies in the padding counts
-// for nothing in a maximum; in an average it counts as 0 unless exclude_pad. overhang[i] is the part of pads_end[i] that
-// rounding up added: it counts as no element even without exclude_pad.
+// for nothing in a maximum; in an average it counts as 0 unless exclude_pad. overhang[i] tells how much of pads_end[i] rounding
+// up added; it counts like the rest.
 struct FusedPool {
   std::vector<int64_t> kernel, strides, dilations, pads_begin, pads_end, overhang;
   bool exclude_pad = true;   // averages only

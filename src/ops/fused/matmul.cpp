@@ -34,6 +34,6 @@ void evaluate(EvalContext& c) {
 
 }  // namespace
 
-VIREO_DEFINE_OP(fused_matmul_0){"MatMul", 0, &kAttrType<FusedMatMul>, infer, evaluate, Tolerance::Accumulate};
+VIREO_DEFINE_OP(fused_matmul_0){"vireo.MatMul", 0, &kAttrType<FusedMatMul>, infer, evaluate, Tolerance::Accumulate};
 
 }  // namespace vireo::ops

@@ -83,7 +83,7 @@ void evaluate_rms(EvalContext& c) {
 
 }  // namespace
 
-VIREO_DEFINE_OP(fused_layer_norm_0){"LayerNorm", 0, &kAttrType<FusedLayerNorm>, infer_layer, evaluate_layer, Tolerance::Accumulate};
-VIREO_DEFINE_OP(fused_rms_norm_0){"RmsNorm", 0, &kAttrType<FusedRmsNorm>, infer_rms, evaluate_rms, Tolerance::Accumulate};
+VIREO_DEFINE_OP(fused_layer_norm_0){"vireo.LayerNorm", 0, &kAttrType<FusedLayerNorm>, infer_layer, evaluate_layer, Tolerance::Accumulate};
+VIREO_DEFINE_OP(fused_rms_norm_0){"vireo.RmsNorm", 0, &kAttrType<FusedRmsNorm>, infer_rms, evaluate_rms, Tolerance::Accumulate};
 
 }  // namespace vireo::ops

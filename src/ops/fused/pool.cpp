@@ -37,7 +37,6 @@ void infer(InferContext& c) {
   c.set_output(0, c.type(0), out);
 }
 
-// The overhang is taken off the pads once the output extents are fixed: then nothing in it counts.
 PoolShape pool_shape(const FusedPool& a, const Shape& in, const Shape& out) {
   PoolShape s;
   s.planes = in[0] * in.back();
@@ -46,7 +45,7 @@ PoolShape pool_shape(const FusedPool& a, const Shape& in, const Shape& out) {
   const auto at = [](const std::vector<int64_t>& v, size_t i, int64_t fallback) { return i < v.size() ? v[i] : fallback; };
   for (size_t i = 0; i < axes.size(); ++i)
     axes[i] = {a.kernel[i], at(a.strides, i, 1), at(a.dilations, i, 1), at(a.pads_begin, i, 0),
-               at(a.pads_end, i, 0) - at(a.overhang, i, 0)};
+               at(a.pads_end, i, 0)};
   set_spatial(s, {in.begin() + 1, in.end() - 1}, {out.begin() + 1, out.end() - 1}, axes);
   return s;
 }
@@ -64,7 +63,7 @@ void evaluate(EvalContext& c) {
 
 }  // namespace
 
-VIREO_DEFINE_OP(fused_max_pool_0){"MaxPool", 0, &kAttrType<FusedPool>, infer, evaluate<true>};
-VIREO_DEFINE_OP(fused_avg_pool_0){"AvgPool", 0, &kAttrType<FusedPool>, infer, evaluate<false>, Tolerance::Accumulate};
+VIREO_DEFINE_OP(fused_max_pool_0){"vireo.MaxPool", 0, &kAttrType<FusedPool>, infer, evaluate<true>};
+VIREO_DEFINE_OP(fused_avg_pool_0){"vireo.AvgPool", 0, &kAttrType<FusedPool>, infer, evaluate<false>, Tolerance::Accumulate};
 
 }  // namespace vireo::ops

@@ -1,4 +1,4 @@
-// Inverse: of square matrices, by Gauss-Jordan elimination with pivots; adjoint gives the adjugate.
+// Inverse: of square matrices, by Gauss-Jordan elimination with pivots; adjoint transposes it.
 #include <cmath>
 #include <limits>
 
@@ -23,21 +23,19 @@ void infer(InferContext& c) {
   c.set_output(0, c.type(0), s);
 }
 
-// Replaces m by its inverse and returns the determinant; infinities where there is none.
-double invert(double* m, size_t n) {
+// Replaces m by its inverse; infinities where there is none.
+void invert(double* m, size_t n) {
   std::vector<double> right(n * n);
   for (size_t i = 0; i < n; ++i) right[i * n + i] = 1;
-  double determinant = 1;
   for (size_t k = 0; k < n; ++k) {
     size_t pivot = k;
     for (size_t i = k + 1; i < n; ++i)
       if (std::fabs(m[i * n + k]) > std::fabs(m[pivot * n + k])) pivot = i;
-    if (pivot != k) {
-      for (size_t j = 0; j < n; ++j) std::swap(m[k * n + j], m[pivot * n + j]), std::swap(right[k * n + j], right[pivot * n + j]);
-      determinant = -determinant;
+    for (size_t j = 0; j < n && pivot != k; ++j) {
+      std::swap(m[k * n + j], m[pivot * n + j]);
+      std::swap(right[k * n + j], right[pivot * n + j]);
     }
     const double at = m[k * n + k];
-    determinant *= at;
     for (size_t j = 0; j < n; ++j) m[k * n + j] /= at, right[k * n + j] /= at;
     for (size_t i = 0; i < n; ++i) {
       const double by = m[i * n + k];
@@ -46,16 +44,16 @@ double invert(double* m, size_t n) {
     }
   }
   std::copy(right.begin(), right.end(), m);
-  return determinant;
 }
 
 void evaluate(EvalContext& c) {
   std::vector<double> x = load<double>(c.input(0));
   const size_t n = c.shape(0).back();
   for (size_t at = 0; n > 0 && at < x.size(); at += n * n) {
-    const double determinant = invert(x.data() + at, n);
-    if (c.attrs<Inverse>().adjoint)
-      for (size_t i = at; i < at + n * n; ++i) x[i] *= determinant;
+    double* m = x.data() + at;
+    invert(m, n);
+    for (size_t i = 0; c.attrs<Inverse>().adjoint && i < n; ++i)
+      for (size_t j = 0; j < i; ++j) std::swap(m[i * n + j], m[j * n + i]);
   }
   store(c.output(0), x);
 }

@@ -78,6 +78,11 @@ void evaluate_l2(EvalContext& c) {
   const NormalizeL2& a = c.attrs<NormalizeL2>();
   const Shape &shape = c.shape(0), kept = reduced_shape(shape, axis_mask(load<int64_t>(c.input(1)), shape.size(), "normalizel2"));
   std::vector<double> x = load<double>(c.input(0)), sum(shape_size(kept));
+  // Without axes each element is divided by itself.
+  if (c.input(1).get_size() == 0) {
+    for (double& v : x) v = v == 0 ? 0 : 1;
+    return store(c.output(0), x);
+  }
   for_groups(shape, kept, [&](size_t i, size_t g) { sum[g] += x[i] * x[i]; });
   for_groups(shape, kept, [&](size_t i, size_t g) {
     x[i] /= std::sqrt(a.eps_mode == EpsMode::Add ? sum[g] + a.eps : std::max(sum[g], a.eps));

@@ -1,4 +1,5 @@
 // Normalisations with channel parameters: BatchNormInference, GroupNormalization, LRN, GRN.
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -110,8 +111,10 @@ void infer_lrn(InferContext& c) {
 void evaluate_lrn(EvalContext& c) {
   const Lrn& a = c.attrs<Lrn>();
   const Shape& shape = c.shape(0);
-  const std::vector<int64_t> axes = load<int64_t>(c.input(1));
-  const std::vector<char> mask = axis_mask(axes, shape.size(), "lrn");
+  std::vector<char> mask = axis_mask(load<int64_t>(c.input(1)), shape.size(), "lrn");
+  // As OpenVINO's CPU device has it: across channels when they stand alone, else within each channel.
+  size_t count = size_t(std::count(mask.begin(), mask.end(), 1));
+  if (count > 1 && mask[1]) mask[1] = 0, --count;
   std::vector<double> x = load<double>(c.input(0)), squares(x.size());
   for (size_t i = 0; i < x.size(); ++i) squares[i] = x[i] * x[i];
   // A window over several axes is a window over one after the other.
@@ -127,7 +130,7 @@ void evaluate_lrn(EvalContext& c) {
     }
     squares = std::move(sums);
   }
-  const double factor = a.alpha / std::pow(double(a.size), double(axes.size()));
+  const double factor = a.alpha / std::pow(double(a.size), double(count));
   for (size_t i = 0; i < x.size(); ++i) x[i] /= std::pow(a.bias + factor * squares[i], a.beta);
   store(c.output(0), x);
 }

@@ -18,7 +18,7 @@ struct PoolShape {
 
 void set_spatial(PoolShape& shape, const std::vector<int64_t>& in, const std::vector<int64_t>& out, const std::vector<WindowAxis>& axes);
 
-// f(plane-relative output index, first and last tap of each axis clipped to the input, elements with padding counted).
+// f(plane-relative output index, origin in the input, first and last tap of each axis that lie inside).
 template <typename F>
 void for_windows(const PoolShape& s, F&& f) {
   size_t at = 0;
@@ -27,7 +27,6 @@ void for_windows(const PoolShape& s, F&& f) {
       for (int64_t w = 0; w < s.out[2]; ++w, ++at) {
         const Extents3 position{d, h, w};
         Extents3 origin, first, last;
-        int64_t padded = 1;
         for (size_t i = 0; i < 3; ++i) {
           const WindowAxis& a = s.axes[i];
           origin[i] = position[i] * a.stride - a.pad_begin;
@@ -36,9 +35,8 @@ void for_windows(const PoolShape& s, F&& f) {
             return end <= origin[i] ? 0 : std::min(a.kernel, (end - origin[i] + a.dilation - 1) / a.dilation);
           };
           last[i] = std::max(first[i], taps_below(s.in[i]));
-          padded *= taps_below(s.in[i] + a.pad_end);
         }
-        f(at, origin, first, last, padded);
+        f(at, origin, first, last);
       }
 }
 
@@ -60,7 +58,7 @@ std::vector<T> max_pool(const PoolShape& s, const std::vector<T>& x, T least, st
   if (where) where->assign(r.size(), 0);
   for (size_t p = 0; p < s.planes; ++p) {
     const T* from = x.data() + p * s.in_size();
-    for_windows(s, [&](size_t at, const Extents3& origin, const Extents3& first, const Extents3& last, int64_t) {
+    for_windows(s, [&](size_t at, const Extents3& origin, const Extents3& first, const Extents3& last) {
       T& best = r[p * s.out_size() + at];
       bool any = false;
       for_taps(s, origin, first, last, [&](size_t i) {

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/values.h"
+#include "ops/activation/functions.h"
 
 namespace vireo::ops {
 
@@ -67,9 +68,10 @@ void evaluate_convert(EvalContext& c) {
   const size_t rank = shape.size();
   const BroadcastLoop<3> loop(shape, {shape, aligned_shape(c.shape(1), rank, {}), aligned_shape(shift_shape, rank, {})});
   std::vector<double> scaled(x.size());
+  const double most = c.attrs<FakeConvert>().destination_type == element::f8e4m3 ? 448 : 57344;   // infinities become finite
   loop.run([&](size_t at, size_t count, const auto& from, const auto& step) {
     for (size_t i = 0; i < count; ++i)
-      scaled[at + i] = x[at + i] * scale[from[1] + i * step[1]] - shift[from[2] + i * step[2]];
+      scaled[at + i] = clamp(x[at + i] * scale[from[1] + i * step[1]] - shift[from[2] + i * step[2]], -most, most);
   });
   std::vector<double> r = load<double>(make_tensor(c.attrs<FakeConvert>().destination_type, shape, scaled));
   loop.run([&](size_t at, size_t count, const auto& from, const auto& step) {

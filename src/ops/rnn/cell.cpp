@@ -71,13 +71,10 @@ void Cell::step(size_t batch, const double* x, double* h, double* c) const {
 }
 
 void Cell::step_lstm(const double* gates, double* h, double* c) const {
-  const auto peephole = [&](size_t k, size_t i, double cell) { return weights_.p.empty() ? 0 : weights_.p[k * hidden_ + i] * cell; };
   for (size_t i = 0; i < hidden_; ++i) {
-    const auto gate = [&](size_t g) { return gates[g * hidden_ + i] + weights_.b[g * hidden_ + i]; };
-    const double in = functions_[0](clipped(gate(1) + peephole(0, i, c[i])));
-    const double forget = attrs_.input_forget ? 1 - in : functions_[0](clipped(gate(0) + peephole(2, i, c[i])));
-    c[i] = forget * c[i] + in * functions_[1](clipped(gate(2)));
-    h[i] = functions_[0](clipped(gate(3) + peephole(1, i, c[i]))) * functions_[2](c[i]);
+    const auto gate = [&](size_t g) { return clipped(gates[g * hidden_ + i] + weights_.b[g * hidden_ + i]); };
+    c[i] = functions_[0](gate(0)) * c[i] + functions_[0](gate(1)) * functions_[1](gate(2));
+    h[i] = functions_[0](gate(3)) * functions_[2](c[i]);
   }
 }
 

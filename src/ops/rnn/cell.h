@@ -7,10 +7,10 @@
 
 namespace vireo::ops {
 
-// Weights of one direction: w [gates * hidden, input], r [gates * hidden, hidden], b as the operator has it, p [3 * hidden]
-// (peepholes of opset 1: input, output, forget) or empty. LSTM gates in the order f, i, c, o.
+// Weights of one direction: w [gates * hidden, input], r [gates * hidden, hidden], b as the operator has it. LSTM gates in the
+// order f, i, c, o.
 struct CellWeights {
-  std::vector<double> w, r, b, p;
+  std::vector<double> w, r, b;
 };
 
 class Cell {

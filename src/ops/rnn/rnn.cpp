@@ -79,16 +79,6 @@ void infer(InferContext& c) {
   if (kKind == RnnKind::Lstm) c.set_output(next, type, state);
 }
 
-// Rows of gates moved from the order that the format names to f, i, c, o.
-std::vector<double> to_fico(const std::vector<double>& x, LstmWeightsFormat format) {
-  const std::string from = kLstmWeightsFormatNames[size_t(format)], to = "fico";
-  const size_t block = x.size() / 4;
-  std::vector<double> r(x.size());
-  for (size_t g = 0; g < 4; ++g)
-    std::copy_n(x.begin() + int64_t(from.find(to[g]) * block), block, r.begin() + int64_t(g * block));
-  return r;
-}
-
 // The part of an input that belongs to one of `parts` directions.
 std::vector<double> part_of(const Tensor& t, size_t part, size_t parts) {
   const std::vector<double> all = load<double>(t);
@@ -96,16 +86,12 @@ std::vector<double> part_of(const Tensor& t, size_t part, size_t parts) {
   return {all.begin() + size * int64_t(part), all.begin() + size * int64_t(part + 1)};
 }
 
+// OpenVINO takes the gates of opset 1 in the order f, i, c, o whatever weights_format says, and has no use for the peepholes and
+// input_forget; models are made to fit that.
 CellWeights weights_of(EvalContext& c, const Rnn& a, RnnKind kind, const Inputs& in, size_t part, size_t parts) {
-  CellWeights w{part_of(c.input(in.w), part, parts), part_of(c.input(in.r), part, parts), {}, {}};
+  CellWeights w{part_of(c.input(in.w), part, parts), part_of(c.input(in.r), part, parts), {}};
   if (c.inputs() > in.b) w.b = part_of(c.input(in.b), part, parts);
   else w.b.resize(size_t(a.hidden_size) * (gates_of(kind) + (kind == RnnKind::Gru && a.linear_before_reset)));
-  if (c.inputs() > in.p) w.p = part_of(c.input(in.p), part, parts);
-  if (a.weights_format != LstmWeightsFormat::Fico) {
-    w.w = to_fico(w.w, a.weights_format);
-    w.r = to_fico(w.r, a.weights_format);
-    w.b = to_fico(w.b, a.weights_format);
-  }
   return w;
 }
 
