@@ -83,7 +83,14 @@ bool Planner::infer_node(uint32_t index) {
   static const Fact absent{};
   std::vector<const Fact*> in;
   for (ValueId v : node.inputs) in.push_back(v == kNone32 ? &absent : &fact(v));
-  std::vector<Fact> out = infer_facts(*node.node->op, node.node->attrs, node.node->name, std::move(in));
+  std::vector<Fact> out;
+  try {
+    out = infer_facts(*node.node->op, node.node->attrs, node.node->name, std::move(in));
+  } catch (const Error&) {
+    // A branch that is not taken may not fit these shapes; the one that is will be planned by itself.
+    if (!is_control_flow(node)) throw;
+    for (ValueId v : node.outputs) out.push_back(Fact{program_.values[v].fact.type, PartialShape::dynamic(), {}, {}});
+  }
   bool known = true;
   for (size_t i = 0; i < node.outputs.size(); ++i) {
     const ValueId v = node.outputs[i];
