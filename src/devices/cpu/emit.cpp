@@ -224,12 +224,12 @@ void Planner::emit_results(uint32_t begin, uint32_t end) {
     const uint32_t maker = program_.values[v].maker;
     if (maker < begin || maker >= end || !state_.placed[v]) continue;
     const Place where = places_[v];
-    const size_t bytes = fact_bytes(fact(v));
     const bool on_heap = where.buffer == kNone32 && where.offset == 0 && where.fixed == Operand{program_.heap_base(v), 0};
     if (on_heap || fact(v).type == element::string) {
       outputs_.push_back({r, v, false});
       continue;
     }
+    const size_t bytes = fact_bytes(fact(v));
     if (where.buffer != kNone32 && where.offset == 0) {
       Buffer& buffer = buffers_[where.buffer];
       if (buffer.output == kNone32 && buffer.bytes == bytes) {

@@ -242,7 +242,8 @@ void CpuInference::collect_outputs(const Segment& segment) {
       if (current.impl() != from.impl()) current = from;
       continue;
     }
-    Tensor result = out.direct ? own_outputs_[out.index] : view_of(out.value);
+    const bool on_heap = out.value.place == Operand{program_->heap_base(out.value.value), 0};
+    Tensor result = out.direct ? own_outputs_[out.index] : on_heap ? heap_[out.value.value] : view_of(out.value);
     if (user) {
       if (user.get_shape() != result.get_shape()) user.set_shape(result.get_shape());
       result.copy_to(user);
