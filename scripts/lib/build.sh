@@ -30,7 +30,8 @@ build_cross() {
   [ "$arch" = aarch64 ] || { echo "scripts/dev build --arch: only aarch64 is prepared"; return 2; }
   need_packages g++-aarch64-linux-gnu
   cmake -S . -B "build/$arch" -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_SYSTEM_NAME=Linux \
-    -DCMAKE_SYSTEM_PROCESSOR=aarch64 -DCMAKE_CXX_COMPILER=aarch64-linux-gnu-g++ -DVIREO_TESTS=OFF -DVIREO_TOOLS=OFF
+    -DCMAKE_SYSTEM_PROCESSOR=aarch64 -DCMAKE_CXX_COMPILER=aarch64-linux-gnu-g++ -DVIREO_TESTS=OFF -DVIREO_TOOLS=OFF \
+    -DVIREO_PCH=OFF -Dfmt_DIR=/usr/lib/x86_64-linux-gnu/cmake/fmt -Dpugixml_DIR=/usr/lib/x86_64-linux-gnu/cmake/pugixml
   local layers
   layers=$(ninja -C "build/$arch" -t targets all | sed -n 's/^\(libvireo_[a-z_]*\.a\): .*/\1/p')
   # Static layers alone: Debian's cross compiler comes without the libraries that the command links.
