@@ -91,7 +91,7 @@ void pads_for_output(Node& n, WindowAttrs& w, const Value& x, const Value& filte
     if (in.is_dynamic() || k.is_dynamic())
       fail(ErrorCode::NotSupported, "output_shape with dynamic extents is not supported");
     const int64_t total = w.strides[i] * (in.get_length() - 1) + output_padding[i] + (k.get_length() - 1) * w.dilations[i] + 1 - out[i];
-    const int64_t half = total / 2;
+    const int64_t half = total >= 0 ? total / 2 : -((1 - total) / 2);
     w.pads_begin[i] = n.text("auto_pad", "") == "SAME_UPPER" ? half : total - half;
     w.pads_end[i] = total - w.pads_begin[i];
   }
@@ -166,7 +166,9 @@ Outputs deform_conv(Node& n) {
 
 Outputs col_2_im(Node& n) {
   const Value block = n.in(2);
-  const WindowAttrs w = window_attrs(n, block.need_ints("block_shape").size());
+  const Dimension axes = block.dim(0);
+  if (axes.is_dynamic()) fail(ErrorCode::NotSupported, "a block_shape of unknown length is not supported");
+  const WindowAttrs w = window_attrs(n, size_t(axes.get_length()));
   return n.b.add("Col2Im", 15, {n.in(0), n.in(1), block},
                  {{"strides", w.strides}, {"dilations", w.dilations}, {"pads_begin", w.pads_begin}, {"pads_end", w.pads_end}});
 }

@@ -1,4 +1,6 @@
 // Boxes, regions and grids.
+#include <cmath>
+
 #include "core/values.h"
 #include "frontends/onnx/convert/node.h"
 #include "frontends/onnx/reader/tensor.h"
@@ -7,7 +9,10 @@ namespace vireo::onnx {
 
 Outputs non_max_suppression(Node& n) {
   const Value most = n.has(2) ? as_scalar(convert(n.in(2), element::i64)) : n.b.integer(0);
-  const Value iou = n.has(3) ? as_scalar(n.in(3)) : n.b.number(element::f32, 0);
+  // ONNX drops boxes over the threshold, IR those that reach it: the next number makes them agree.
+  const Value given = n.has(3) ? as_scalar(n.in(3)) : n.b.number(element::f32, 0);
+  const auto known = given.scalar();
+  const Value iou = known ? n.b.number(element::f32, std::nextafter(float(*known), INFINITY)) : given * 1.00000011920929;
   const Value score = n.has(4) ? as_scalar(n.in(4)) : n.b.number(element::f32, -3.4028234663852886e38);
   return n.b.add("NonMaxSuppression", 9, {n.in(0), n.in(1), most, iou, score},
                  {{"box_encoding", n.integer("center_point_box", 0) ? "center" : "corner"},

@@ -33,6 +33,8 @@ Value cast_to(const Value& x, element::Type type, bool saturate) {
     const double limit = type == element::f8e4m3 ? 448 : 57344;
     return convert(clamp(x, -limit, limit), type);
   }
+  // Integers of few bits take the lowest bits of the number, where a direct conversion would saturate.
+  if (x.type().is_real() && type.is_packed() && type.is_integral()) return convert(convert(x, element::i32), type);
   return convert(x, type);
 }
 

@@ -91,23 +91,22 @@ Outputs global_lp_pool(Node& n) {
 
 Outputs max_unpool(Node& n) {
   const Value x = n.in(0), indices = n.in(1);
-  Value shape;
-  if (n.has(2)) {
-    shape = n.in(2);
-  } else {
-    const WindowAttrs w = window_attrs(n, spatial_of(n));
-    const std::vector<int64_t> kernel = n.ints("kernel_shape", {});
-    Values dims{dims_of(x, 0, 2)};
-    for (size_t i = 0; i < kernel.size(); ++i)
-      dims.push_back((dim_of(x, int64_t(i) + 2) - n.b.ints({1})) * n.b.ints({w.strides[i]}) +
-                     n.b.ints({kernel[i] - w.pads_begin[i] - w.pads_end[i]}));
-    shape = concat(dims, 0);
-  }
+  const WindowAttrs w = window_attrs(n, spatial_of(n));
+  const std::vector<int64_t> kernel = n.ints("kernel_shape", {});
+  Values dims{dims_of(x, 0, 2)};
+  for (size_t i = 0; i < kernel.size(); ++i)
+    dims.push_back((dim_of(x, int64_t(i) + 2) - n.b.ints({1})) * n.b.ints({w.strides[i]}) +
+                   n.b.ints({kernel[i] - w.pads_begin[i] - w.pads_end[i]}));
+  const Value shape = concat(dims, 0);
   const Value count = reduce("ReduceProd", shape, {0});
   const Value zeros = broadcast(n.b.like(x, 0), count);
   const Value flat = n.b.add("ScatterElementsUpdate", 3,
                              {zeros, reshape(indices, std::vector<int64_t>{-1}), reshape(x, std::vector<int64_t>{-1}), n.b.integer(0)});
-  return reshape(flat, shape);
+  const Value y = reshape(flat, shape);
+  if (!n.has(2)) return y;
+  // The indices are those of the inferred shape; what the wanted one has more lies at the ends.
+  const Value zero = n.b.ints(std::vector<int64_t>(kernel.size() + 2, 0));
+  return n.b.add("Pad", 12, {y, zero, convert(n.in(2), element::i64) - shape, n.b.like(y, 0)}, {{"pad_mode", "constant"}});
 }
 
 }  // namespace vireo::onnx

@@ -67,8 +67,9 @@ Value placed(const Value& v, const Value& x, int64_t axis, int64_t block) {
 Value fake_quantize(const Value& x, const Value& scale, const Value& zero_point, element::Type type) {
   Builder& b = *x.builder;
   const Limits l = *limits(type);
-  const std::vector<double> scales = *scale.doubles();
-  const std::vector<double> zeros = zero_point ? *zero_point.doubles() : std::vector<double>{0};
+  const std::vector<double> scales = load<double>(scale.fact().value);
+  std::vector<double> zeros{0};
+  if (zero_point) zeros = load<double>(zero_point.fact().value);
   const size_t count = std::max(scales.size(), zeros.size());
   std::vector<double> low, high;
   for (size_t i = 0; i < count; ++i) {
@@ -86,7 +87,7 @@ Value fake_quantize(const Value& x, const Value& scale, const Value& zero_point,
 bool can_fake(const Value& x, const Value& scale, const Value& zero_point, element::Type type) {
   if (type != element::u8 && type != element::i8 && type != element::u16 && type != element::i16) return false;
   if (!x.type().is_real() || !scale.fact().value || (zero_point && !zero_point.fact().value)) return false;
-  for (double s : *scale.doubles())
+  for (double s : load<double>(scale.fact().value))
     if (!(s > 0)) return false;
   return scale.fact().value.get_size() <= (size_t(1) << 20);
 }

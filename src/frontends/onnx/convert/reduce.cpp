@@ -13,9 +13,9 @@ struct Axes {
 Axes reduction_axes(Node& n) {
   const Value x = n.in(0);
   const bool noop = n.integer("noop_with_empty_axes", 0) != 0;
-  if (n.has(1) && !n.in(1).fact().value && !(n.in(1).shape().is_static() && n.in(1).shape().to_shape() == Shape{0}))
-    return {n.in(1)};
-  const std::optional<std::vector<int64_t>> axes = n.axes(1, "axes");
+  const bool empty = n.has(1) && n.in(1).shape().is_static() && n.in(1).shape().to_shape() == Shape{0};
+  if (n.has(1) && !empty && !n.in(1).fact().value) return {n.in(1)};
+  const std::optional<std::vector<int64_t>> axes = empty ? std::nullopt : n.axes(1, "axes");
   if (axes && !axes->empty()) return {n.b.ints(x.has_rank() ? normal_axes(*axes, x.rank()) : *axes)};
   if (noop) return {Value(), true};
   if (x.has_rank()) return {n.b.ints(iota(0, x.rank()))};
@@ -102,6 +102,18 @@ Outputs top_k_10(Node& n) { return top(n, n.in(1)); }
 Outputs cum_sum(Node& n) {
   return n.b.add("CumSum", 3, {n.in(0), as_scalar(n.in(1))},
                  {{"exclusive", n.integer("exclusive", 0) != 0}, {"reverse", n.integer("reverse", 0) != 0}});
+}
+
+// Every element's prefix is laid out along a new axis and multiplied up: quadratic, for short axes.
+Outputs cum_prod(Node& n) {
+  const Value x = n.in(0);
+  const int64_t rank = x.rank(), axis = normal_axis(as_scalar(n.in(1)).need_int("axis"), rank);
+  const bool exclusive = n.integer("exclusive", 0) != 0, reverse = n.integer("reverse", 0) != 0;
+  const Value at = range(n.b.integer(0), as_scalar(dim_of(x, axis)), n.b.integer(1), element::i64);
+  const Value to = unsqueeze(at, {1}), from = unsqueeze(at, {0});
+  const char* op = reverse ? (exclusive ? "Greater" : "GreaterEqual") : (exclusive ? "Less" : "LessEqual");
+  const Value seen = unsqueeze(binary(op, from, to), iota(2, rank - axis + 1));
+  return reduce("ReduceProd", select(seen, unsqueeze(x, {axis}), n.b.like(x, 1)), {axis + 1}, false);
 }
 
 }  // namespace vireo::onnx

@@ -93,7 +93,7 @@ void fill_row(std::vector<double>& row, const Axis& a, int64_t at, const Setting
 }
 
 Value resize_axis(const Value& x, int64_t axis, const Axis& a, const Settings& s) {
-  if (checked_product(span<const int64_t>({a.in, a.out})).value_or(SIZE_MAX) > (size_t(1) << 26))
+  if (a.in < 1 || a.out < 0 || checked_mul(size_t(a.in), size_t(a.out)).value_or(SIZE_MAX) > (size_t(1) << 26))
     fail(ErrorCode::NotSupported, "resizing {} to {} elements in this mode is not supported", a.in, a.out);
   Builder& b = *x.builder;
   const int64_t rank = x.rank();

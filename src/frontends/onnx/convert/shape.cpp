@@ -130,26 +130,30 @@ const char* pad_mode(const std::string& mode) {
 }
 
 // Extends the index range by modulo: pads of any width wrap around.
-Value wrap(const Value& x, const std::vector<int64_t>& begins, const std::vector<int64_t>& ends) {
+Value wrap(const Value& x, const Value& begins, const Value& ends) {
   Builder& b = *x.builder;
   Value out = x;
-  for (int64_t axis = 0; axis < int64_t(begins.size()); ++axis) {
-    if (begins[size_t(axis)] == 0 && ends[size_t(axis)] == 0) continue;
+  for (int64_t axis = 0; axis < x.rank(); ++axis) {
+    const Value before = gather(begins, axis, 0), after = gather(ends, axis, 0);
+    if (before.scalar_int() == 0 && after.scalar_int() == 0) continue;
     const Value extent = as_scalar(dim_of(out, axis));
-    const Value at = range(b.integer(-begins[size_t(axis)]), extent + b.integer(ends[size_t(axis)]), b.integer(1), element::i64);
+    const Value at = range(b.integer(0) - before, extent + after, b.integer(1), element::i64);
     out = gather(out, binary("FloorMod", at, extent), axis);
   }
   return out;
 }
 
-Value padded(Node& n, const Value& x, const std::vector<int64_t>& pads, const Value& value) {
+Value padded(Node& n, const Value& x, const Value& begins, const Value& ends, const Value& value) {
   const std::string mode = n.text("mode", "constant");
-  const std::vector<int64_t> begins(pads.begin(), pads.begin() + int64_t(pads.size() / 2));
-  const std::vector<int64_t> ends(pads.begin() + int64_t(pads.size() / 2), pads.end());
   if (mode == "wrap") return wrap(x, begins, ends);
-  Values in{x, n.b.ints(begins), n.b.ints(ends)};
+  Values in{x, begins, ends};
   if (mode == "constant") in.push_back(value ? value : n.b.like(x, 0));
   return n.b.add("Pad", 12, in, {{"pad_mode", pad_mode(mode)}});
+}
+
+Value padded(Node& n, const Value& x, const std::vector<int64_t>& pads, const Value& value) {
+  const int64_t half = int64_t(pads.size() / 2);
+  return padded(n, x, n.b.ints({pads.begin(), pads.begin() + half}), n.b.ints({pads.begin() + half, pads.end()}), value);
 }
 
 // Pads of all axes from pads of some.
@@ -175,29 +179,25 @@ Outputs pad_2(Node& n) {
 Outputs pad_11(Node& n) {
   const Value x = n.in(0), pads = n.in(1);
   const Value value = n.has(2) ? as_scalar(n.in(2)) : Value();
+  const auto known = pads.ints();
   if (n.has(3)) {
-    const std::vector<int64_t> axes = n.in(3).need_ints("axes of pads");
-    if (pads.ints()) return padded(n, x, spread(*pads.ints(), axes, x.rank()), value);
+    const auto axes = n.in(3).ints();
+    if (known && axes) return padded(n, x, spread(*known, *axes, x.rank()), value);
     const Values halves = split(convert(pads, element::i64), 0, 2);
-    const Value zeros = n.b.ints(std::vector<int64_t>(size_t(x.rank()), 0));
+    const Value given = convert(n.in(3), element::i64), zeros = n.b.ints(std::vector<int64_t>(size_t(x.rank()), 0));
+    const Value at = select(binary("Less", given, n.b.integer(0)), given + n.b.integer(x.rank()), given);
     const auto scattered = [&](const Value& half) {
-      return n.b.add("ScatterElementsUpdate", 3, {zeros, n.b.ints(normal_axes(axes, x.rank())), half, n.b.integer(0)});
+      return n.b.add("ScatterElementsUpdate", 3, {zeros, at, half, n.b.integer(0)});
     };
-    const std::string mode = n.text("mode", "constant");
-    Values in{x, scattered(halves[0]), scattered(halves[1])};
-    if (mode == "constant") in.push_back(value ? value : n.b.like(x, 0));
-    return n.b.add("Pad", 12, in, {{"pad_mode", pad_mode(mode)}});
+    return padded(n, x, scattered(halves[0]), scattered(halves[1]), value);
   }
-  if (const auto known = pads.ints()) {
-    if (x.has_rank() && int64_t(known->size()) != 2 * x.rank())
-      fail(ErrorCode::InvalidModel, "{} pads for rank {}, expected {}", known->size(), x.rank(), 2 * x.rank());
-    return padded(n, x, *known, value);
+  if (!known) {
+    const Values halves = split(convert(pads, element::i64), 0, 2);
+    return padded(n, x, halves[0], halves[1], value);
   }
-  const Values halves = split(pads, 0, 2);
-  const std::string mode = n.text("mode", "constant");
-  Values in{x, halves[0], halves[1]};
-  if (mode == "constant") in.push_back(value ? value : n.b.like(x, 0));
-  return n.b.add("Pad", 12, in, {{"pad_mode", pad_mode(mode)}});
+  if (x.has_rank() && int64_t(known->size()) != 2 * x.rank())
+    fail(ErrorCode::InvalidModel, "{} pads for rank {}, expected {}", known->size(), x.rank(), 2 * x.rank());
+  return padded(n, x, *known, value);
 }
 
 Outputs depth_to_space(Node& n) {
@@ -207,7 +207,7 @@ Outputs depth_to_space(Node& n) {
 }
 
 Outputs space_to_depth(Node& n) {
-  return n.b.add("SpaceToDepth", 1, {n.in(0)}, {{"mode", "blocks_first"}, {"block_size", n.integer("blocksize")}});
+  return n.b.add("SpaceToDepth", 1, {n.in(0)}, {{"mode", n.text("mode", "DCR") == "CRD" ? "depth_first" : "blocks_first"}, {"block_size", n.integer("blocksize")}});
 }
 
 Outputs reverse_sequence(Node& n) {

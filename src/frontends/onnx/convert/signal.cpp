@@ -10,12 +10,12 @@ namespace {
 
 constexpr double kPi = 3.14159265358979323846;
 
-// x [..., 1 or 2] transformed along `axis`; lengths as tensors of one element, or nothing.
-Value dft(const Value& x, int64_t axis, const Value& length, bool inverse, bool onesided) {
+// x [..., 1 or 2] transformed along `axis`, counted from the front; axis and length are tensors [1], the length may be missing.
+Value dft(const Value& x, const Value& axis, const Value& length, bool inverse, bool onesided) {
   Builder& b = *x.builder;
   const bool real = x.dim(-1) == Dimension(1);
   const auto add = [&](const char* op, int opset, const Value& v) {
-    Values in{v, b.ints({axis})};
+    Values in{v, axis};
     if (length) in.push_back(length);
     return b.add(op, opset, in);
   };
@@ -24,9 +24,9 @@ Value dft(const Value& x, int64_t axis, const Value& length, bool inverse, bool 
   const Value complex = real ? concat({x, x * 0.0}, x.rank() - 1) : x;
   const Value y = add(inverse ? "IDFT" : "DFT", 7, complex);
   if (!onesided) return y;
-  const Value extent = length ? reshape(length, std::vector<int64_t>{1}) : dim_of(x, axis);
+  const Value extent = length ? length : gather(shape_of(x), axis, 0);
   const Value half = b.add("Divide", 1, {extent, b.ints({2})}, {{"m_pythondiv", true}});
-  return slice(y, axis, b.ints({0}), half + b.ints({1}));
+  return b.add("Slice", 8, {y, b.ints({0}), half + b.ints({1}), b.ints({1}), axis});
 }
 
 // a0 - a1 cos(2 pi i / N) + a2 cos(4 pi i / N)
@@ -48,14 +48,15 @@ Value window(Node& n, double a0, double a1, double a2) {
 Outputs dft_17(Node& n) {
   const Value x = n.in(0);
   const Value length = n.has(1) ? reshape(convert(n.in(1), element::i64), std::vector<int64_t>{1}) : Value();
-  return dft(x, normal_axis(n.integer("axis", 1), x.rank()), length, n.integer("inverse", 0) != 0, n.integer("onesided", 0) != 0);
+  return dft(x, n.b.ints({normal_axis(n.integer("axis", 1), x.rank())}), length, n.integer("inverse", 0) != 0, n.integer("onesided", 0) != 0);
 }
 
 Outputs dft_20(Node& n) {
   const Value x = n.in(0);
   const Value length = n.has(1) ? reshape(convert(n.in(1), element::i64), std::vector<int64_t>{1}) : Value();
-  const int64_t axis = n.has(2) ? n.in(2).need_int("axis") : -2;
-  return dft(x, normal_axis(axis, x.rank()), length, n.integer("inverse", 0) != 0, n.integer("onesided", 0) != 0);
+  const Value given = n.has(2) ? reshape(convert(n.in(2), element::i64), std::vector<int64_t>{1}) : n.b.ints({-2});
+  const Value axis = select(binary("Less", given, n.b.integer(0)), given + n.b.integer(x.rank()), given);
+  return dft(x, axis, length, n.integer("inverse", 0) != 0, n.integer("onesided", 0) != 0);
 }
 
 // Frames are gathered, weighted and transformed: [B, frames, bins, 2].
@@ -73,7 +74,7 @@ Outputs stft(Node& n) {
   const Value offsets = range(zero, as_scalar(length), one, element::i64);
   Value cut = gather(x, unsqueeze(starts, {1}) + unsqueeze(offsets, {0}), 1);   // [B, frames, length, 1 or 2]
   if (window) cut = cut * unsqueeze(convert_like(window, x), {1});
-  return dft(cut, 2, Value(), false, n.integer("onesided", 1) != 0);
+  return dft(cut, n.b.ints({2}), Value(), false, n.integer("onesided", 1) != 0);
 }
 
 Outputs hann_window(Node& n) { return window(n, 0.5, 0.5, 0); }
