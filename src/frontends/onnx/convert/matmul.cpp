@@ -94,8 +94,9 @@ Outputs ms_fused_gemm(Node& n) {
 Outputs ms_mat_mul_nbits(Node& n) {
   Blocks w{n.integer("K"), n.integer("N"), n.integer("bits", 4), n.integer("block_size"), 0, element::u4};
   if (w.bits != 2 && w.bits != 4 && w.bits != 8) fail(ErrorCode::NotSupported, "{} bits are not supported", w.bits);
-  if (w.k < 1 || w.n < 1 || w.size < 1) fail(ErrorCode::InvalidModel, "K, N and block_size must be positive");
-  if (n.has(4) && n.in(4).fact().value.get_size() > 0) fail(ErrorCode::NotSupported, "g_idx is not supported");
+  for (int64_t v : {w.k, w.n, w.size})
+    if (v < 1 || v > (int64_t(1) << 31)) fail(ErrorCode::InvalidModel, "K, N or block_size is {}, which is out of range", v);
+  if (n.has(4) && !(n.in(4).dim(0) == Dimension(0))) fail(ErrorCode::NotSupported, "g_idx is not supported");
   w.count = (w.k + w.size - 1) / w.size;
   w.type = w.bits == 2 ? element::u2 : w.bits == 4 ? element::u4 : element::u8;
   const Tensor packed = n.in(1).fact().value, scales = n.in(2).fact().value;

@@ -71,6 +71,8 @@ Value fake_quantize(const Value& x, const Value& scale, const Value& zero_point,
   std::vector<double> zeros{0};
   if (zero_point) zeros = load<double>(zero_point.fact().value);
   const size_t count = std::max(scales.size(), zeros.size());
+  if (std::min(scales.size(), zeros.size()) != 1 && scales.size() != zeros.size())
+    fail(ErrorCode::InvalidModel, "{} scales and {} zero points do not go together", scales.size(), zeros.size());
   std::vector<double> low, high;
   for (size_t i = 0; i < count; ++i) {
     const double s = scales[scales.size() == 1 ? 0 : i], z = zeros[zeros.size() == 1 ? 0 : i];

@@ -53,6 +53,7 @@ Outputs split_to_sequence(Node& n) {
   const Dimension extent = x.dim(axis);
   if (extent.is_dynamic()) fail(ErrorCode::NotSupported, "splitting an axis of unknown extent is not supported");
   const int64_t total = extent.get_length();
+  if (total > (1 << 16)) fail(ErrorCode::NotSupported, "a sequence of {} tensors is not supported", total);
   std::vector<int64_t> lengths(size_t(total), 1);
   if (n.has(1)) {
     lengths = n.in(1).need_ints("lengths");

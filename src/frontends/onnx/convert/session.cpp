@@ -7,7 +7,7 @@ namespace vireo::onnx {
 namespace {
 
 constexpr int64_t kNewestOpset = 28;
-constexpr size_t kMaxNodes = 2'000'000;
+constexpr size_t kMaxNodes = 500'000;
 constexpr int kMaxDepth = 60;
 
 std::string describe(const NodeProto& node) {

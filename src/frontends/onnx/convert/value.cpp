@@ -35,15 +35,15 @@ std::optional<std::vector<double>> Value::doubles() const {
 }
 
 std::optional<int64_t> Value::scalar_int() const {
-  const Tensor& v = fact().value;
-  if (!v || v.get_size() != 1) return std::nullopt;
-  return ints()->front();
+  const auto v = ints();
+  if (!v || v->size() != 1) return std::nullopt;
+  return v->front();
 }
 
 std::optional<double> Value::scalar() const {
-  const Tensor& v = fact().value;
-  if (!v || v.get_size() != 1) return std::nullopt;
-  return doubles()->front();
+  const auto v = doubles();
+  if (!v || v->size() != 1) return std::nullopt;
+  return v->front();
 }
 
 std::vector<int64_t> Value::need_ints(const char* what) const {
