@@ -1,4 +1,5 @@
-// The ONNX frontend: conversion of whole models against stored inputs and outputs, and what the graph looks like afterwards.
+// The ONNX frontend: conversion of whole models against stored inputs and outputs, and what the
+// graph looks like afterwards.
 #include "frontends/onnx/onnx.h"
 
 #include <gtest/gtest.h>
@@ -29,7 +30,8 @@ std::vector<Tensor> carried(const onnx::ModelProto& model, const std::string& pr
   for (int i = 0;; ++i) {
     const std::string name = fmt::format("{}{}", prefix, i);
     const auto& all = model.graph.initializer;
-    const auto it = std::find_if(all.begin(), all.end(), [&](const onnx::TensorProto& t) { return t.name == name; });
+    const auto it = std::find_if(all.begin(), all.end(),
+                                 [&](const onnx::TensorProto& t) { return t.name == name; });
     if (it == all.end()) return tensors;
     tensors.push_back(onnx::TensorSource(nullptr, {}, {}).tensor(*it, name));
   }
@@ -38,13 +40,18 @@ std::vector<Tensor> carried(const onnx::ModelProto& model, const std::string& pr
 // Empty if they agree.
 std::string difference(const Tensor& got, const Tensor& expected, double rtol, double atol) {
   if (got.get_shape() != expected.get_shape())
-    return fmt::format("shape {}, expected {}", got.get_shape().to_string(), expected.get_shape().to_string());
+    return fmt::format("shape {}, expected {}", got.get_shape().to_string(),
+                       expected.get_shape().to_string());
   if (got.get_element_type() != expected.get_element_type())
-    return fmt::format("type {}, expected {}", got.get_element_type().name(), expected.get_element_type().name());
-  if (got.get_element_type() == element::string) return same_contents(got, expected) ? "" : "strings differ";
+    return fmt::format("type {}, expected {}", got.get_element_type().name(),
+                       expected.get_element_type().name());
+  if (got.get_element_type() == element::string)
+    return same_contents(got, expected) ? "" : "strings differ";
   const std::vector<double> a = load<double>(got), b = load<double>(expected);
   for (size_t i = 0; i < a.size(); ++i) {
-    if (std::isnan(b[i]) ? std::isnan(a[i]) : a[i] == b[i] || std::abs(a[i] - b[i]) <= atol + rtol * std::abs(b[i])) continue;
+    if (std::isnan(b[i]) ? std::isnan(a[i])
+                         : a[i] == b[i] || std::abs(a[i] - b[i]) <= atol + rtol * std::abs(b[i]))
+      continue;
     return fmt::format("element {} is {}, expected {}", i, a[i], b[i]);
   }
   return "";
@@ -57,9 +64,11 @@ std::string run_case(const fs::path& path) {
     const std::shared_ptr<Graph> graph = read_onnx(path.string(), builtin_ops());
     const std::vector<Tensor> expected = carried(model, "test/out");
     const std::vector<Tensor> got = evaluate_graph(*graph, carried(model, "test/in"), nullptr);
-    if (expected.empty() || got.size() != expected.size()) return fmt::format("{} outputs, expected {}", got.size(), expected.size());
+    if (expected.empty() || got.size() != expected.size())
+      return fmt::format("{} outputs, expected {}", got.size(), expected.size());
     for (size_t i = 0; i < got.size(); ++i)
-      if (const std::string d = difference(got[i], expected[i], 1e-3, 1e-5); !d.empty()) return fmt::format("output {}: {}", i, d);
+      if (const std::string d = difference(got[i], expected[i], 1e-3, 1e-5); !d.empty())
+        return fmt::format("output {}: {}", i, d);
     return "";
   } catch (const std::exception& e) {
     return e.what();
@@ -79,7 +88,8 @@ TEST(Onnx, ModelsGiveTheirOutputs) {
   const std::vector<fs::path> files = files_of(elsewhere ? fs::path(elsewhere) : kData / "cases");
   EXPECT_GT(files.size(), 0u);
   for (const fs::path& file : files)
-    if (const std::string why = run_case(file); !why.empty()) ADD_FAILURE() << file.stem().string() << ": " << why;
+    if (const std::string why = run_case(file); !why.empty())
+      ADD_FAILURE() << file.stem().string() << ": " << why;
 }
 
 std::shared_ptr<Graph> read_case(const std::string& name) {
@@ -116,7 +126,8 @@ TEST(Onnx, QuantisationBecomesFakeQuantize) {
 TEST(Onnx, WeightsOfFewBitsStayPacked) {
   const std::shared_ptr<Graph> graph = read_case("ms_matmul_4bits_64");
   bool packed = false;
-  for (NodeId id : graph->order()) packed = packed || ((*graph)[id].is("Constant") && (*graph)[id].fact().type == element::u4);
+  for (NodeId id : graph->order())
+    packed = packed || ((*graph)[id].is("Constant") && (*graph)[id].fact().type == element::u4);
   EXPECT_TRUE(packed);
 }
 
@@ -133,28 +144,38 @@ std::string field(int number, const std::string& bytes) {
   for (; size >= 128; size >>= 7) out += char(size | 128);
   return out + char(size) + bytes;
 }
-std::string number(int field_number, uint8_t value) { return {char(field_number << 3), char(value)}; }
+std::string number(int field_number, uint8_t value) {
+  return {char(field_number << 3), char(value)};
+}
 
 std::string error_of(const std::string& bytes) {
   try {
-    read_onnx({reinterpret_cast<const std::byte*>(bytes.data()), bytes.size()}, nullptr, {}, builtin_ops());
+    read_onnx({reinterpret_cast<const std::byte*>(bytes.data()), bytes.size()}, nullptr, {},
+              builtin_ops());
   } catch (const Error& e) {
     return e.what();
   }
   return "";
 }
 
-std::string value_info(const std::string& name) { return field(1, name) + field(2, field(1, number(1, 1))); }
+std::string value_info(const std::string& name) {
+  return field(1, name) + field(2, field(1, number(1, 1)));
+}
 std::string model_of(const std::string& graph, uint8_t opset = 17) {
   return number(1, 8) + field(7, graph) + field(8, field(1, "") + number(2, opset));
 }
-std::string node_of(const std::string& op, const std::string& in, const std::string& out, const std::string& more = "") {
+std::string node_of(const std::string& op, const std::string& in, const std::string& out,
+                    const std::string& more = "") {
   return field(1, field(1, in) + field(2, out) + field(4, op) + more);
 }
 
 TEST(Onnx, AllUnknownOperatorsAreNamed) {
-  const std::string e = error_of(model_of(node_of("Foo", "x", "t") + node_of("Bar", "t", "y") + field(11, value_info("x")) + field(12, value_info("y"))));
-  EXPECT_NE(e.find("operators Bar (ai.onnx, opset 17), Foo (ai.onnx, opset 17) are not supported yet"), std::string::npos) << e;
+  const std::string e = error_of(model_of(node_of("Foo", "x", "t") + node_of("Bar", "t", "y") +
+                                          field(11, value_info("x")) + field(12, value_info("y"))));
+  EXPECT_NE(
+      e.find("operators Bar (ai.onnx, opset 17), Foo (ai.onnx, opset 17) are not supported yet"),
+      std::string::npos)
+      << e;
 }
 
 TEST(Onnx, MalformedGraphsAreRefused) {
@@ -164,31 +185,40 @@ TEST(Onnx, MalformedGraphsAreRefused) {
     EXPECT_NE(e.find(text), std::string::npos) << e;
   };
   expect(node_of("Relu", "nope", "y") + ends, "value 'nope' is produced by nobody");
-  expect(node_of("Relu", "x", "y") + node_of("Neg", "x", "y") + ends, "value 'y' is produced twice");
+  expect(node_of("Relu", "x", "y") + node_of("Neg", "x", "y") + ends,
+         "value 'y' is produced twice");
   expect(node_of("Relu", "y", "t") + node_of("Neg", "t", "y") + ends, "part of a cycle");
-  expect(node_of("Relu", "x", "y") + field(11, value_info("x")) + ends, "graph input 'x' is there twice");
+  expect(node_of("Relu", "x", "y") + field(11, value_info("x")) + ends,
+         "graph input 'x' is there twice");
   expect(node_of("Add", "x", "y") + ends, "onnx node 'y' (Add)");
-  EXPECT_NE(error_of(model_of(node_of("Relu", "x", "y") + ends, 99)).find("opset 99"), std::string::npos);
+  EXPECT_NE(error_of(model_of(node_of("Relu", "x", "y") + ends, 99)).find("opset 99"),
+            std::string::npos);
   EXPECT_NE(error_of(std::string("\x3a\x05\x0a", 3)).find("protobuf"), std::string::npos);
   EXPECT_NE(error_of(std::string(64, '\xff')).find("protobuf"), std::string::npos);
   EXPECT_NE(error_of("").find("no graph"), std::string::npos);
 }
 
-// Subgraphs inside subgraphs, and functions that call themselves: refused long before the stack ends.
+// Subgraphs inside subgraphs, and functions that call themselves: refused long before the stack
+// ends.
 TEST(Onnx, DepthIsBounded) {
   std::string graph = node_of("Relu", "x", "y") + field(12, value_info("y"));
   for (int i = 0; i < 300; ++i)
-    graph = node_of("If", "x", "y", field(5, field(1, "then_branch") + field(6, graph))) + field(12, value_info("y"));
+    graph = node_of("If", "x", "y", field(5, field(1, "then_branch") + field(6, graph))) +
+            field(12, value_info("y"));
   EXPECT_NE(error_of(model_of(graph)).find("nest"), std::string::npos);
   const std::string call = field(1, "x") + field(2, "y") + field(4, "f") + field(7, "local");
-  const std::string function = field(1, "f") + field(4, "x") + field(5, "y") + field(7, call) + field(10, "local");
-  std::string model = model_of(field(1, call) + field(11, value_info("x")) + field(12, value_info("y")));
+  const std::string function =
+      field(1, "f") + field(4, "x") + field(5, "y") + field(7, call) + field(10, "local");
+  std::string model =
+      model_of(field(1, call) + field(11, value_info("x")) + field(12, value_info("y")));
   model += std::string("\xca\x01", 2) + field(0, function).substr(1);
   EXPECT_NE(error_of(model).find("deep"), std::string::npos) << error_of(model);
 }
 
 TEST(Onnx, LooksLikeOnnx) {
-  const auto looks = [](const std::string& s) { return looks_like_onnx({reinterpret_cast<const std::byte*>(s.data()), s.size()}); };
+  const auto looks = [](const std::string& s) {
+    return looks_like_onnx({reinterpret_cast<const std::byte*>(s.data()), s.size()});
+  };
   EXPECT_TRUE(looks(read_text_file((kData / "cases" / "add.onnx").string())));
   EXPECT_FALSE(looks("<?xml version=\"1.0\"?><net name=\"a\" version=\"11\"></net>"));
   EXPECT_FALSE(looks(""));

@@ -12,7 +12,8 @@ Value gelu_of(const Value& x, bool tanh) {
 template <typename F>
 Value over_flat_tail(Node& n, F&& f) {
   const Value x = n.in(0);
-  const int64_t rank = x.rank(), axis = normal_axis(n.integer("axis", 1), std::max<int64_t>(rank, 1));
+  const int64_t rank = x.rank(),
+                axis = normal_axis(n.integer("axis", 1), std::max<int64_t>(rank, 1));
   if (axis == rank - 1) return f(x, axis);
   const Value shape = shape_of(x);
   Value head = axis == 0 ? n.b.ints({1}) : reduce("ReduceProd", slice(shape, 0, 0, axis), {0});
@@ -20,14 +21,22 @@ Value over_flat_tail(Node& n, F&& f) {
   return reshape(f(flat, 1), shape);
 }
 
-Value log_softmax(const Value& x, int64_t axis) { return x.builder->add("LogSoftmax", 5, {x}, {{"axis", axis}}); }
+Value log_softmax(const Value& x, int64_t axis) {
+  return x.builder->add("LogSoftmax", 5, {x}, {{"axis", axis}});
+}
 
 Value hardmax_over(const Value& x, int64_t axis) {
   Builder& b = *x.builder;
   const Value top = b.add_all("TopK", 11, {x, b.integer(1)},
-                              {{"axis", axis}, {"mode", "max"}, {"sort", "value"}, {"stable", true}, {"index_element_type", element::i64}})
+                              {{"axis", axis},
+                               {"mode", "max"},
+                               {"sort", "value"},
+                               {"stable", true},
+                               {"index_element_type", element::i64}})
                         .at(1);
-  return b.add("OneHot", 1, {squeeze(top, {axis}), as_scalar(dim_of(x, axis)), b.like(x, 1), b.like(x, 0)}, {{"axis", axis}});
+  return b.add("OneHot", 1,
+               {squeeze(top, {axis}), as_scalar(dim_of(x, axis)), b.like(x, 1), b.like(x, 0)},
+               {{"axis", axis}});
 }
 
 }  // namespace
@@ -43,11 +52,14 @@ Outputs log_softmax_13(Node& n) { return log_softmax(n.in(0), n.integer("axis", 
 Outputs hardmax_1(Node& n) {
   return over_flat_tail(n, [](const Value& x, int64_t axis) { return hardmax_over(x, axis); });
 }
-Outputs hardmax_13(Node& n) { return hardmax_over(n.in(0), normal_axis(n.integer("axis", -1), n.in(0).rank())); }
+Outputs hardmax_13(Node& n) {
+  return hardmax_over(n.in(0), normal_axis(n.integer("axis", -1), n.in(0).rank()));
+}
 
 Outputs leaky_relu(Node& n) {
   const Value x = n.in(0);
-  const Value slope = x.type().is_static() ? n.b.numbers(x.type(), {n.real("alpha", 0.01)}) : n.b.like(x, n.real("alpha", 0.01));
+  const Value slope = x.type().is_static() ? n.b.numbers(x.type(), {n.real("alpha", 0.01)})
+                                           : n.b.like(x, n.real("alpha", 0.01));
   return n.b.add("PRelu", 1, {x, slope});
 }
 
@@ -57,9 +69,11 @@ Outputs prelu(Node& n) {
   if (slope.shape().is_static() && x.has_rank()) {
     const Shape shape = slope.shape().to_shape();
     const int64_t pad = x.rank() - int64_t(shape.size());
-    if (shape_size(shape) == 1) return n.b.add("PRelu", 1, {x, reshape(slope, std::vector<int64_t>{1})});
+    if (shape_size(shape) == 1)
+      return n.b.add("PRelu", 1, {x, reshape(slope, std::vector<int64_t>{1})});
     bool channels = pad >= 0 && x.rank() >= 2;
-    for (size_t i = 0; i < shape.size(); ++i) channels = channels && (shape[i] == 1 || int64_t(i) + pad == 1);
+    for (size_t i = 0; i < shape.size(); ++i)
+      channels = channels && (shape[i] == 1 || int64_t(i) + pad == 1);
     if (channels) return n.b.add("PRelu", 1, {x, reshape(slope, std::vector<int64_t>{-1})});
   }
   return select(binary("Less", x, n.b.like(x, 0)), x * slope, x);
@@ -78,13 +92,16 @@ Outputs selu(Node& n) {
   const Value x = n.in(0);
   const double alpha = n.real("alpha", n.opset < 6 ? 1.6732 : 1.67326319217681884765625);
   const double gamma = n.real("gamma", n.opset < 6 ? 1.0507 : 1.05070102214813232421875);
-  const auto one = [&](double v) { return x.type().is_static() ? n.b.numbers(x.type(), {v}) : n.b.like(x, v); };
+  const auto one = [&](double v) {
+    return x.type().is_static() ? n.b.numbers(x.type(), {v}) : n.b.like(x, v);
+  };
   return n.b.add("Selu", 1, {x, one(alpha), one(gamma)});
 }
 
 Outputs hard_sigmoid(Node& n) {
   const Value x = n.in(0);
-  return n.b.add("HardSigmoid", 1, {x, n.b.like(x, n.real("alpha", 0.2f)), n.b.like(x, n.real("beta", 0.5))});
+  return n.b.add("HardSigmoid", 1,
+                 {x, n.b.like(x, n.real("alpha", 0.2f)), n.b.like(x, n.real("beta", 0.5))});
 }
 
 Outputs celu(Node& n) {

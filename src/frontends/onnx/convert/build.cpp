@@ -18,8 +18,12 @@ Value operator*(const Value& a, double b) { return a * a.builder->like(a, b); }
 Value operator/(const Value& a, double b) { return a / a.builder->like(a, b); }
 
 Value unary(const char* op, const Value& x) { return x.builder->add(op, 16, {x}); }
-Value binary(const char* op, const Value& a, const Value& b) { return a.builder->add(op, 16, {a, b}); }
-Value power(const Value& a, double exponent) { return binary("Power", a, a.builder->like(a, exponent)); }
+Value binary(const char* op, const Value& a, const Value& b) {
+  return a.builder->add(op, 16, {a, b});
+}
+Value power(const Value& a, double exponent) {
+  return binary("Power", a, a.builder->like(a, exponent));
+}
 Value maximum(const Value& a, double b) { return binary("Maximum", a, a.builder->like(a, b)); }
 Value minimum(const Value& a, double b) { return binary("Minimum", a, a.builder->like(a, b)); }
 
@@ -37,7 +41,9 @@ Value convert_like(const Value& x, const Value& other) {
   return x.builder->add("ConvertLike", 1, {x, other});
 }
 
-Value round_even(const Value& x) { return x.builder->add("Round", 5, {x}, {{"mode", "half_to_even"}}); }
+Value round_even(const Value& x) {
+  return x.builder->add("Round", 5, {x}, {{"mode", "half_to_even"}});
+}
 
 Value clamp(const Value& x, double low, double high) {
   return x.builder->add("Clamp", 1, {x}, {{"min", low}, {"max", high}});
@@ -58,7 +64,9 @@ Value dim_of(const Value& x, int64_t axis) {
   return gather(shape_of(x), x.builder->ints({axis}), 0);
 }
 
-Value dims_of(const Value& x, int64_t begin, int64_t end) { return slice(shape_of(x), 0, begin, end); }
+Value dims_of(const Value& x, int64_t begin, int64_t end) {
+  return slice(shape_of(x), 0, begin, end);
+}
 
 Value rank_of(const Value& x) {
   if (x.has_rank()) return x.builder->integer(x.rank());
@@ -98,7 +106,8 @@ Values split(const Value& x, int64_t axis, int64_t count) {
 }
 
 Values split(const Value& x, int64_t axis, const std::vector<int64_t>& lengths) {
-  return x.builder->add_all("VariadicSplit", 1, {x, x.builder->integer(axis), x.builder->ints(lengths)});
+  return x.builder->add_all("VariadicSplit", 1,
+                            {x, x.builder->integer(axis), x.builder->ints(lengths)});
 }
 
 Value slice(const Value& x, int64_t axis, int64_t begin, int64_t end, int64_t step) {
@@ -115,7 +124,9 @@ Value gather(const Value& x, const Value& indices, int64_t axis) {
   return x.builder->add("Gather", 8, {x, indices, x.builder->integer(axis)}, {{"batch_dims", 0}});
 }
 
-Value gather(const Value& x, int64_t index, int64_t axis) { return gather(x, x.builder->integer(index), axis); }
+Value gather(const Value& x, int64_t index, int64_t axis) {
+  return gather(x, x.builder->integer(index), axis);
+}
 
 Value broadcast(const Value& x, const Value& shape) {
   return x.builder->add("Broadcast", 3, {x, shape}, {{"mode", "numpy"}});
@@ -126,14 +137,17 @@ Value range(const Value& start, const Value& stop, const Value& step, element::T
 }
 
 Value matmul(const Value& a, const Value& b, bool transpose_a, bool transpose_b) {
-  return a.builder->add("MatMul", 1, {a, b}, {{"transpose_a", transpose_a}, {"transpose_b", transpose_b}});
+  return a.builder->add("MatMul", 1, {a, b},
+                        {{"transpose_a", transpose_a}, {"transpose_b", transpose_b}});
 }
 
 Value reduce(const char* op, const Value& x, const std::vector<int64_t>& axes, bool keep_dims) {
   return x.builder->add(op, 4, {x, x.builder->ints(axes)}, {{"keep_dims", keep_dims}});
 }
 
-Value softmax(const Value& x, int64_t axis) { return x.builder->add("Softmax", 8, {x}, {{"axis", axis}}); }
+Value softmax(const Value& x, int64_t axis) {
+  return x.builder->add("Softmax", 8, {x}, {{"axis", axis}});
+}
 
 Value as_scalar(const Value& x) {
   if (x.has_rank() && x.rank() == 0) return x;
@@ -147,7 +161,8 @@ std::vector<int64_t> iota(int64_t begin, int64_t end) {
 }
 
 int64_t normal_axis(int64_t axis, int64_t rank) {
-  if (axis < -rank || axis >= rank) fail(ErrorCode::InvalidModel, "axis {} is out of range for rank {}", axis, rank);
+  if (axis < -rank || axis >= rank)
+    fail(ErrorCode::InvalidModel, "axis {} is out of range for rank {}", axis, rank);
   return axis < 0 ? axis + rank : axis;
 }
 

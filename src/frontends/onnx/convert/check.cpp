@@ -1,4 +1,5 @@
-// Looks for operators that nobody can convert before anything is built, so that one error names them all.
+// Looks for operators that nobody can convert before anything is built, so that one error names
+// them all.
 #include <set>
 #include <unordered_set>
 
@@ -25,12 +26,14 @@ struct Search {
       for (const AttributeProto& a : node.attribute)
         for (const GraphProto& g : a.g) search(g.node, opsets);
       if (const FunctionProto* f = function(node)) {
-        if (seen.insert(f).second) search(f->node, f->opset_import.empty() ? opsets : f->opset_import);
+        if (seen.insert(f).second)
+          search(f->node, f->opset_import.empty() ? opsets : f->opset_import);
         continue;
       }
       const int64_t opset = opset_of(opsets, node.domain);
       if (!find_converter(node.domain, node.op_type, opset))
-        unknown.insert(fmt::format("{} ({}, opset {})", node.op_type, node.domain.empty() ? "ai.onnx" : node.domain, opset));
+        unknown.insert(fmt::format("{} ({}, opset {})", node.op_type,
+                                   node.domain.empty() ? "ai.onnx" : node.domain, opset));
     }
   }
 };
@@ -43,7 +46,8 @@ void Session::check_operators() {
   if (s.unknown.empty()) return;
   std::string list;
   for (const std::string& op : s.unknown) list += (list.empty() ? "" : ", ") + op;
-  fail(ErrorCode::NotSupported, "{} {} {} not supported yet", s.unknown.size() == 1 ? "operator" : "operators", list,
+  fail(ErrorCode::NotSupported, "{} {} {} not supported yet",
+       s.unknown.size() == 1 ? "operator" : "operators", list,
        s.unknown.size() == 1 ? "is" : "are");
 }
 

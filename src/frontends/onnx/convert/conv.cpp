@@ -8,7 +8,8 @@ std::vector<int64_t> of_length(Node& n, const char* name, size_t length, int64_t
   const auto given = n.ints(name);
   if (!given || given->empty()) return std::vector<int64_t>(length, otherwise);
   if (given->size() != length)
-    fail(ErrorCode::InvalidModel, "attribute '{}' has {} values, expected {}", name, given->size(), length);
+    fail(ErrorCode::InvalidModel, "attribute '{}' has {} values, expected {}", name, given->size(),
+         length);
   return *given;
 }
 
@@ -34,7 +35,11 @@ WindowAttrs window_attrs(Node& n, size_t spatial) {
 }
 
 AttrList conv_list(const WindowAttrs& w) {
-  return {{"strides", w.strides}, {"dilations", w.dilations}, {"pads_begin", w.pads_begin}, {"pads_end", w.pads_end}, {"auto_pad", w.auto_pad}};
+  return {{"strides", w.strides},
+          {"dilations", w.dilations},
+          {"pads_begin", w.pads_begin},
+          {"pads_end", w.pads_end},
+          {"auto_pad", w.auto_pad}};
 }
 
 int64_t rank_from(const Node& n, const Value& x, const char* attribute) {
@@ -71,7 +76,8 @@ Value convolution(Node& n, const Value& x, const Value& w, const Value& bias) {
   const int64_t rank = w.has_rank() ? w.rank() : x.rank();
   if (rank < 3) fail(ErrorCode::InvalidModel, "filters of rank {}, expected 3 or more", rank);
   if (x.has_rank() && x.rank() != rank)
-    fail(ErrorCode::InvalidModel, "data of rank {} and filters of rank {} do not go together", x.rank(), rank);
+    fail(ErrorCode::InvalidModel, "data of rank {} and filters of rank {} do not go together",
+         x.rank(), rank);
   const AttrList attrs = conv_list(window_attrs(n, size_t(rank - 2)));
   const int64_t groups = n.integer("group", 1);
   Value y = groups == 1 ? n.b.add("Convolution", 1, {x, w}, attrs)
@@ -83,14 +89,16 @@ Outputs conv(Node& n) { return convolution(n, n.in(0), n.in(1), n.in_or(2, {}));
 
 namespace {
 
-// ONNX shares the padding that output_shape asks for: the odd element goes to the end only for SAME_UPPER.
-void pads_for_output(Node& n, WindowAttrs& w, const Value& x, const Value& filters, const std::vector<int64_t>& out,
-                     const std::vector<int64_t>& output_padding) {
+// ONNX shares the padding that output_shape asks for: the odd element goes to the end only for
+// SAME_UPPER.
+void pads_for_output(Node& n, WindowAttrs& w, const Value& x, const Value& filters,
+                     const std::vector<int64_t>& out, const std::vector<int64_t>& output_padding) {
   for (size_t i = 0; i < w.strides.size(); ++i) {
     const Dimension in = x.dim(int64_t(i) + 2), k = filters.dim(int64_t(i) + 2);
     if (in.is_dynamic() || k.is_dynamic())
       fail(ErrorCode::NotSupported, "output_shape with dynamic extents is not supported");
-    const int64_t total = w.strides[i] * (in.get_length() - 1) + output_padding[i] + (k.get_length() - 1) * w.dilations[i] + 1 - out[i];
+    const int64_t total = w.strides[i] * (in.get_length() - 1) + output_padding[i] +
+                          (k.get_length() - 1) * w.dilations[i] + 1 - out[i];
     const int64_t half = total >= 0 ? total / 2 : -((1 - total) / 2);
     w.pads_begin[i] = n.text("auto_pad", "") == "SAME_UPPER" ? half : total - half;
     w.pads_end[i] = total - w.pads_begin[i];
@@ -113,7 +121,8 @@ Outputs conv_transpose(Node& n) {
   if (out.empty() && same)
     for (size_t i = 0; i < spatial; ++i) {
       const Dimension in = x.dim(int64_t(i) + 2);
-      if (in.is_dynamic()) fail(ErrorCode::NotSupported, "auto_pad with dynamic extents is not supported");
+      if (in.is_dynamic())
+        fail(ErrorCode::NotSupported, "auto_pad with dynamic extents is not supported");
       out.push_back(in.get_length() * window.strides[i]);
     }
   if (!out.empty()) pads_for_output(n, window, x, w, out, output_padding);
@@ -121,7 +130,8 @@ Outputs conv_transpose(Node& n) {
   attrs.emplace_back("output_padding", output_padding);
   const int64_t groups = n.integer("group", 1);
   const Value y = groups == 1 ? n.b.add("ConvolutionBackpropData", 1, {x, w}, attrs)
-                              : n.b.add("GroupConvolutionBackpropData", 1, {x, grouped_filters(w, groups)}, attrs);
+                              : n.b.add("GroupConvolutionBackpropData", 1,
+                                        {x, grouped_filters(w, groups)}, attrs);
   return n.has(2) ? add_channel_bias(y, n.in(2), rank) : y;
 }
 
@@ -141,13 +151,18 @@ Outputs ms_fused_conv(Node& n) {
   if (n.has(3)) y = y + n.in(3);
   const std::string activation = n.text("activation", "");
   const std::vector<double> p = n.reals("activation_params");
-  const auto parameter = [&](size_t i, double otherwise) { return i < p.size() ? p[i] : otherwise; };
+  const auto parameter = [&](size_t i, double otherwise) {
+    return i < p.size() ? p[i] : otherwise;
+  };
   if (activation.empty()) return y;
-  if (activation == "Relu" || activation == "Tanh" || activation == "Sigmoid") return unary(activation.c_str(), y);
-  if (activation == "LeakyRelu") return n.b.add("PRelu", 1, {y, n.b.numbers(y.type(), {parameter(0, 0.01)})});
+  if (activation == "Relu" || activation == "Tanh" || activation == "Sigmoid")
+    return unary(activation.c_str(), y);
+  if (activation == "LeakyRelu")
+    return n.b.add("PRelu", 1, {y, n.b.numbers(y.type(), {parameter(0, 0.01)})});
   if (activation == "Clip") return clamp(y, parameter(0, -3.4e38), parameter(1, 3.4e38));
   if (activation == "HardSigmoid")
-    return n.b.add("HardSigmoid", 1, {y, n.b.like(y, parameter(0, 0.2)), n.b.like(y, parameter(1, 0.5))});
+    return n.b.add("HardSigmoid", 1,
+                   {y, n.b.like(y, parameter(0, 0.2)), n.b.like(y, parameter(1, 0.5))});
   fail(ErrorCode::NotSupported, "activation '{}' is not supported", activation);
 }
 
@@ -167,10 +182,14 @@ Outputs deform_conv(Node& n) {
 Outputs col_2_im(Node& n) {
   const Value block = n.in(2);
   const Dimension axes = block.dim(0);
-  if (axes.is_dynamic()) fail(ErrorCode::NotSupported, "a block_shape of unknown length is not supported");
+  if (axes.is_dynamic())
+    fail(ErrorCode::NotSupported, "a block_shape of unknown length is not supported");
   const WindowAttrs w = window_attrs(n, size_t(axes.get_length()));
   return n.b.add("Col2Im", 15, {n.in(0), n.in(1), block},
-                 {{"strides", w.strides}, {"dilations", w.dilations}, {"pads_begin", w.pads_begin}, {"pads_end", w.pads_end}});
+                 {{"strides", w.strides},
+                  {"dilations", w.dilations},
+                  {"pads_begin", w.pads_begin},
+                  {"pads_end", w.pads_end}});
 }
 
 }  // namespace vireo::onnx

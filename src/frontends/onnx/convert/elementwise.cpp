@@ -6,10 +6,14 @@ namespace vireo::onnx {
 namespace {
 
 const char* ir_name(std::string_view op) {
-  struct Pair { const char *onnx, *ir; };
-  static constexpr Pair kPairs[] = {{"Add", "Add"}, {"Sub", "Subtract"}, {"Mul", "Multiply"}, {"Div", "Divide"},
-      {"And", "LogicalAnd"}, {"Or", "LogicalOr"}, {"Xor", "LogicalXor"}, {"Equal", "Equal"}, {"Less", "Less"},
-      {"Greater", "Greater"}, {"Max", "Maximum"}, {"Min", "Minimum"}, {"Sum", "Add"}, {"Pow", "Power"}, {"Mean", "Add"}};
+  struct Pair {
+    const char *onnx, *ir;
+  };
+  static constexpr Pair kPairs[] = {
+      {"Add", "Add"},        {"Sub", "Subtract"},    {"Mul", "Multiply"},   {"Div", "Divide"},
+      {"And", "LogicalAnd"}, {"Or", "LogicalOr"},    {"Xor", "LogicalXor"}, {"Equal", "Equal"},
+      {"Less", "Less"},      {"Greater", "Greater"}, {"Max", "Maximum"},    {"Min", "Minimum"},
+      {"Sum", "Add"},        {"Pow", "Power"},       {"Mean", "Add"}};
   for (const Pair& p : kPairs)
     if (op == p.onnx) return p.ir;
   fail(ErrorCode::Internal, "no operator for {}", op);
@@ -28,13 +32,16 @@ Value bound(Node& n, size_t input, const char* op, Value x) {
 }
 
 Value cast_to(const Value& x, element::Type type, bool saturate) {
-  // 8-bit floats: ONNX saturates unless told otherwise, a plain conversion overflows to NaN or infinity.
+  // 8-bit floats: ONNX saturates unless told otherwise, a plain conversion overflows to NaN or
+  // infinity.
   if (saturate && x.type().is_real() && (type == element::f8e4m3 || type == element::f8e5m2)) {
     const double limit = type == element::f8e4m3 ? 448 : 57344;
     return convert(clamp(x, -limit, limit), type);
   }
-  // Integers of few bits take the lowest bits of the number, where a direct conversion would saturate.
-  if (x.type().is_real() && type.is_packed() && type.is_integral()) return convert(convert(x, element::i32), type);
+  // Integers of few bits take the lowest bits of the number, where a direct conversion would
+  // saturate.
+  if (x.type().is_real() && type.is_packed() && type.is_integral())
+    return convert(convert(x, element::i32), type);
   return convert(x, type);
 }
 
@@ -67,15 +74,14 @@ Outputs pow(Node& n) {
   return binary("Power", base, convert_like(exponent, base));
 }
 
-Outputs mod(Node& n) {
-  return binary(n.integer("fmod", 0) ? "Mod" : "FloorMod", n.in(0), n.in(1));
-}
+Outputs mod(Node& n) { return binary(n.integer("fmod", 0) ? "Mod" : "FloorMod", n.in(0), n.in(1)); }
 
 Outputs reciprocal(Node& n) { return n.b.like(n.in(0), 1) / n.in(0); }
 Outputs round(Node& n) { return round_even(n.in(0)); }
 
 Outputs clip_6(Node& n) {
-  return clamp(n.in(0), n.real("min", -3.4028234663852886e38), n.real("max", 3.4028234663852886e38));
+  return clamp(n.in(0), n.real("min", -3.4028234663852886e38),
+               n.real("max", 3.4028234663852886e38));
 }
 
 Outputs clip_11(Node& n) {
@@ -89,21 +95,24 @@ Outputs clip_11(Node& n) {
 }
 
 Outputs is_inf(Node& n) {
-  return n.b.add("IsInf", 10, {n.in(0)}, {{"detect_negative", n.integer("detect_negative", 1) != 0},
-                                          {"detect_positive", n.integer("detect_positive", 1) != 0}});
+  return n.b.add("IsInf", 10, {n.in(0)},
+                 {{"detect_negative", n.integer("detect_negative", 1) != 0},
+                  {"detect_positive", n.integer("detect_positive", 1) != 0}});
 }
 
 Outputs bit_shift(Node& n) {
   const std::string direction = n.text("direction", "");
   if (direction != "LEFT" && direction != "RIGHT")
     fail(ErrorCode::InvalidModel, "direction '{}' is neither LEFT nor RIGHT", direction);
-  return n.b.add(direction == "LEFT" ? "BitwiseLeftShift" : "BitwiseRightShift", 15, {n.in(0), n.in(1)});
+  return n.b.add(direction == "LEFT" ? "BitwiseLeftShift" : "BitwiseRightShift", 15,
+                 {n.in(0), n.in(1)});
 }
 
 Outputs where(Node& n) { return select(n.in(0), n.in(1), n.in(2)); }
 
 Outputs cast(Node& n) {
-  return cast_to(n.in(0), element_type(n.integer("to"), "attribute 'to'"), n.integer("saturate", 1) != 0);
+  return cast_to(n.in(0), element_type(n.integer("to"), "attribute 'to'"),
+                 n.integer("saturate", 1) != 0);
 }
 
 Outputs cast_like(Node& n) {

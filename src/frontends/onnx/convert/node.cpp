@@ -19,11 +19,13 @@ const Value& Node::in(size_t i) const {
 
 namespace {
 
-const AttributeProto* find_attribute(const NodeProto& node, const Scope* scope, std::string_view name) {
+const AttributeProto* find_attribute(const NodeProto& node, const Scope* scope,
+                                     std::string_view name) {
   for (const AttributeProto& a : node.attribute) {
     if (a.name != name) continue;
     if (a.ref_attr_name.empty() || !scope || !scope->call) return &a;
-    if (const AttributeProto* given = find_attribute(*scope->call, scope->caller, a.ref_attr_name)) return given;
+    if (const AttributeProto* given = find_attribute(*scope->call, scope->caller, a.ref_attr_name))
+      return given;
     for (const AttributeProto& d : scope->function->attribute_proto)
       if (d.name == a.ref_attr_name) return &d;
     return nullptr;

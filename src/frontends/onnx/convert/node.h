@@ -15,14 +15,14 @@ class Node {
 
   Session& session;
   Scope& scope;
-  Builder& b;                                 // the graph that the node goes into
+  Builder& b;  // the graph that the node goes into
   const NodeProto& proto;
-  const int64_t opset;                        // of the node's own domain
+  const int64_t opset;  // of the node's own domain
   const std::string& name() const { return name_; }
 
   size_t inputs() const { return inputs_.size(); }
   bool has(size_t i) const { return i < inputs_.size() && bool(inputs_[i]); }
-  const Value& in(size_t i) const;            // throws InvalidModel if it is not there
+  const Value& in(size_t i) const;  // throws InvalidModel if it is not there
   Value in_or(size_t i, const Value& otherwise) const { return has(i) ? inputs_[i] : otherwise; }
   const Values& all() const { return inputs_; }
   size_t outputs() const { return proto.output.size(); }
@@ -32,14 +32,14 @@ class Node {
   const AttributeProto* attribute(std::string_view name) const;
   bool has_attribute(std::string_view name) const { return attribute(name) != nullptr; }
   int64_t integer(std::string_view name, int64_t otherwise) const;
-  int64_t integer(std::string_view name) const;         // throws InvalidModel if it is not there
+  int64_t integer(std::string_view name) const;  // throws InvalidModel if it is not there
   double real(std::string_view name, double otherwise) const;
   std::string text(std::string_view name, std::string_view otherwise) const;
   std::optional<std::vector<int64_t>> ints(std::string_view name) const;
   std::vector<int64_t> ints(std::string_view name, std::vector<int64_t> otherwise) const;
   std::vector<double> reals(std::string_view name) const;
   std::vector<std::string> texts(std::string_view name) const;
-  Tensor tensor(std::string_view name) const;           // empty if it is not there
+  Tensor tensor(std::string_view name) const;  // empty if it is not there
   const GraphProto& graph(std::string_view name) const;
 
   // Axes as an input (since some opset) or as an attribute (before); nothing if neither is there.

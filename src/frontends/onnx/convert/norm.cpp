@@ -7,13 +7,13 @@ namespace {
 
 Value mvn(const Value& x, const std::vector<int64_t>& axes, double eps, bool inside = true) {
   return x.builder->add("MVN", 6, {x, x.builder->ints(axes)},
-                        {{"eps", eps}, {"normalize_variance", true}, {"eps_mode", inside ? "INSIDE_SQRT" : "OUTSIDE_SQRT"}});
+                        {{"eps", eps},
+                         {"normalize_variance", true},
+                         {"eps_mode", inside ? "INSIDE_SQRT" : "OUTSIDE_SQRT"}});
 }
 
 // One number per channel, in a shape that broadcasts against data of this rank.
-Value per_channel(const Value& v, int64_t rank) {
-  return unsqueeze(v, iota(1, rank - 1));
-}
+Value per_channel(const Value& v, int64_t rank) { return unsqueeze(v, iota(1, rank - 1)); }
 
 struct Moments {
   Value mean, variance;
@@ -25,10 +25,12 @@ Moments moments(const Value& x, const std::vector<int64_t>& axes, bool keep = tr
   return {keep ? mean : squeeze(mean, axes), variance};
 }
 
-Value rms_norm(const Value& x, const Value& scale, const std::vector<int64_t>& axes, double eps, element::Type inner) {
+Value rms_norm(const Value& x, const Value& scale, const std::vector<int64_t>& axes, double eps,
+               element::Type inner) {
   const Value wide = inner.is_static() ? convert(x, inner) : x;
   const Value mean = reduce("ReduceMean", power(wide, 2), axes);
-  const Value normal = convert_like(wide * (wide.builder->like(wide, 1) / unary("Sqrt", mean + eps)), x);
+  const Value normal =
+      convert_like(wide * (wide.builder->like(wide, 1) / unary("Sqrt", mean + eps)), x);
   return scale ? normal * convert_like(scale, x) : normal;
 }
 
@@ -37,7 +39,8 @@ std::vector<int64_t> tail_axes(const Value& x, int64_t axis) {
   return iota(normal_axis(axis, x.rank()), x.rank());
 }
 
-Values layer_norm(Node& n, const Value& x, const Value& scale, const Value& bias, int64_t axis, double eps, bool moments_wanted) {
+Values layer_norm(Node& n, const Value& x, const Value& scale, const Value& bias, int64_t axis,
+                  double eps, bool moments_wanted) {
   const std::vector<int64_t> axes = tail_axes(x, axis);
   Value y = mvn(x, axes, eps);
   if (scale) y = y * convert_like(scale, x);
@@ -58,11 +61,13 @@ Outputs batch_normalization(Node& n) {
     axes.insert(axes.begin(), 0);
     const Moments m = moments(x, axes, false);
     const Value y = mvn(x, axes, eps) * per_channel(scale, rank) + per_channel(bias, rank);
-    return {y, mean * momentum + m.mean * (1 - momentum), variance * momentum + m.variance * (1 - momentum)};
+    return {y, mean * momentum + m.mean * (1 - momentum),
+            variance * momentum + m.variance * (1 - momentum)};
   }
   if (n.opset >= 9 || n.integer("spatial", 1)) {
     const auto same = [&](const Value& v) { return convert_like(v, x); };
-    return n.b.add("BatchNormInference", 5, {x, same(scale), same(bias), same(mean), same(variance)}, {{"epsilon", eps}});
+    return n.b.add("BatchNormInference", 5,
+                   {x, same(scale), same(bias), same(mean), same(variance)}, {{"epsilon", eps}});
   }
   return (x - mean) / unary("Sqrt", variance + eps) * scale + bias;
 }
@@ -70,11 +75,13 @@ Outputs batch_normalization(Node& n) {
 Outputs instance_normalization(Node& n) {
   const Value x = n.in(0);
   const int64_t rank = x.rank();
-  return mvn(x, iota(2, rank), n.real("epsilon", 1e-5f)) * per_channel(n.in(1), rank) + per_channel(n.in(2), rank);
+  return mvn(x, iota(2, rank), n.real("epsilon", 1e-5f)) * per_channel(n.in(1), rank) +
+         per_channel(n.in(2), rank);
 }
 
 Outputs layer_normalization(Node& n) {
-  return layer_norm(n, n.in(0), n.in_or(1, {}), n.in_or(2, {}), n.integer("axis", -1), n.real("epsilon", 1e-5f), n.wants(1) || n.wants(2));
+  return layer_norm(n, n.in(0), n.in_or(1, {}), n.in_or(2, {}), n.integer("axis", -1),
+                    n.real("epsilon", 1e-5f), n.wants(1) || n.wants(2));
 }
 
 Outputs group_normalization(Node& n) {
@@ -82,17 +89,22 @@ Outputs group_normalization(Node& n) {
   const int64_t groups = n.integer("num_groups"), rank = x.rank();
   const double eps = n.real("epsilon", 1e-5f);
   Value scale = n.in(1), bias = n.in(2);
-  if (n.opset < 21) {   // one number per group
-    const Value per_group = n.b.add("Divide", 1, {dim_of(x, 1), n.b.ints({groups})}, {{"m_pythondiv", false}});
+  if (n.opset < 21) {  // one number per group
+    const Value per_group =
+        n.b.add("Divide", 1, {dim_of(x, 1), n.b.ints({groups})}, {{"m_pythondiv", false}});
     const Value wide = concat({n.b.ints({groups}), per_group}, 0);
-    const auto spread = [&](const Value& v) { return reshape(broadcast(unsqueeze(v, {1}), wide), std::vector<int64_t>{-1}); };
+    const auto spread = [&](const Value& v) {
+      return reshape(broadcast(unsqueeze(v, {1}), wide), std::vector<int64_t>{-1});
+    };
     scale = spread(scale);
     bias = spread(bias);
   }
   if (n.b.ops().find_in_opset("GroupNormalization", 12))
-    return n.b.add("GroupNormalization", 12, {x, scale, bias}, {{"num_groups", groups}, {"epsilon", eps}});
+    return n.b.add("GroupNormalization", 12, {x, scale, bias},
+                   {{"num_groups", groups}, {"epsilon", eps}});
   const Value flat = reshape(x, {0, groups, -1}, true);
-  return reshape(mvn(flat, {2}, eps), shape_of(x)) * per_channel(scale, rank) + per_channel(bias, rank);
+  return reshape(mvn(flat, {2}, eps), shape_of(x)) * per_channel(scale, rank) +
+         per_channel(bias, rank);
 }
 
 Outputs rms_normalization(Node& n) {
@@ -104,7 +116,10 @@ Outputs rms_normalization(Node& n) {
 
 Outputs lrn(Node& n) {
   return n.b.add("LRN", 1, {n.in(0), n.b.ints({1})},
-                 {{"alpha", n.real("alpha", 1e-4f)}, {"beta", n.real("beta", 0.75)}, {"bias", n.real("bias", 1)}, {"size", n.integer("size")}});
+                 {{"alpha", n.real("alpha", 1e-4f)},
+                  {"beta", n.real("beta", 0.75)},
+                  {"bias", n.real("bias", 1)},
+                  {"size", n.integer("size")}});
 }
 
 Outputs lp_normalization(Node& n) {
@@ -122,14 +137,16 @@ Outputs mean_variance_normalization(Node& n) {
 
 Outputs simplified_layer_normalization(Node& n) {
   const Value x = n.in(0);
-  return rms_norm(x, n.in(1), tail_axes(x, n.integer("axis", -1)), n.real("epsilon", 1e-5f), element::dynamic);
+  return rms_norm(x, n.in(1), tail_axes(x, n.integer("axis", -1)), n.real("epsilon", 1e-5f),
+                  element::dynamic);
 }
 
 // Inputs: x, skip, gamma, beta, bias. Output 3 is the sum that was normalised.
 Outputs ms_skip_layer_normalization(Node& n) {
   Value sum = n.in(0) + n.in(1);
   if (n.has(4)) sum = sum + n.in(4);
-  Values out = layer_norm(n, sum, n.in(2), n.in_or(3, {}), -1, n.real("epsilon", 1e-12f), n.wants(1) || n.wants(2));
+  Values out = layer_norm(n, sum, n.in(2), n.in_or(3, {}), -1, n.real("epsilon", 1e-12f),
+                          n.wants(1) || n.wants(2));
   out.resize(3);
   out.push_back(sum);
   return out;
@@ -143,11 +160,13 @@ Outputs ms_skip_simplified_layer_normalization(Node& n) {
   return {y, Value(), Value(), sum};
 }
 
-// Inputs: input_ids, segment_ids, word, position and segment embeddings, gamma, beta, mask, position_ids.
+// Inputs: input_ids, segment_ids, word, position and segment embeddings, gamma, beta, mask,
+// position_ids.
 Outputs ms_embed_layer_normalization(Node& n) {
   const Value ids = n.in(0);
-  const Value positions = n.has(8) ? n.in(8)
-                                   : range(n.b.integer(0), as_scalar(dim_of(ids, 1)), n.b.integer(1), element::i64);
+  const Value positions =
+      n.has(8) ? n.in(8)
+               : range(n.b.integer(0), as_scalar(dim_of(ids, 1)), n.b.integer(1), element::i64);
   Value sum = gather(n.in(2), ids, 0) + gather(n.in(3), positions, 0);
   if (n.has(1) && n.has(4)) sum = sum + gather(n.in(4), n.in(1), 0);
   const Value y = layer_norm(n, sum, n.in(5), n.in(6), -1, n.real("epsilon", 1e-12f), false)[0];
@@ -160,11 +179,15 @@ Outputs ms_group_norm(Node& n) {
   const bool last = n.integer("channels_last", 1) != 0;
   Value x = n.in(0);
   const int64_t rank = x.rank();
-  if (last) x = transpose(x, rank == 4 ? std::vector<int64_t>{0, 3, 1, 2} : std::vector<int64_t>{0, 2, 1});
-  const Value y0 = n.b.add("GroupNormalization", 12, {x, convert_like(n.in(1), x), convert_like(n.in(2), x)},
-                           {{"num_groups", n.integer("groups")}, {"epsilon", n.real("epsilon", 1e-5f)}});
+  if (last)
+    x = transpose(x, rank == 4 ? std::vector<int64_t>{0, 3, 1, 2} : std::vector<int64_t>{0, 2, 1});
+  const Value y0 =
+      n.b.add("GroupNormalization", 12, {x, convert_like(n.in(1), x), convert_like(n.in(2), x)},
+              {{"num_groups", n.integer("groups")}, {"epsilon", n.real("epsilon", 1e-5f)}});
   const Value y = n.integer("activation", 0) ? n.b.add("Swish", 4, {y0}) : y0;
-  return last ? transpose(y, rank == 4 ? std::vector<int64_t>{0, 2, 3, 1} : std::vector<int64_t>{0, 2, 1}) : y;
+  return last ? transpose(
+                    y, rank == 4 ? std::vector<int64_t>{0, 2, 3, 1} : std::vector<int64_t>{0, 2, 1})
+              : y;
 }
 
 }  // namespace vireo::onnx

@@ -1,4 +1,5 @@
-// Nodes in the order of their dependencies. Most files are sorted already; ONNX demands it, exporters forget it.
+// Nodes in the order of their dependencies. Most files are sorted already; ONNX demands it,
+// exporters forget it.
 #include <unordered_map>
 #include <unordered_set>
 
@@ -12,11 +13,13 @@ using Producers = std::unordered_map<std::string_view, size_t>;
 
 using Names = std::unordered_set<std::string_view>;
 
-// Producers of the names that a node reads, those that its subgraphs read from outside included; `hidden` are the names that
-// the enclosing subgraphs define themselves.
-void dependencies(const NodeProto& node, const Producers& producers, const Names& hidden, std::vector<size_t>& out) {
+// Producers of the names that a node reads, those that its subgraphs read from outside included;
+// `hidden` are the names that the enclosing subgraphs define themselves.
+void dependencies(const NodeProto& node, const Producers& producers, const Names& hidden,
+                  std::vector<size_t>& out) {
   const auto read = [&](std::string_view name, const Names& local) {
-    if (auto it = producers.find(name); it != producers.end() && !local.count(name)) out.push_back(it->second);
+    if (auto it = producers.find(name); it != producers.end() && !local.count(name))
+      out.push_back(it->second);
   };
   for (std::string_view name : node.input) read(name, hidden);
   for (const AttributeProto& a : node.attribute)
@@ -65,8 +68,8 @@ std::vector<const NodeProto*> sorted(const std::vector<NodeProto>& nodes) {
       }
       const size_t need = top.needs[top.next++];
       if (state[need] == Open)
-        fail(ErrorCode::InvalidModel, "node '{}' ({}) is part of a cycle: it needs its own output", nodes[need].name,
-             nodes[need].op_type);
+        fail(ErrorCode::InvalidModel, "node '{}' ({}) is part of a cycle: it needs its own output",
+             nodes[need].name, nodes[need].op_type);
       if (state[need] == New) open(need);
     }
   }

@@ -6,17 +6,22 @@ namespace vireo::onnx {
 namespace {
 
 AttrList pool_list(Node& n, const WindowAttrs& w) {
-  return {{"strides", w.strides}, {"pads_begin", w.pads_begin}, {"pads_end", w.pads_end},
-          {"kernel", n.ints("kernel_shape", {})}, {"auto_pad", w.auto_pad},
+  return {{"strides", w.strides},
+          {"pads_begin", w.pads_begin},
+          {"pads_end", w.pads_end},
+          {"kernel", n.ints("kernel_shape", {})},
+          {"auto_pad", w.auto_pad},
           // A window must start inside the data or its begin padding: torch's rule, ONNX's too.
           {"rounding_type", n.integer("ceil_mode", 0) ? "ceil_torch" : "floor"}};
 }
 
 size_t spatial_of(Node& n) {
   const auto kernel = n.ints("kernel_shape");
-  if (!kernel || kernel->empty()) fail(ErrorCode::InvalidModel, "attribute 'kernel_shape' is missing");
+  if (!kernel || kernel->empty())
+    fail(ErrorCode::InvalidModel, "attribute 'kernel_shape' is missing");
   if (n.in(0).has_rank() && n.in(0).rank() != int64_t(kernel->size()) + 2)
-    fail(ErrorCode::InvalidModel, "kernel_shape has {} extents for data of rank {}", kernel->size(), n.in(0).rank());
+    fail(ErrorCode::InvalidModel, "kernel_shape has {} extents for data of rank {}", kernel->size(),
+         n.in(0).rank());
   return kernel->size();
 }
 
@@ -36,11 +41,16 @@ Value raised(const Value& x, double p) {
   const Value a = unary("Abs", x);
   return p == 1 ? a : p == 2 ? x * x : power(a, p);
 }
-Value rooted(const Value& x, double p) { return p == 1 ? x : p == 2 ? unary("Sqrt", x) : power(x, 1.0 / p); }
+Value rooted(const Value& x, double p) {
+  return p == 1 ? x : p == 2 ? unary("Sqrt", x) : power(x, 1.0 / p);
+}
 
 std::vector<int64_t> spatial_axes(const Value& x) { return iota(2, x.rank()); }
 
-double p_of(Node& n) { return n.attribute("p") && n.attribute("p")->type == 1 ? n.real("p", 2) : double(n.integer("p", 2)); }
+double p_of(Node& n) {
+  return n.attribute("p") && n.attribute("p")->type == 1 ? n.real("p", 2)
+                                                         : double(n.integer("p", 2));
+}
 
 // Flat indices of row-major planes in column-major order.
 Value column_major(const Value& indices, const Value& x) {
@@ -53,7 +63,9 @@ Value column_major(const Value& indices, const Value& x) {
   const int64_t plane = row[2] * dims[2];
   Value out = indices - binary("FloorMod", indices, b.integer(plane));
   for (size_t i = 2; i < rank; ++i) {
-    const Value at = binary("FloorMod", b.add("Divide", 1, {indices, b.integer(row[i])}, {{"m_pythondiv", true}}), b.integer(dims[i]));
+    const Value at = binary(
+        "FloorMod", b.add("Divide", 1, {indices, b.integer(row[i])}, {{"m_pythondiv", true}}),
+        b.integer(dims[i]));
     out = out + at * b.integer(column[i]);
   }
   return out;
@@ -73,7 +85,9 @@ Outputs max_pool(Node& n) {
   return out;
 }
 
-Outputs average_pool(Node& n) { return average(n, n.in(0), n.integer("count_include_pad", 0) == 0); }
+Outputs average_pool(Node& n) {
+  return average(n, n.in(0), n.integer("count_include_pad", 0) == 0);
+}
 
 Outputs lp_pool(Node& n) {
   const double p = p_of(n);
@@ -82,7 +96,9 @@ Outputs lp_pool(Node& n) {
   return rooted(average(n, raised(n.in(0), p), false) * area, p);
 }
 
-Outputs global_average_pool(Node& n) { return reduce("ReduceMean", n.in(0), spatial_axes(n.in(0))); }
+Outputs global_average_pool(Node& n) {
+  return reduce("ReduceMean", n.in(0), spatial_axes(n.in(0)));
+}
 Outputs global_max_pool(Node& n) { return reduce("ReduceMax", n.in(0), spatial_axes(n.in(0))); }
 Outputs global_lp_pool(Node& n) {
   const double p = p_of(n);
@@ -101,12 +117,14 @@ Outputs max_unpool(Node& n) {
   const Value count = reduce("ReduceProd", shape, {0});
   const Value zeros = broadcast(n.b.like(x, 0), count);
   const Value flat = n.b.add("ScatterElementsUpdate", 3,
-                             {zeros, reshape(indices, std::vector<int64_t>{-1}), reshape(x, std::vector<int64_t>{-1}), n.b.integer(0)});
+                             {zeros, reshape(indices, std::vector<int64_t>{-1}),
+                              reshape(x, std::vector<int64_t>{-1}), n.b.integer(0)});
   const Value y = reshape(flat, shape);
   if (!n.has(2)) return y;
   // The indices are those of the inferred shape; what the wanted one has more lies at the ends.
   const Value zero = n.b.ints(std::vector<int64_t>(kernel.size() + 2, 0));
-  return n.b.add("Pad", 12, {y, zero, convert(n.in(2), element::i64) - shape, n.b.like(y, 0)}, {{"pad_mode", "constant"}});
+  return n.b.add("Pad", 12, {y, zero, convert(n.in(2), element::i64) - shape, n.b.like(y, 0)},
+                 {{"pad_mode", "constant"}});
 }
 
 }  // namespace vireo::onnx

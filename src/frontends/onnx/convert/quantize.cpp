@@ -63,8 +63,10 @@ Value placed(const Value& v, const Value& x, int64_t axis, int64_t block) {
   return block > 0 ? spread_blocks(v, x, axis, block) : along(v, x, axis);
 }
 
-// The whole form that devices know: levels between constant limits, as OpenVINO's importer writes it.
-Value fake_quantize(const Value& x, const Value& scale, const Value& zero_point, element::Type type) {
+// The whole form that devices know: levels between constant limits, as OpenVINO's importer writes
+// it.
+Value fake_quantize(const Value& x, const Value& scale, const Value& zero_point,
+                    element::Type type) {
   Builder& b = *x.builder;
   const Limits l = *limits(type);
   const std::vector<double> scales = load<double>(scale.fact().value);
@@ -72,23 +74,31 @@ Value fake_quantize(const Value& x, const Value& scale, const Value& zero_point,
   if (zero_point) zeros = load<double>(zero_point.fact().value);
   const size_t count = std::max(scales.size(), zeros.size());
   if (std::min(scales.size(), zeros.size()) != 1 && scales.size() != zeros.size())
-    fail(ErrorCode::InvalidModel, "{} scales and {} zero points do not go together", scales.size(), zeros.size());
+    fail(ErrorCode::InvalidModel, "{} scales and {} zero points do not go together", scales.size(),
+         zeros.size());
   std::vector<double> low, high;
   for (size_t i = 0; i < count; ++i) {
     const double s = scales[scales.size() == 1 ? 0 : i], z = zeros[zeros.size() == 1 ? 0 : i];
     low.push_back((l.low - z) * s);
     high.push_back((l.high - z) * s);
   }
-  const Shape shape = scales.size() >= zeros.size() || !zero_point ? scale.shape().to_shape() : zero_point.shape().to_shape();
-  const auto bound = [&](const std::vector<double>& v) { return b.constant(make_tensor<double>(x.type(), shape, v)); };
-  const Value fq = b.add("FakeQuantize", 1, {x, bound(low), bound(high), b.number(x.type(), l.low), b.number(x.type(), l.high)},
-                         {{"levels", int64_t(l.high - l.low) + 1}});
+  const Shape shape = scales.size() >= zeros.size() || !zero_point ? scale.shape().to_shape()
+                                                                   : zero_point.shape().to_shape();
+  const auto bound = [&](const std::vector<double>& v) {
+    return b.constant(make_tensor<double>(x.type(), shape, v));
+  };
+  const Value fq =
+      b.add("FakeQuantize", 1,
+            {x, bound(low), bound(high), b.number(x.type(), l.low), b.number(x.type(), l.high)},
+            {{"levels", int64_t(l.high - l.low) + 1}});
   return convert(fq, type);
 }
 
 bool can_fake(const Value& x, const Value& scale, const Value& zero_point, element::Type type) {
-  if (type != element::u8 && type != element::i8 && type != element::u16 && type != element::i16) return false;
-  if (!x.type().is_real() || !scale.fact().value || (zero_point && !zero_point.fact().value)) return false;
+  if (type != element::u8 && type != element::i8 && type != element::u16 && type != element::i16)
+    return false;
+  if (!x.type().is_real() || !scale.fact().value || (zero_point && !zero_point.fact().value))
+    return false;
   for (double s : load<double>(scale.fact().value))
     if (!(s > 0)) return false;
   return scale.fact().value.get_size() <= (size_t(1) << 20);
@@ -109,7 +119,8 @@ bool is_zero(const Value& v) {
 
 }  // namespace
 
-Value dequantize(const Value& x, const Value& scale, const Value& zero_point, int64_t axis, int64_t block) {
+Value dequantize(const Value& x, const Value& scale, const Value& zero_point, int64_t axis,
+                 int64_t block) {
   Value v = convert_like(x, scale);
   if (zero_point && zero_point.type() != element::f8e8m0) {
     if (!is_zero(zero_point)) v = v - placed(convert_like(zero_point, scale), x, axis, block);
@@ -117,7 +128,8 @@ Value dequantize(const Value& x, const Value& scale, const Value& zero_point, in
   return v * placed(scale, x, axis, block);
 }
 
-Value quantize(const Value& x, const Value& scale, const Value& zero_point, element::Type type, int64_t axis, int64_t block) {
+Value quantize(const Value& x, const Value& scale, const Value& zero_point, element::Type type,
+               int64_t axis, int64_t block) {
   const std::optional<Limits> l = limits(type);
   if (!l) fail(ErrorCode::NotSupported, "quantisation to {} is not supported", type.name());
   const Value zp = zero_point ? placed(zero_point, x, axis, block) : Value();
@@ -132,11 +144,13 @@ Value quantize(const Value& x, const Value& scale, const Value& zero_point, elem
 
 Outputs quantize_linear(Node& n) {
   const Value zp = n.in_or(2, {});
-  return quantize(n.in(0), n.in(1), zp, target_type(n, zp), n.integer("axis", 1), n.integer("block_size", 0));
+  return quantize(n.in(0), n.in(1), zp, target_type(n, zp), n.integer("axis", 1),
+                  n.integer("block_size", 0));
 }
 
 Outputs dequantize_linear(Node& n) {
-  const Value y = dequantize(n.in(0), n.in(1), n.in_or(2, {}), n.integer("axis", 1), n.integer("block_size", 0));
+  const Value y = dequantize(n.in(0), n.in(1), n.in_or(2, {}), n.integer("axis", 1),
+                             n.integer("block_size", 0));
   const int64_t type = n.integer("output_dtype", 0);
   return type ? convert(y, element_type(type, "attribute 'output_dtype'")) : y;
 }
@@ -146,7 +160,8 @@ Outputs dynamic_quantize_linear(Node& n) {
   std::vector<int64_t> all = x.has_rank() ? iota(0, x.rank()) : std::vector<int64_t>();
   const Value flat = x.has_rank() ? x : reshape(x, std::vector<int64_t>{-1});
   if (!x.has_rank()) all = {0};
-  const Value high = maximum(reduce("ReduceMax", flat, all, false), 0), low = minimum(reduce("ReduceMin", flat, all, false), 0);
+  const Value high = maximum(reduce("ReduceMax", flat, all, false), 0),
+              low = minimum(reduce("ReduceMin", flat, all, false), 0);
   const Value range = (high - low) / 255.0;
   const Value scale = select(binary("Equal", range, n.b.like(range, 0)), n.b.like(range, 1), range);
   const Value zero = clamp(round_even(n.b.like(low, 0) - low / scale), 0, 255);
@@ -158,7 +173,8 @@ Outputs mat_mul_integer(Node& n) {
   Value a = convert(n.in(0), element::i32), w = convert(n.in(1), element::i32);
   if (n.has(2)) {
     Value zero = convert(n.in(2), element::i32);
-    if (zero.has_rank() && zero.rank() == 1 && zero.dim(0) != Dimension(1)) zero = unsqueeze(zero, {1});
+    if (zero.has_rank() && zero.rank() == 1 && zero.dim(0) != Dimension(1))
+      zero = unsqueeze(zero, {1});
     a = a - zero;
   }
   if (n.has(3)) w = w - convert(n.in(3), element::i32);
@@ -167,12 +183,14 @@ Outputs mat_mul_integer(Node& n) {
 
 Outputs qlinear_mat_mul(Node& n) {
   // One number per row of a, per column of b.
-  const Value a = dequantize(n.in(0), n.in(1), n.in(2), -2), w = dequantize(n.in(3), n.in(4), n.in(5), -1);
+  const Value a = dequantize(n.in(0), n.in(1), n.in(2), -2),
+              w = dequantize(n.in(3), n.in(4), n.in(5), -1);
   return quantize(matmul(a, w), n.in(6), n.in(7), n.in(7).type(), -2);
 }
 
 Outputs qlinear_conv(Node& n) {
-  const Value x = dequantize(n.in(0), n.in(1), n.in(2)), w = dequantize(n.in(3), n.in(4), n.in(5), 0);
+  const Value x = dequantize(n.in(0), n.in(1), n.in(2)),
+              w = dequantize(n.in(3), n.in(4), n.in(5), 0);
   Value bias;
   if (n.has(8)) bias = convert(n.in(8), element::f32) * (as_scalar(n.in(1)) * n.in(4));
   return quantize(convolution(n, x, w, bias), n.in(6), n.in(7), n.in(7).type());
@@ -188,16 +206,25 @@ Value requantized(Node& n, const Value& y, size_t scale, size_t zero) {
 }  // namespace
 
 Outputs ms_qlinear_add(Node& n) {
-  return requantized(n, dequantize(n.in(0), n.in(1), n.in_or(2, {})) + dequantize(n.in(3), n.in(4), n.in_or(5, {})), 6, 7);
+  return requantized(
+      n,
+      dequantize(n.in(0), n.in(1), n.in_or(2, {})) + dequantize(n.in(3), n.in(4), n.in_or(5, {})),
+      6, 7);
 }
 Outputs ms_qlinear_mul(Node& n) {
-  return requantized(n, dequantize(n.in(0), n.in(1), n.in_or(2, {})) * dequantize(n.in(3), n.in(4), n.in_or(5, {})), 6, 7);
+  return requantized(
+      n,
+      dequantize(n.in(0), n.in(1), n.in_or(2, {})) * dequantize(n.in(3), n.in(4), n.in_or(5, {})),
+      6, 7);
 }
-Outputs ms_qlinear_sigmoid(Node& n) { return requantized(n, unary("Sigmoid", dequantize(n.in(0), n.in(1), n.in_or(2, {}))), 3, 4); }
+Outputs ms_qlinear_sigmoid(Node& n) {
+  return requantized(n, unary("Sigmoid", dequantize(n.in(0), n.in(1), n.in_or(2, {}))), 3, 4);
+}
 
 Outputs ms_qlinear_leaky_relu(Node& n) {
   const Value x = dequantize(n.in(0), n.in(1), n.in_or(2, {}));
-  return requantized(n, n.b.add("PRelu", 1, {x, n.b.numbers(element::f32, {n.real("alpha", 0.01)})}), 3, 4);
+  return requantized(
+      n, n.b.add("PRelu", 1, {x, n.b.numbers(element::f32, {n.real("alpha", 0.01)})}), 3, 4);
 }
 
 Outputs ms_qlinear_softmax(Node& n) {
@@ -207,23 +234,28 @@ Outputs ms_qlinear_softmax(Node& n) {
 
 Outputs ms_qlinear_concat(Node& n) {
   Values parts;
-  for (size_t i = 2; i + 1 < n.inputs(); i += 3) parts.push_back(dequantize(n.in(i), n.in(i + 1), n.in_or(i + 2, {})));
+  for (size_t i = 2; i + 1 < n.inputs(); i += 3)
+    parts.push_back(dequantize(n.in(i), n.in(i + 1), n.in_or(i + 2, {})));
   return quantize(concat(parts, n.integer("axis")), n.in(0), n.in(1), n.in(1).type());
 }
 
 Outputs ms_qlinear_global_average_pool(Node& n) {
   const Value x = dequantize(n.in(0), n.in(1), n.in_or(2, {}));
   const bool last = n.integer("channels_last", 0) != 0;
-  return requantized(n, reduce("ReduceMean", x, last ? iota(1, x.rank() - 1) : iota(2, x.rank())), 3, 4);
+  return requantized(n, reduce("ReduceMean", x, last ? iota(1, x.rank() - 1) : iota(2, x.rank())),
+                     3, 4);
 }
 
 Outputs ms_qlinear_reduce_mean(Node& n) {
   const Value x = dequantize(n.in(0), n.in(1), n.in_or(2, {}));
-  return requantized(n, reduce("ReduceMean", x, n.ints("axes", iota(0, x.rank())), n.integer("keepdims", 1) != 0), 3, 4);
+  return requantized(
+      n, reduce("ReduceMean", x, n.ints("axes", iota(0, x.rank())), n.integer("keepdims", 1) != 0),
+      3, 4);
 }
 
 Outputs ms_qlinear_where(Node& n) {
-  const Value x = dequantize(n.in(1), n.in(2), n.in_or(3, {})), y = dequantize(n.in(4), n.in(5), n.in_or(6, {}));
+  const Value x = dequantize(n.in(1), n.in(2), n.in_or(3, {})),
+              y = dequantize(n.in(4), n.in(5), n.in_or(6, {}));
   const Value zp = n.in_or(8, {});
   return quantize(select(n.in(0), x, y), n.in(7), zp, zp ? zp.type() : n.in(1).type());
 }
@@ -233,13 +265,15 @@ Outputs ms_qgemm(Node& n) {
   const Value w = dequantize(n.in(3), n.in(4), n.in_or(5, {}), n.integer("transB", 0) ? 0 : 1);
   Value y = matmul(a, w, n.integer("transA", 0) != 0, n.integer("transB", 0) != 0);
   if (const double alpha = n.real("alpha", 1); alpha != 1) y = y * alpha;
-  if (n.has(6)) y = y + convert(n.in(6), element::f32) * (as_scalar(n.in(1)) * n.in(4)) * n.real("alpha", 1);
+  if (n.has(6))
+    y = y + convert(n.in(6), element::f32) * (as_scalar(n.in(1)) * n.in(4)) * n.real("alpha", 1);
   if (!n.has(7)) return y;
   return requantized(n, y, 7, 8);
 }
 
 Outputs ms_mat_mul_integer_to_float(Node& n) {
-  const Value a = dequantize(n.in(0), n.in(2), n.in_or(4, {}), -2), w = dequantize(n.in(1), n.in(3), n.in_or(5, {}), -1);
+  const Value a = dequantize(n.in(0), n.in(2), n.in_or(4, {}), -2),
+              w = dequantize(n.in(1), n.in(3), n.in_or(5, {}), -1);
   const Value y = matmul(a, w);
   return n.has(6) ? y + n.in(6) : y;
 }

@@ -1,4 +1,5 @@
-// Sequences and optionals whose structure is known when the model is read: they leave no trace in the graph.
+// Sequences and optionals whose structure is known when the model is read: they leave no trace in
+// the graph.
 #include "frontends/onnx/convert/session.h"
 
 namespace vireo::onnx {
@@ -11,14 +12,16 @@ Value sequence_of(Builder& b, Values items) {
 }
 
 const Values& items_of(const Value& v) {
-  if (!v.items) fail(ErrorCode::NotSupported, "a sequence that is not made in the graph is not supported");
+  if (!v.items)
+    fail(ErrorCode::NotSupported, "a sequence that is not made in the graph is not supported");
   return *v.items;
 }
 
 size_t position(const Value& v, size_t count, bool end_allowed) {
   const int64_t at = as_scalar(v).need_int("a position in a sequence"), size = int64_t(count);
   const int64_t i = at < 0 ? at + size : at;
-  if (i < 0 || i >= size + (end_allowed ? 1 : 0)) fail(ErrorCode::InvalidModel, "position {} is out of range for a sequence of {}", at, count);
+  if (i < 0 || i >= size + (end_allowed ? 1 : 0))
+    fail(ErrorCode::InvalidModel, "position {} is out of range for a sequence of {}", at, count);
   return size_t(i);
 }
 
@@ -43,7 +46,8 @@ Outputs sequence_insert(Node& n) {
 Outputs sequence_erase(Node& n) {
   Values items = items_of(n.in(0));
   if (items.empty()) fail(ErrorCode::InvalidModel, "the sequence is empty");
-  items.erase(items.begin() + int64_t(n.has(1) ? position(n.in(1), items.size(), false) : items.size() - 1));
+  items.erase(items.begin() +
+              int64_t(n.has(1) ? position(n.in(1), items.size(), false) : items.size() - 1));
   return sequence_of(n.b, items);
 }
 
@@ -51,9 +55,11 @@ Outputs split_to_sequence(Node& n) {
   const Value x = n.in(0);
   const int64_t axis = normal_axis(n.integer("axis", 0), x.rank());
   const Dimension extent = x.dim(axis);
-  if (extent.is_dynamic()) fail(ErrorCode::NotSupported, "splitting an axis of unknown extent is not supported");
+  if (extent.is_dynamic())
+    fail(ErrorCode::NotSupported, "splitting an axis of unknown extent is not supported");
   const int64_t total = extent.get_length();
-  if (total > (1 << 16)) fail(ErrorCode::NotSupported, "a sequence of {} tensors is not supported", total);
+  if (total > (1 << 16))
+    fail(ErrorCode::NotSupported, "a sequence of {} tensors is not supported", total);
   std::vector<int64_t> lengths(size_t(total), 1);
   if (n.has(1)) {
     lengths = n.in(1).need_ints("lengths");

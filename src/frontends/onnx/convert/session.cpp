@@ -11,7 +11,9 @@ constexpr size_t kMaxNodes = 500'000;
 constexpr int kMaxDepth = 60;
 
 std::string describe(const NodeProto& node) {
-  const std::string_view name = !node.name.empty() ? node.name : node.output.empty() ? std::string_view() : node.output[0];
+  const std::string_view name = !node.name.empty()    ? node.name
+                                : node.output.empty() ? std::string_view()
+                                                      : node.output[0];
   return fmt::format("onnx node '{}' ({})", name, node.op_type);
 }
 
@@ -32,7 +34,9 @@ int64_t opset_of(const std::vector<OpsetId>& opsets, std::string_view domain) {
 std::shared_ptr<Graph> Session::convert() {
   for (const OpsetId& o : model_.opset_import)
     if (o.domain.empty() && (o.version < 1 || o.version > kNewestOpset))
-      fail(ErrorCode::NotSupported, "opset {} of domain ai.onnx is not known, the newest known is {}", o.version, kNewestOpset);
+      fail(ErrorCode::NotSupported,
+           "opset {} of domain ai.onnx is not known, the newest known is {}", o.version,
+           kNewestOpset);
   check_operators();
   auto graph = std::make_shared<Graph>();
   graph->name = std::string(model_.graph.name);
@@ -53,14 +57,16 @@ void Session::enter(Scope& scope, const GraphProto& graph) {
   for (const TensorProto& t : graph.initializer)
     if (!scope.initializers.emplace(t.name, &t).second)
       fail(ErrorCode::InvalidModel, "initializer '{}' is there twice", t.name);
-  for (const SparseTensorProto& t : graph.sparse_initializer) scope.sparse.emplace(t.values.name, &t);
+  for (const SparseTensorProto& t : graph.sparse_initializer)
+    scope.sparse.emplace(t.values.name, &t);
 }
 
 void Session::add_parameters(Scope& scope) {
   for (const ValueInfoProto& info : model_.graph.input) {
     if (scope.initializers.count(info.name) || scope.sparse.count(info.name)) continue;
     const std::string name(info.name);
-    if (scope.values.count(info.name)) fail(ErrorCode::InvalidModel, "graph input '{}' is there twice", name);
+    if (scope.values.count(info.name))
+      fail(ErrorCode::InvalidModel, "graph input '{}' is there twice", name);
     if (info.type.kind != TypeProto::Tensor && info.type.kind != TypeProto::Optional)
       fail(ErrorCode::NotSupported, "graph input '{}' is no tensor, which is not supported", name);
     PartialShape shape = PartialShape::dynamic();
@@ -76,7 +82,8 @@ void Session::add_parameters(Scope& scope) {
         shape.push_back(dim);
       }
     }
-    const element::Type type = element_type(info.type.elem_type, fmt::format("graph input '{}'", name));
+    const element::Type type =
+        element_type(info.type.elem_type, fmt::format("graph input '{}'", name));
     const OutputRef ref = scope.builder->graph().add_parameter(type, std::move(shape), name);
     add_name(scope.builder->graph().arena->edit(ref.node).outputs[0], name);
     scope.values.emplace(info.name, scope.builder->at(ref));
@@ -87,7 +94,9 @@ void Session::add_results(Scope& scope) {
   Graph& graph = scope.builder->graph();
   for (const ValueInfoProto& info : model_.graph.output) {
     const Value v = need(scope, info.name, "the graph's outputs");
-    if (v.is_sequence()) fail(ErrorCode::NotSupported, "graph output '{}' is a sequence, which is not supported", info.name);
+    if (v.is_sequence())
+      fail(ErrorCode::NotSupported, "graph output '{}' is a sequence, which is not supported",
+           info.name);
     GraphNode& producer = graph.arena->edit(v.ref.node);
     if (!producer.op->has(kStructural)) producer.name = std::string(info.name);
     add_name(producer.outputs[v.ref.index], std::string(info.name));
@@ -112,8 +121,10 @@ Value Session::capture(Scope& scope, const Value& outer, std::string_view name) 
   for (const auto& [value, parameter] : scope.captures)
     if (value.ref == outer.ref) return scope.builder->at({parameter, 0});
   const Fact& fact = outer.fact();
-  if (fact.value) return scope.builder->at(scope.builder->graph().add_constant(fact.value, std::string(name)));
-  const OutputRef ref = scope.builder->graph().add_parameter(fact.type, fact.shape, std::string(name));
+  if (fact.value)
+    return scope.builder->at(scope.builder->graph().add_constant(fact.value, std::string(name)));
+  const OutputRef ref =
+      scope.builder->graph().add_parameter(fact.type, fact.shape, std::string(name));
   scope.captures.emplace_back(outer, ref.node);
   return scope.builder->at(ref);
 }
@@ -126,7 +137,8 @@ Value Session::find(Scope& scope, std::string_view name) {
   const auto sparse = scope.sparse.find(name);
   if (dense != scope.initializers.end() || sparse != scope.sparse.end()) {
     const std::string what = fmt::format("initializer '{}'", name);
-    Tensor t = dense != scope.initializers.end() ? tensor(*dense->second, what) : tensor(*sparse->second, what);
+    Tensor t = dense != scope.initializers.end() ? tensor(*dense->second, what)
+                                                 : tensor(*sparse->second, what);
     const std::string full = scope.prefix + std::string(name);
     value = scope.builder->at(scope.builder->graph().add_constant(std::move(t), full));
     add_name(scope.builder->graph().arena->edit(value.ref.node).outputs[0], full);
@@ -148,12 +160,13 @@ Value Session::need(Scope& scope, std::string_view name, const std::string& read
   return v;
 }
 
-void Session::name_outputs(Scope& scope, const NodeProto& node, const std::string& name, const Outputs& outputs, size_t first_new) {
+void Session::name_outputs(Scope& scope, const NodeProto& node, const std::string& name,
+                           const Outputs& outputs, size_t first_new) {
   for (size_t i = 0; i < node.output.size(); ++i) {
     if (node.output[i].empty()) continue;
     const Value v = i < outputs.size() ? outputs[i] : Value();
     if (!v && i < outputs.size()) {
-      scope.values[node.output[i]] = v;      // an optional without a value
+      scope.values[node.output[i]] = v;  // an optional without a value
       continue;
     }
     if (!v) fail(ErrorCode::NotSupported, "{}: output {} is not supported", describe(node), i);
@@ -167,7 +180,8 @@ void Session::name_outputs(Scope& scope, const NodeProto& node, const std::strin
 }
 
 void Session::run(Scope& scope, const NodeProto& proto) {
-  if (++converted_ > kMaxNodes) fail(ErrorCode::InvalidModel, "the model unfolds to over {} nodes", kMaxNodes);
+  if (++converted_ > kMaxNodes)
+    fail(ErrorCode::InvalidModel, "the model unfolds to over {} nodes", kMaxNodes);
   Values inputs;
   for (std::string_view name : proto.input)
     inputs.push_back(name.empty() ? Value() : need(scope, name, describe(proto)));
@@ -179,8 +193,9 @@ void Session::run(Scope& scope, const NodeProto& proto) {
   }
   const int64_t opset = opset_of(*scope.opsets, proto.domain);
   const Converter convert = find_converter(proto.domain, proto.op_type, opset);
-  if (!convert) fail(ErrorCode::NotSupported, "operator {} ({}, opset {}) is not supported yet", proto.op_type,
-                     proto.domain.empty() ? "ai.onnx" : proto.domain, opset);
+  if (!convert)
+    fail(ErrorCode::NotSupported, "operator {} ({}, opset {}) is not supported yet", proto.op_type,
+         proto.domain.empty() ? "ai.onnx" : proto.domain, opset);
   Node node(*this, scope, proto, opset, std::move(inputs));
   const std::string outer_prefix = scope.builder->prefix();
   scope.builder->set_prefix(node.name());
@@ -196,33 +211,43 @@ void Session::run(Scope& scope, const NodeProto& proto) {
   name_outputs(scope, proto, node.name(), outputs, first_new);
 }
 
-Values Session::call(Scope& scope, const NodeProto& node, const FunctionProto& function, Values inputs) {
-  if (++depth_ > kMaxDepth) fail(ErrorCode::InvalidModel, "function '{}' is called over {} deep", function.name, kMaxDepth);
+Values Session::call(Scope& scope, const NodeProto& node, const FunctionProto& function,
+                     Values inputs) {
+  if (++depth_ > kMaxDepth)
+    fail(ErrorCode::InvalidModel, "function '{}' is called over {} deep", function.name, kMaxDepth);
   Scope inner;
   inner.builder = scope.builder;
   inner.opsets = function.opset_import.empty() ? scope.opsets : &function.opset_import;
   inner.call = &node;
   inner.caller = &scope;
   inner.function = &function;
-  inner.prefix = fmt::format("{}{}/", scope.prefix, node.name.empty() && !node.output.empty() ? node.output[0] : node.name);
+  inner.prefix =
+      fmt::format("{}{}/", scope.prefix,
+                  node.name.empty() && !node.output.empty() ? node.output[0] : node.name);
   for (size_t i = 0; i < function.input.size(); ++i)
     inner.values[function.input[i]] = i < inputs.size() ? inputs[i] : Value();
   run(inner, function.node);
   Values outputs;
-  for (std::string_view name : function.output) outputs.push_back(need(inner, name, describe(node)));
+  for (std::string_view name : function.output)
+    outputs.push_back(need(inner, name, describe(node)));
   --depth_;
   return outputs;
 }
 
-const FunctionProto* Session::find_function(std::string_view domain, std::string_view op, std::string_view overload) const {
+const FunctionProto* Session::find_function(std::string_view domain, std::string_view op,
+                                            std::string_view overload) const {
   for (const FunctionProto& f : model_.functions)
-    if (f.name == op && f.overload == overload && (f.domain == domain || (f.domain == "ai.onnx" && domain.empty()))) return &f;
+    if (f.name == op && f.overload == overload &&
+        (f.domain == domain || (f.domain == "ai.onnx" && domain.empty())))
+      return &f;
   return nullptr;
 }
 
-ConvertedBody Session::body(Node& node, const GraphProto& graph, const std::vector<BodyParameter>& parameters) {
+ConvertedBody Session::body(Node& node, const GraphProto& graph,
+                            const std::vector<BodyParameter>& parameters) {
   if (parameters.size() != graph.input.size())
-    fail(ErrorCode::InvalidModel, "body '{}' has {} inputs, expected {}", graph.name, graph.input.size(), parameters.size());
+    fail(ErrorCode::InvalidModel, "body '{}' has {} inputs, expected {}", graph.name,
+         graph.input.size(), parameters.size());
   if (++depth_ > kMaxDepth) fail(ErrorCode::InvalidModel, "subgraphs nest over {} deep", kMaxDepth);
   ConvertedBody body;
   body.graph = std::make_shared<Graph>();
@@ -238,10 +263,12 @@ ConvertedBody Session::body(Node& node, const GraphProto& graph, const std::vect
     const OutputRef ref = body.graph->add_parameter(parameters[i].type, parameters[i].shape, name);
     add_name(body.graph->arena->edit(ref.node).outputs[0], name);
     const Value whole = scope.builder->at(ref);
-    scope.values[graph.input[i].name] = parameters[i].squeeze < 0 ? whole : squeeze(whole, {parameters[i].squeeze});
+    scope.values[graph.input[i].name] =
+        parameters[i].squeeze < 0 ? whole : squeeze(whole, {parameters[i].squeeze});
   }
   run(scope, graph.node);
-  for (const ValueInfoProto& o : graph.output) body.outputs.push_back(need(scope, o.name, fmt::format("body '{}'", graph.name)));
+  for (const ValueInfoProto& o : graph.output)
+    body.outputs.push_back(need(scope, o.name, fmt::format("body '{}'", graph.name)));
   body.captures = std::move(scope.captures);
   --depth_;
   return body;
@@ -249,7 +276,8 @@ ConvertedBody Session::body(Node& node, const GraphProto& graph, const std::vect
 
 Values Session::inlined(Node& node, const GraphProto& graph, const Values& inputs) {
   if (inputs.size() != graph.input.size())
-    fail(ErrorCode::InvalidModel, "body '{}' has {} inputs, expected {}", graph.name, graph.input.size(), inputs.size());
+    fail(ErrorCode::InvalidModel, "body '{}' has {} inputs, expected {}", graph.name,
+         graph.input.size(), inputs.size());
   if (++depth_ > kMaxDepth) fail(ErrorCode::InvalidModel, "subgraphs nest over {} deep", kMaxDepth);
   Scope scope;
   scope.builder = node.scope.builder;
@@ -260,7 +288,8 @@ Values Session::inlined(Node& node, const GraphProto& graph, const Values& input
   for (size_t i = 0; i < inputs.size(); ++i) scope.values[graph.input[i].name] = inputs[i];
   run(scope, graph.node);
   Values outputs;
-  for (const ValueInfoProto& o : graph.output) outputs.push_back(need(scope, o.name, fmt::format("body '{}'", graph.name)));
+  for (const ValueInfoProto& o : graph.output)
+    outputs.push_back(need(scope, o.name, fmt::format("body '{}'", graph.name)));
   --depth_;
   return outputs;
 }

@@ -12,12 +12,12 @@ namespace vireo::onnx {
 // The names that are visible in a graph or a function while it is converted.
 struct Scope {
   Builder* builder = nullptr;
-  Scope* outer = nullptr;                     // the enclosing graph's; null in the model's graph and in functions
+  Scope* outer = nullptr;  // the enclosing graph's; null in the model's graph and in functions
   const std::vector<OpsetId>* opsets = nullptr;
-  const NodeProto* call = nullptr;            // the call whose attributes a function's nodes may refer to
+  const NodeProto* call = nullptr;  // the call whose attributes a function's nodes may refer to
   Scope* caller = nullptr;
   const FunctionProto* function = nullptr;
-  std::string prefix;                         // before the names of what a function makes
+  std::string prefix;  // before the names of what a function makes
   std::unordered_map<std::string_view, Value> values;
   std::unordered_map<std::string_view, const TensorProto*> initializers;
   std::unordered_map<std::string_view, const SparseTensorProto*> sparse;
@@ -28,12 +28,12 @@ struct Scope {
 struct BodyParameter {
   element::Type type;
   PartialShape shape;
-  int64_t squeeze = -1;                       // the body's own input lacks this axis; -1: it lacks none
+  int64_t squeeze = -1;  // the body's own input lacks this axis; -1: it lacks none
 };
 
 struct ConvertedBody {
   std::shared_ptr<Graph> graph;
-  Values outputs;                             // in the body; results are made of them by the caller
+  Values outputs;  // in the body; results are made of them by the caller
   std::vector<std::pair<Value, NodeId>> captures;
 };
 
@@ -45,11 +45,16 @@ class Session {
   std::shared_ptr<Graph> convert();
 
   // A subgraph of a control flow node as a graph of its own.
-  ConvertedBody body(Node& node, const GraphProto& graph, const std::vector<BodyParameter>& parameters);
+  ConvertedBody body(Node& node, const GraphProto& graph,
+                     const std::vector<BodyParameter>& parameters);
   // A subgraph whose nodes go into the enclosing graph.
   Values inlined(Node& node, const GraphProto& graph, const Values& inputs);
-  Tensor tensor(const TensorProto& proto, const std::string& what) { return source_.tensor(proto, what); }
-  Tensor tensor(const SparseTensorProto& proto, const std::string& what) { return source_.tensor(proto, what); }
+  Tensor tensor(const TensorProto& proto, const std::string& what) {
+    return source_.tensor(proto, what);
+  }
+  Tensor tensor(const SparseTensorProto& proto, const std::string& what) {
+    return source_.tensor(proto, what);
+  }
   const ModelProto& model() const { return model_; }
 
  private:
@@ -63,20 +68,23 @@ class Session {
   Value find(Scope& scope, std::string_view name);
   Value need(Scope& scope, std::string_view name, const std::string& reader);
   Value capture(Scope& scope, const Value& outer, std::string_view name);
-  void name_outputs(Scope& scope, const NodeProto& node, const std::string& name, const Outputs& outputs, size_t first_new);
-  const FunctionProto* find_function(std::string_view domain, std::string_view op, std::string_view overload) const;
+  void name_outputs(Scope& scope, const NodeProto& node, const std::string& name,
+                    const Outputs& outputs, size_t first_new);
+  const FunctionProto* find_function(std::string_view domain, std::string_view op,
+                                     std::string_view overload) const;
 
   const ModelProto& model_;
   TensorSource& source_;
   const OpRegistry& ops_;
   std::deque<Builder> builders_;
   std::unordered_map<std::string_view, uint64_t> symbols_;
-  size_t converted_ = 0;                      // nodes so far, against functions that unfold without end
+  size_t converted_ = 0;  // nodes so far, against functions that unfold without end
   int depth_ = 0;
 };
 
 int64_t opset_of(const std::vector<OpsetId>& opsets, std::string_view domain);
-// The order in which nodes can be converted; throws InvalidModel on a cycle or on a value that is produced twice.
+// The order in which nodes can be converted; throws InvalidModel on a cycle or on a value that is
+// produced twice.
 std::vector<const NodeProto*> sorted(const std::vector<NodeProto>& nodes);
 
 }  // namespace vireo::onnx

@@ -10,9 +10,7 @@ namespace vireo::onnx {
 
 Outputs reshape_1(Node& n) { return reshape(n.in(0), n.ints("shape", {}), true); }
 
-Outputs reshape_5(Node& n) {
-  return reshape(n.in(0), n.in(1), n.integer("allowzero", 0) == 0);
-}
+Outputs reshape_5(Node& n) { return reshape(n.in(0), n.in(1), n.integer("allowzero", 0) == 0); }
 
 Outputs transpose(Node& n) {
   const std::optional<std::vector<int64_t>> perm = n.ints("perm");
@@ -43,7 +41,8 @@ Outputs flatten(Node& n) {
   int64_t axis = n.integer("axis", 1);
   if (axis < 0 || x.has_rank()) {
     const int64_t rank = x.rank();
-    if (axis < -rank || axis > rank) fail(ErrorCode::InvalidModel, "axis {} is out of range for rank {}", axis, rank);
+    if (axis < -rank || axis > rank)
+      fail(ErrorCode::InvalidModel, "axis {} is out of range for rank {}", axis, rank);
     if (axis < 0) axis += rank;
   }
   if (axis == 0) return reshape(x, {1, -1});
@@ -57,7 +56,8 @@ Outputs shape(Node& n) {
   // Kept as an operator, not folded: the model stays reshapeable.
   const Value s = n.b.add("ShapeOf", 3, {x}, {{"output_type", element::i64}});
   if (!n.has_attribute("start") && !n.has_attribute("end")) return s;
-  int64_t begin = n.integer("start", 0), end = n.integer("end", std::numeric_limits<int64_t>::max());
+  int64_t begin = n.integer("start", 0),
+          end = n.integer("end", std::numeric_limits<int64_t>::max());
   return slice(s, 0, begin, end);
 }
 
@@ -78,13 +78,14 @@ Outputs split(Node& n) {
   const Value x = n.in(0);
   const int64_t axis = n.integer("axis", 0);
   if (n.has(1)) return n.b.add_all("VariadicSplit", 1, {x, n.b.integer(axis), n.in(1)});
-  if (const auto lengths = n.ints("split"); lengths && !lengths->empty()) return split(x, axis, *lengths);
+  if (const auto lengths = n.ints("split"); lengths && !lengths->empty())
+    return split(x, axis, *lengths);
   const int64_t count = n.integer("num_outputs", int64_t(n.outputs()));
   if (count < 1 || count > int64_t(n.outputs()))
     fail(ErrorCode::InvalidModel, "num_outputs is {}, the node has {} outputs", count, n.outputs());
   const Dimension extent = x.dim(axis);
   if (extent.is_static() && extent.get_length() % count != 0) {
-    const int64_t part = (extent.get_length() + count - 1) / count;   // the last part is shorter
+    const int64_t part = (extent.get_length() + count - 1) / count;  // the last part is shorter
     std::vector<int64_t> lengths(size_t(count), part);
     lengths.back() = extent.get_length() - part * (count - 1);
     return split(x, axis, lengths);
@@ -95,7 +96,9 @@ Outputs split(Node& n) {
 Outputs slice_1(Node& n) {
   const std::vector<int64_t> starts = n.ints("starts", {}), ends = n.ints("ends", {});
   const std::vector<int64_t> axes = n.ints("axes", iota(0, int64_t(starts.size())));
-  return n.b.add("Slice", 8, {n.in(0), n.b.ints(starts), n.b.ints(ends), n.b.ints(std::vector<int64_t>(starts.size(), 1)), n.b.ints(axes)});
+  return n.b.add("Slice", 8,
+                 {n.in(0), n.b.ints(starts), n.b.ints(ends),
+                  n.b.ints(std::vector<int64_t>(starts.size(), 1)), n.b.ints(axes)});
 }
 
 Outputs slice_10(Node& n) {
@@ -107,7 +110,8 @@ Outputs slice_10(Node& n) {
     if (!starts.shape().is_static()) {
       in.push_back(broadcast(n.b.like(starts, 1), shape_of(starts)));
     } else {
-      in.push_back(convert_like(n.b.ints(std::vector<int64_t>(shape_size(starts.shape().to_shape()), 1)), starts));
+      in.push_back(convert_like(
+          n.b.ints(std::vector<int64_t>(shape_size(starts.shape().to_shape()), 1)), starts));
     }
   }
   if (n.has(3)) in.push_back(n.in(3));
@@ -153,13 +157,16 @@ Value padded(Node& n, const Value& x, const Value& begins, const Value& ends, co
 
 Value padded(Node& n, const Value& x, const std::vector<int64_t>& pads, const Value& value) {
   const int64_t half = int64_t(pads.size() / 2);
-  return padded(n, x, n.b.ints({pads.begin(), pads.begin() + half}), n.b.ints({pads.begin() + half, pads.end()}), value);
+  return padded(n, x, n.b.ints({pads.begin(), pads.begin() + half}),
+                n.b.ints({pads.begin() + half, pads.end()}), value);
 }
 
 // Pads of all axes from pads of some.
-std::vector<int64_t> spread(const std::vector<int64_t>& pads, const std::vector<int64_t>& axes, int64_t rank) {
+std::vector<int64_t> spread(const std::vector<int64_t>& pads, const std::vector<int64_t>& axes,
+                            int64_t rank) {
   if (pads.size() != 2 * axes.size())
-    fail(ErrorCode::InvalidModel, "{} pads for {} axes, expected {}", pads.size(), axes.size(), 2 * axes.size());
+    fail(ErrorCode::InvalidModel, "{} pads for {} axes, expected {}", pads.size(), axes.size(),
+         2 * axes.size());
   std::vector<int64_t> all(size_t(2 * rank), 0);
   for (size_t i = 0; i < axes.size(); ++i) {
     const size_t axis = size_t(normal_axis(axes[i], rank));
@@ -184,8 +191,10 @@ Outputs pad_11(Node& n) {
     const auto axes = n.in(3).ints();
     if (known && axes) return padded(n, x, spread(*known, *axes, x.rank()), value);
     const Values halves = split(convert(pads, element::i64), 0, 2);
-    const Value given = convert(n.in(3), element::i64), zeros = n.b.ints(std::vector<int64_t>(size_t(x.rank()), 0));
-    const Value at = select(binary("Less", given, n.b.integer(0)), given + n.b.integer(x.rank()), given);
+    const Value given = convert(n.in(3), element::i64),
+                zeros = n.b.ints(std::vector<int64_t>(size_t(x.rank()), 0));
+    const Value at =
+        select(binary("Less", given, n.b.integer(0)), given + n.b.integer(x.rank()), given);
     const auto scattered = [&](const Value& half) {
       return n.b.add("ScatterElementsUpdate", 3, {zeros, at, half, n.b.integer(0)});
     };
@@ -196,23 +205,28 @@ Outputs pad_11(Node& n) {
     return padded(n, x, halves[0], halves[1], value);
   }
   if (x.has_rank() && int64_t(known->size()) != 2 * x.rank())
-    fail(ErrorCode::InvalidModel, "{} pads for rank {}, expected {}", known->size(), x.rank(), 2 * x.rank());
+    fail(ErrorCode::InvalidModel, "{} pads for rank {}, expected {}", known->size(), x.rank(),
+         2 * x.rank());
   return padded(n, x, *known, value);
 }
 
 Outputs depth_to_space(Node& n) {
   const std::string mode = n.text("mode", "DCR");
   return n.b.add("DepthToSpace", 1, {n.in(0)},
-                 {{"mode", mode == "DCR" ? "blocks_first" : "depth_first"}, {"block_size", n.integer("blocksize")}});
+                 {{"mode", mode == "DCR" ? "blocks_first" : "depth_first"},
+                  {"block_size", n.integer("blocksize")}});
 }
 
 Outputs space_to_depth(Node& n) {
-  return n.b.add("SpaceToDepth", 1, {n.in(0)}, {{"mode", n.text("mode", "DCR") == "CRD" ? "depth_first" : "blocks_first"}, {"block_size", n.integer("blocksize")}});
+  return n.b.add("SpaceToDepth", 1, {n.in(0)},
+                 {{"mode", n.text("mode", "DCR") == "CRD" ? "depth_first" : "blocks_first"},
+                  {"block_size", n.integer("blocksize")}});
 }
 
 Outputs reverse_sequence(Node& n) {
-  return n.b.add("ReverseSequence", 1, {n.in(0), convert(n.in(1), element::i32)},
-                 {{"batch_axis", n.integer("batch_axis", 1)}, {"seq_axis", n.integer("time_axis", 0)}});
+  return n.b.add(
+      "ReverseSequence", 1, {n.in(0), convert(n.in(1), element::i32)},
+      {{"batch_axis", n.integer("batch_axis", 1)}, {"seq_axis", n.integer("time_axis", 0)}});
 }
 
 // keep[i, j] = j - i >= k (upper) or <= k (lower).
@@ -222,7 +236,8 @@ Outputs trilu(Node& n) {
   const Value zero = n.b.integer(0), one = n.b.integer(1);
   const Value rows = unsqueeze(range(zero, as_scalar(dim_of(x, -2)), one, element::i64), {1});
   const Value columns = unsqueeze(range(zero, as_scalar(dim_of(x, -1)), one, element::i64), {0});
-  const Value keep = binary(n.integer("upper", 1) ? "GreaterEqual" : "LessEqual", columns, rows + k);
+  const Value keep =
+      binary(n.integer("upper", 1) ? "GreaterEqual" : "LessEqual", columns, rows + k);
   return select(keep, x, n.b.like(x, 0));
 }
 
@@ -234,14 +249,16 @@ Outputs center_crop_pad(Node& n) {
   const Value two = n.b.ints({2}), zero = n.b.ints({0});
   for (size_t i = 0; i < axes.size(); ++i) {
     const Value want = slice(wanted, 0, int64_t(i), int64_t(i) + 1), have = dim_of(x, axes[i]);
-    const Value cut = binary("Maximum", have - want, zero), add = binary("Maximum", want - have, zero);
+    const Value cut = binary("Maximum", have - want, zero),
+                add = binary("Maximum", want - have, zero);
     const Value begin = n.b.add("Divide", 1, {cut, two}, {{"m_pythondiv", true}});
     const Value cropped = slice(x, axes[i], begin, begin + binary("Minimum", have, want));
     const Value before = n.b.add("Divide", 1, {add, two}, {{"m_pythondiv", true}});
     const Value head = n.b.ints(std::vector<int64_t>(size_t(axes[i]), 0));
     const Value tail = n.b.ints(std::vector<int64_t>(size_t(rank - axes[i] - 1), 0));
     const auto at_axis = [&](const Value& v) { return concat({head, v, tail}, 0); };
-    x = n.b.add("Pad", 12, {cropped, at_axis(before), at_axis(add - before), n.b.like(x, 0)}, {{"pad_mode", "constant"}});
+    x = n.b.add("Pad", 12, {cropped, at_axis(before), at_axis(add - before), n.b.like(x, 0)},
+                {{"pad_mode", "constant"}});
   }
   return x;
 }

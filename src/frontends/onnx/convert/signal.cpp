@@ -10,7 +10,8 @@ namespace {
 
 constexpr double kPi = 3.14159265358979323846;
 
-// x [..., 1 or 2] transformed along `axis`, counted from the front; axis and length are tensors [1], the length may be missing.
+// x [..., 1 or 2] transformed along `axis`, counted from the front; axis and length are tensors
+// [1], the length may be missing.
 Value dft(const Value& x, const Value& axis, const Value& length, bool inverse, bool onesided) {
   Builder& b = *x.builder;
   const bool real = x.dim(-1) == Dimension(1);
@@ -31,12 +32,14 @@ Value dft(const Value& x, const Value& axis, const Value& length, bool inverse, 
 
 // a0 - a1 cos(2 pi i / N) + a2 cos(4 pi i / N)
 Value window(Node& n, double a0, double a1, double a2) {
-  const element::Type type = element_type(n.integer("output_datatype", 1), "attribute 'output_datatype'");
+  const element::Type type =
+      element_type(n.integer("output_datatype", 1), "attribute 'output_datatype'");
   const Value size = as_scalar(n.in(0));
   const element::Type inner = type == element::f64 ? element::f64 : element::f32;
   const Value count = convert(size, inner);
   const Value period = n.integer("periodic", 1) ? count : count - 1.0;
-  const Value at = convert(range(n.b.number(size.type(), 0), size, n.b.number(size.type(), 1), element::i64), inner);
+  const Value at = convert(
+      range(n.b.number(size.type(), 0), size, n.b.number(size.type(), 1), element::i64), inner);
   const Value angle = at * (2 * kPi) / period;
   Value w = unary("Cos", angle) * -a1 + a0;
   if (a2 != 0) w = w + unary("Cos", angle * 2.0) * a2;
@@ -47,15 +50,20 @@ Value window(Node& n, double a0, double a1, double a2) {
 
 Outputs dft_17(Node& n) {
   const Value x = n.in(0);
-  const Value length = n.has(1) ? reshape(convert(n.in(1), element::i64), std::vector<int64_t>{1}) : Value();
-  return dft(x, n.b.ints({normal_axis(n.integer("axis", 1), x.rank())}), length, n.integer("inverse", 0) != 0, n.integer("onesided", 0) != 0);
+  const Value length =
+      n.has(1) ? reshape(convert(n.in(1), element::i64), std::vector<int64_t>{1}) : Value();
+  return dft(x, n.b.ints({normal_axis(n.integer("axis", 1), x.rank())}), length,
+             n.integer("inverse", 0) != 0, n.integer("onesided", 0) != 0);
 }
 
 Outputs dft_20(Node& n) {
   const Value x = n.in(0);
-  const Value length = n.has(1) ? reshape(convert(n.in(1), element::i64), std::vector<int64_t>{1}) : Value();
-  const Value given = n.has(2) ? reshape(convert(n.in(2), element::i64), std::vector<int64_t>{1}) : n.b.ints({-2});
-  const Value axis = select(binary("Less", given, n.b.integer(0)), given + n.b.integer(x.rank()), given);
+  const Value length =
+      n.has(1) ? reshape(convert(n.in(1), element::i64), std::vector<int64_t>{1}) : Value();
+  const Value given =
+      n.has(2) ? reshape(convert(n.in(2), element::i64), std::vector<int64_t>{1}) : n.b.ints({-2});
+  const Value axis =
+      select(binary("Less", given, n.b.integer(0)), given + n.b.integer(x.rank()), given);
   return dft(x, axis, length, n.integer("inverse", 0) != 0, n.integer("onesided", 0) != 0);
 }
 
@@ -68,11 +76,13 @@ Outputs stft(Node& n) {
                        : n.has(2) ? dim_of(window, 0)
                                   : dim_of(x, 1);
   const Value step = reshape(convert(n.in(1), element::i64), std::vector<int64_t>{1});
-  const Value frames = n.b.add("Divide", 1, {dim_of(x, 1) - length, step}, {{"m_pythondiv", true}}) + n.b.ints({1});
+  const Value frames =
+      n.b.add("Divide", 1, {dim_of(x, 1) - length, step}, {{"m_pythondiv", true}}) + n.b.ints({1});
   const Value zero = n.b.integer(0), one = n.b.integer(1);
   const Value starts = range(zero, as_scalar(frames), one, element::i64) * step;
   const Value offsets = range(zero, as_scalar(length), one, element::i64);
-  Value cut = gather(x, unsqueeze(starts, {1}) + unsqueeze(offsets, {0}), 1);   // [B, frames, length, 1 or 2]
+  Value cut = gather(x, unsqueeze(starts, {1}) + unsqueeze(offsets, {0}),
+                     1);  // [B, frames, length, 1 or 2]
   if (window) cut = cut * unsqueeze(convert_like(window, x), {1});
   return dft(cut, n.b.ints({2}), Value(), false, n.integer("onesided", 1) != 0);
 }
@@ -83,11 +93,13 @@ Outputs blackman_window(Node& n) { return window(n, 0.42, 0.5, 0.08); }
 
 // Triangles on the mel scale; all inputs are numbers known when the model is made.
 Outputs mel_weight_matrix(Node& n) {
-  const int64_t bins = n.in(0).need_int("num_mel_bins"), length = n.in(1).need_int("dft_length"), rate = n.in(2).need_int("sample_rate");
+  const int64_t bins = n.in(0).need_int("num_mel_bins"), length = n.in(1).need_int("dft_length"),
+                rate = n.in(2).need_int("sample_rate");
   const auto low = n.in(3).scalar(), high = n.in(4).scalar();
   if (!low || !high) fail(ErrorCode::NotSupported, "edges that are not constant are not supported");
   if (bins < 1 || bins > 100000 || length < 1 || length > 1000000 || rate < 1)
-    fail(ErrorCode::InvalidModel, "{} mel bins, dft_length {}, sample_rate {} are out of range", bins, length, rate);
+    fail(ErrorCode::InvalidModel, "{} mel bins, dft_length {}, sample_rate {} are out of range",
+         bins, length, rate);
   const auto mel = [](double hertz) { return 2595 * std::log10(1 + hertz / 700); };
   const double step = (mel(*high) - mel(*low)) / double(bins + 2);
   std::vector<int64_t> edge;
@@ -96,19 +108,22 @@ Outputs mel_weight_matrix(Node& n) {
     edge.push_back(int64_t(std::floor(double(length + 1) * hertz / double(rate))));
   }
   const int64_t rows = length / 2 + 1;
-  if (rows * bins > (int64_t(1) << 27)) fail(ErrorCode::OutOfMemory, "a matrix of {} x {} is too large", rows, bins);
+  if (rows * bins > (int64_t(1) << 27))
+    fail(ErrorCode::OutOfMemory, "a matrix of {} x {} is too large", rows, bins);
   std::vector<double> m(size_t(rows * bins), 0);
   const auto put = [&](int64_t row, int64_t column, double v) {
     if (row >= 0 && row < rows) m[size_t(row * bins + column)] = v;
   };
   for (int64_t i = 0; i < bins; ++i) {
     const int64_t left = edge[size_t(i)], centre = edge[size_t(i + 1)], right = edge[size_t(i + 2)];
-    if (left == centre) put(centre, i, 1);
+    if (left == centre)
+      put(centre, i, 1);
     else
       for (int64_t j = left; j <= centre; ++j) put(j, i, double(j - left) / double(centre - left));
     for (int64_t j = centre; j < right; ++j) put(j, i, double(right - j) / double(right - centre));
   }
-  const element::Type type = element_type(n.integer("output_datatype", 1), "attribute 'output_datatype'");
+  const element::Type type =
+      element_type(n.integer("output_datatype", 1), "attribute 'output_datatype'");
   return n.b.constant(make_tensor<double>(type, Shape{size_t(rows), size_t(bins)}, m));
 }
 

@@ -18,7 +18,8 @@ int64_t Value::rank() const {
 Dimension Value::dim(int64_t axis) const {
   if (!has_rank()) return Dimension();
   const int64_t r = rank(), i = axis < 0 ? axis + r : axis;
-  if (i < 0 || i >= r) fail(ErrorCode::InvalidModel, "axis {} is out of range for rank {}", axis, r);
+  if (i < 0 || i >= r)
+    fail(ErrorCode::InvalidModel, "axis {} is out of range for rank {}", axis, r);
   return shape()[size_t(i)];
 }
 
@@ -54,11 +55,14 @@ std::vector<int64_t> Value::need_ints(const char* what) const {
 
 int64_t Value::need_int(const char* what) const {
   const std::optional<int64_t> v = scalar_int();
-  if (!v) fail(ErrorCode::NotSupported, "{} that is not a constant of one element is not supported", what);
+  if (!v)
+    fail(ErrorCode::NotSupported, "{} that is not a constant of one element is not supported",
+         what);
   return *v;
 }
 
-Values Builder::add_all(std::string_view op, int opset, const Values& inputs, const AttrList& attrs) {
+Values Builder::add_all(std::string_view op, int opset, const Values& inputs,
+                        const AttrList& attrs) {
   const OpDef* def = ops_.find_in_opset(op, opset);
   if (!def) fail(ErrorCode::NotSupported, "operator {} of opset{} is not supported yet", op, opset);
   std::vector<OutputRef> refs;
@@ -69,9 +73,11 @@ Values Builder::add_all(std::string_view op, int opset, const Values& inputs, co
     refs.push_back(v.ref);
   }
   std::string name = fmt::format("{}/{}_{}", prefix_, op, graph_.arena->size());
-  const NodeId id = graph_.arena->add(*def, make_attrs(def->attrs, attrs, op), std::move(refs), std::move(name));
+  const NodeId id =
+      graph_.arena->add(*def, make_attrs(def->attrs, attrs, op), std::move(refs), std::move(name));
   Values outputs;
-  for (uint32_t i = 0; i < graph_[id].outputs.size(); ++i) outputs.emplace_back(*this, OutputRef{id, i});
+  for (uint32_t i = 0; i < graph_[id].outputs.size(); ++i)
+    outputs.emplace_back(*this, OutputRef{id, i});
   return outputs;
 }
 
@@ -87,7 +93,9 @@ Value Builder::constant(Tensor value) {
 Value Builder::ints(const std::vector<int64_t>& values) { return constant(make_i64(values)); }
 Value Builder::integer(int64_t value) { return constant(make_i64_scalar(value)); }
 
-Value Builder::number(element::Type type, double value) { return constant(make_tensor<double>(type, Shape{}, {value})); }
+Value Builder::number(element::Type type, double value) {
+  return constant(make_tensor<double>(type, Shape{}, {value}));
+}
 
 Value Builder::numbers(element::Type type, const std::vector<double>& values) {
   return constant(make_tensor<double>(type, Shape{values.size()}, values));

@@ -1,4 +1,5 @@
-// Value: an output of the graph under construction, as converters pass it around. Builder: what adds nodes to that graph.
+// Value: an output of the graph under construction, as converters pass it around. Builder: what
+// adds nodes to that graph.
 #pragma once
 
 #include <memory>
@@ -15,7 +16,8 @@ class Builder;
 struct Value {
   Builder* builder = nullptr;
   OutputRef ref;
-  std::shared_ptr<const std::vector<Value>> items;   // set: an ONNX sequence whose elements are known here
+  std::shared_ptr<const std::vector<Value>>
+      items;  // set: an ONNX sequence whose elements are known here
 
   Value() = default;
   Value(Builder& b, OutputRef r) : builder(&b), ref(r) {}
@@ -26,14 +28,14 @@ struct Value {
   element::Type type() const { return fact().type; }
   const PartialShape& shape() const { return fact().shape; }
   bool has_rank() const { return shape().rank_is_static(); }
-  int64_t rank() const;                              // throws NotSupported if dynamic
-  Dimension dim(int64_t axis) const;                 // counts from the end if negative; ? if the rank is dynamic
+  int64_t rank() const;               // throws NotSupported if dynamic
+  Dimension dim(int64_t axis) const;  // counts from the end if negative; ? if the rank is dynamic
   // The whole value if it is constant.
   std::optional<std::vector<int64_t>> ints() const;
   std::optional<std::vector<double>> doubles() const;
-  std::optional<int64_t> scalar_int() const;         // of a tensor of one element
+  std::optional<int64_t> scalar_int() const;  // of a tensor of one element
   std::optional<double> scalar() const;
-  std::vector<int64_t> need_ints(const char* what) const;   // throws NotSupported if not constant
+  std::vector<int64_t> need_ints(const char* what) const;  // throws NotSupported if not constant
   int64_t need_int(const char* what) const;
 };
 
@@ -51,9 +53,9 @@ class Builder {
   Values add_all(std::string_view op, int opset, const Values& inputs, const AttrList& attrs = {});
 
   Value constant(Tensor value);
-  Value ints(const std::vector<int64_t>& values);     // i64, rank 1
-  Value integer(int64_t value);                       // i64 scalar
-  Value number(element::Type type, double value);     // scalar of any numeric type
+  Value ints(const std::vector<int64_t>& values);  // i64, rank 1
+  Value integer(int64_t value);                    // i64 scalar
+  Value number(element::Type type, double value);  // scalar of any numeric type
   Value numbers(element::Type type, const std::vector<double>& values);
   // A scalar of the type that `other` has, also where that is not known yet.
   Value like(const Value& other, double value);

@@ -7,7 +7,7 @@ namespace vireo::onnx {
 
 struct WindowAttrs {
   std::vector<int64_t> strides, dilations, pads_begin, pads_end;
-  std::string auto_pad;                       // IR's name
+  std::string auto_pad;  // IR's name
 };
 
 // For `spatial` axes; fails on vectors of another length.

@@ -1,4 +1,5 @@
-// A protobuf message's fields one by one, with their wire types checked (protozero itself only asserts).
+// A protobuf message's fields one by one, with their wire types checked (protozero itself only
+// asserts).
 #pragma once
 
 #include <cstring>
@@ -63,14 +64,15 @@ class Fields {
     }
   }
   [[noreturn]] void malformed(const char* why) const {
-    fail(ErrorCode::InvalidModel, "protobuf field {} of {} is malformed: {}", number(), message_, why);
+    fail(ErrorCode::InvalidModel, "protobuf field {} of {} is malformed: {}", number(), message_,
+         why);
   }
 
  private:
   void expect(protozero::pbf_wire_type type) {
     if (reader_.wire_type() != type)
-      fail(ErrorCode::InvalidModel, "protobuf field {} of {} has wire type {}, expected {}", number(), message_,
-           int(reader_.wire_type()), int(type));
+      fail(ErrorCode::InvalidModel, "protobuf field {} of {} has wire type {}, expected {}",
+           number(), message_, int(reader_.wire_type()), int(type));
     pending_ = false;
   }
   bool packed() {

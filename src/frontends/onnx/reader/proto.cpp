@@ -14,8 +14,10 @@ GraphProto parse_graph(std::string_view bytes, int depth);
 std::pair<std::string_view, std::string_view> parse_entry(std::string_view bytes) {
   std::pair<std::string_view, std::string_view> entry;
   for (Fields f(bytes, "StringStringEntryProto"); f.next();) {
-    if (f.number() == 1) entry.first = f.bytes();
-    else if (f.number() == 2) entry.second = f.bytes();
+    if (f.number() == 1)
+      entry.first = f.bytes();
+    else if (f.number() == 2)
+      entry.second = f.bytes();
   }
   return entry;
 }
@@ -29,7 +31,10 @@ TensorProto parse_tensor(std::string_view bytes) {
       case 2: t.data_type = f.integer(); break;
       case 3: f.malformed("segmented tensors are not supported");
       case 8: t.name = f.bytes(); break;
-      case 9: t.raw = f.bytes(); t.has_raw = true; break;
+      case 9:
+        t.raw = f.bytes();
+        t.has_raw = true;
+        break;
       case 13: t.external_data.push_back(parse_entry(f.bytes())); break;
       case 14: t.external = f.integer() == 1; break;
       default: break;
@@ -54,8 +59,10 @@ SparseTensorProto parse_sparse(std::string_view bytes) {
 DimProto parse_dim(std::string_view bytes) {
   DimProto d;
   for (Fields f(bytes, "Dimension"); f.next();) {
-    if (f.number() == 1) d.value = f.integer();
-    else if (f.number() == 2) d.param = f.bytes();
+    if (f.number() == 1)
+      d.value = f.integer();
+    else if (f.number() == 2)
+      d.param = f.bytes();
   }
   return d;
 }
@@ -77,8 +84,14 @@ TypeProto parse_type(std::string_view bytes, int depth) {
   TypeProto type;
   for (Fields f(bytes, "TypeProto"); f.next();) {
     switch (f.number()) {
-      case 1: type.kind = TypeProto::Tensor; parse_tensor_type(f.bytes(), type); break;
-      case 8: type.kind = TypeProto::SparseTensor; parse_tensor_type(f.bytes(), type); break;
+      case 1:
+        type.kind = TypeProto::Tensor;
+        parse_tensor_type(f.bytes(), type);
+        break;
+      case 8:
+        type.kind = TypeProto::SparseTensor;
+        parse_tensor_type(f.bytes(), type);
+        break;
       case 5: type.kind = TypeProto::Map; break;
       case 4:
       case 9: {
@@ -97,8 +110,10 @@ TypeProto parse_type(std::string_view bytes, int depth) {
 ValueInfoProto parse_value_info(std::string_view bytes) {
   ValueInfoProto v;
   for (Fields f(bytes, "ValueInfoProto"); f.next();) {
-    if (f.number() == 1) v.name = f.bytes();
-    else if (f.number() == 2) v.type = parse_type(f.bytes(), 0);
+    if (f.number() == 1)
+      v.name = f.bytes();
+    else if (f.number() == 2)
+      v.type = parse_type(f.bytes(), 0);
   }
   return v;
 }
@@ -145,7 +160,8 @@ NodeProto parse_node(std::string_view bytes, int depth) {
 }
 
 GraphProto parse_graph(std::string_view bytes, int depth) {
-  if (depth > kMaxDepth) fail(ErrorCode::InvalidModel, "subgraphs nest more than {} deep", kMaxDepth);
+  if (depth > kMaxDepth)
+    fail(ErrorCode::InvalidModel, "subgraphs nest more than {} deep", kMaxDepth);
   GraphProto g;
   for (Fields f(bytes, "GraphProto"); f.next();) {
     switch (f.number()) {
@@ -165,8 +181,10 @@ GraphProto parse_graph(std::string_view bytes, int depth) {
 OpsetId parse_opset(std::string_view bytes) {
   OpsetId o;
   for (Fields f(bytes, "OperatorSetIdProto"); f.next();) {
-    if (f.number() == 1) o.domain = f.bytes();
-    else if (f.number() == 2) o.version = f.integer();
+    if (f.number() == 1)
+      o.domain = f.bytes();
+    else if (f.number() == 2)
+      o.version = f.integer();
   }
   if (o.domain == "ai.onnx") o.domain = {};
   return o;
@@ -201,7 +219,10 @@ ModelProto parse_fields(std::string_view bytes) {
       case 4: m.domain = f.bytes(); break;
       case 5: m.model_version = f.integer(); break;
       case 6: m.doc_string = f.bytes(); break;
-      case 7: m.graph = parse_graph(f.bytes(), 0); m.has_graph = true; break;
+      case 7:
+        m.graph = parse_graph(f.bytes(), 0);
+        m.has_graph = true;
+        break;
       case 8: m.opset_import.push_back(parse_opset(f.bytes())); break;
       case 14: m.metadata_props.push_back(parse_entry(f.bytes())); break;
       case 25: m.functions.push_back(parse_function(f.bytes())); break;
@@ -217,7 +238,8 @@ ModelProto parse_model(std::string_view bytes) {
   try {
     return parse_fields(bytes);
   } catch (const protozero::exception& e) {
-    fail(ErrorCode::InvalidModel, "the protobuf cannot be parsed: it is truncated or not an onnx model ({})", e.what());
+    fail(ErrorCode::InvalidModel,
+         "the protobuf cannot be parsed: it is truncated or not an onnx model ({})", e.what());
   }
 }
 

@@ -1,4 +1,5 @@
-// ONNX's messages as views of the file's bytes: strings and tensor data are not copied. Field names are onnx.proto's.
+// ONNX's messages as views of the file's bytes: strings and tensor data are not copied. Field names
+// are onnx.proto's.
 #pragma once
 
 #include <cstdint>
@@ -10,9 +11,33 @@
 namespace vireo::onnx {
 
 enum DataType : int32_t {
-  kUndefined, kFloat, kUint8, kInt8, kUint16, kInt16, kInt32, kInt64, kString, kBool, kFloat16, kDouble, kUint32,
-  kUint64, kComplex64, kComplex128, kBfloat16, kFloat8E4M3FN, kFloat8E4M3FNUZ, kFloat8E5M2, kFloat8E5M2FNUZ, kUint4,
-  kInt4, kFloat4E2M1, kFloat8E8M0, kUint2, kInt2,
+  kUndefined,
+  kFloat,
+  kUint8,
+  kInt8,
+  kUint16,
+  kInt16,
+  kInt32,
+  kInt64,
+  kString,
+  kBool,
+  kFloat16,
+  kDouble,
+  kUint32,
+  kUint64,
+  kComplex64,
+  kComplex128,
+  kBfloat16,
+  kFloat8E4M3FN,
+  kFloat8E4M3FNUZ,
+  kFloat8E5M2,
+  kFloat8E5M2FNUZ,
+  kUint4,
+  kInt4,
+  kFloat4E2M1,
+  kFloat8E8M0,
+  kUint2,
+  kInt2,
 };
 
 struct TensorProto {
@@ -21,7 +46,7 @@ struct TensorProto {
   int64_t data_type = 0;
   bool has_raw = false, external = false;
   std::string_view raw;
-  std::string_view message;                  // the whole message: typed fields are read from it on demand
+  std::string_view message;  // the whole message: typed fields are read from it on demand
   std::vector<std::pair<std::string_view, std::string_view>> external_data;
 };
 
@@ -31,13 +56,13 @@ struct SparseTensorProto {
 };
 
 struct DimProto {
-  int64_t value = -1;                        // -1: unknown
+  int64_t value = -1;  // -1: unknown
   std::string_view param;
 };
 
 struct TypeProto {
   enum Kind { Unknown, Tensor, Sequence, Optional, SparseTensor, Map } kind = Unknown;
-  int64_t elem_type = 0;                     // of the tensor, or of the sequence's or optional's tensors
+  int64_t elem_type = 0;  // of the tensor, or of the sequence's or optional's tensors
   bool has_shape = false;
   std::vector<DimProto> dims;
 };
@@ -57,11 +82,11 @@ struct AttributeProto {
   std::string_view s;
   std::optional<TensorProto> t;
   std::optional<SparseTensorProto> sparse_tensor;
-  std::vector<GraphProto> g;                 // at most one
+  std::vector<GraphProto> g;  // at most one
   std::vector<float> floats;
   std::vector<int64_t> ints;
   std::vector<std::string_view> strings;
-  std::vector<TypeProto> tp;                 // at most one
+  std::vector<TypeProto> tp;  // at most one
 };
 
 struct NodeProto {

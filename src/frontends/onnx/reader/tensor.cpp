@@ -1,4 +1,5 @@
-// Tensor data: raw bytes, typed fields, external files. Every size is checked before memory is taken.
+// Tensor data: raw bytes, typed fields, external files. Every size is checked before memory is
+// taken.
 #include "frontends/onnx/reader/tensor.h"
 
 #include <cstring>
@@ -12,7 +13,8 @@
 namespace vireo::onnx {
 namespace {
 
-// A misaligned view costs nothing where kernels load unaligned; small tensors are copied so that all others may be lax.
+// A misaligned view costs nothing where kernels load unaligned; small tensors are copied so that
+// all others may be lax.
 constexpr size_t kCopyBelow = size_t(64) << 10;
 // A dense form of a sparse tensor over this is no longer an initializer but an attack.
 constexpr size_t kSparseLimit = size_t(256) << 20;
@@ -23,7 +25,8 @@ Shape shape_of(const std::vector<int64_t>& dims, const std::string& what) {
     if (d < 0) fail(ErrorCode::InvalidModel, "{}: shape has the negative extent {}", what, d);
     shape.push_back(size_t(d));
   }
-  if (!checked_product(span<const int64_t>(dims))) fail(ErrorCode::InvalidModel, "{}: shape is too large", what);
+  if (!checked_product(span<const int64_t>(dims)))
+    fail(ErrorCode::InvalidModel, "{}: shape is too large", what);
   return shape;
 }
 
@@ -53,7 +56,8 @@ void store_integers(Tensor& t, const std::vector<int64_t>& values) {
   switch (t.get_element_type().is_packed() ? 1 : t.get_element_type().size()) {
     case 1:
       if (t.get_element_type() == element::boolean)
-        for (size_t i = 0; i < values.size(); ++i) static_cast<uint8_t*>(t.data())[i] = values[i] != 0;
+        for (size_t i = 0; i < values.size(); ++i)
+          static_cast<uint8_t*>(t.data())[i] = values[i] != 0;
       else
         narrow<uint8_t>(values, t.data());
       break;
@@ -68,7 +72,8 @@ Tensor strings(const TensorProto& proto, const Shape& shape, const std::string& 
   for (Fields f(proto.message, "TensorProto"); f.next();)
     if (f.number() == 6) texts.push_back(f.bytes());
   if (texts.size() != shape_size(shape))
-    fail(ErrorCode::InvalidModel, "{}: has {} strings, its shape {} needs {}", what, texts.size(), shape.to_string(), shape_size(shape));
+    fail(ErrorCode::InvalidModel, "{}: has {} strings, its shape {} needs {}", what, texts.size(),
+         shape.to_string(), shape_size(shape));
   Tensor t(element::string, shape);
   for (size_t i = 0; i < texts.size(); ++i) t.data<std::string>()[i] = std::string(texts[i]);
   return t;
@@ -79,12 +84,14 @@ size_t typed_count(element::Type type, const Shape& shape) {
   return type.is_packed() ? dense_byte_size(type, shape) : shape_size(shape);
 }
 
-[[noreturn]] void wrong_count(const std::string& what, element::Type type, const Shape& shape, size_t got, size_t needed) {
-  fail(ErrorCode::InvalidModel, "{}: has data for {} elements, its shape {} of type {} needs {}", what, got, shape.to_string(),
-       type.name(), needed);
+[[noreturn]] void wrong_count(const std::string& what, element::Type type, const Shape& shape,
+                              size_t got, size_t needed) {
+  fail(ErrorCode::InvalidModel, "{}: has data for {} elements, its shape {} of type {} needs {}",
+       what, got, shape.to_string(), type.name(), needed);
 }
 
-Tensor typed(const TensorProto& proto, element::Type type, const Shape& shape, const std::string& what) {
+Tensor typed(const TensorProto& proto, element::Type type, const Shape& shape,
+             const std::string& what) {
   const size_t needed = typed_count(type, shape);
   if (needed > proto.message.size()) wrong_count(what, type, shape, 0, needed);
   const uint32_t field = field_of(proto.data_type);
@@ -93,26 +100,33 @@ Tensor typed(const TensorProto& proto, element::Type type, const Shape& shape, c
   std::vector<int64_t> integers;
   for (Fields f(proto.message, "TensorProto"); f.next();) {
     if (f.number() != field) continue;
-    if (field == 4) f.reals(floats);
-    else if (field == 10) f.reals(doubles);
-    else f.integers(integers);
+    if (field == 4)
+      f.reals(floats);
+    else if (field == 10)
+      f.reals(doubles);
+    else
+      f.integers(integers);
   }
   const size_t got = floats.size() + doubles.size() + integers.size();
   if (got != needed) wrong_count(what, type, shape, got, needed);
   Tensor t(type, shape);
-  if (field == 4) std::memcpy(t.data(), floats.data(), got * sizeof(float));
-  else if (field == 10) std::memcpy(t.data(), doubles.data(), got * sizeof(double));
-  else store_integers(t, integers);
+  if (field == 4)
+    std::memcpy(t.data(), floats.data(), got * sizeof(float));
+  else if (field == 10)
+    std::memcpy(t.data(), doubles.data(), got * sizeof(double));
+  else
+    store_integers(t, integers);
   return t;
 }
 
-Tensor from_bytes(std::string_view bytes, element::Type type, const Shape& shape, const std::shared_ptr<const void>& owner,
-                  const std::string& what) {
+Tensor from_bytes(std::string_view bytes, element::Type type, const Shape& shape,
+                  const std::shared_ptr<const void>& owner, const std::string& what) {
   const size_t needed = dense_byte_size(type, shape);
   if (bytes.size() != needed)
-    fail(ErrorCode::InvalidModel, "{}: has {} bytes of data, its shape {} of type {} needs {}", what, bytes.size(),
-         shape.to_string(), type.name(), needed);
-  const bool aligned = reinterpret_cast<uintptr_t>(bytes.data()) % std::max<size_t>(1, type.size()) == 0;
+    fail(ErrorCode::InvalidModel, "{}: has {} bytes of data, its shape {} of type {} needs {}",
+         what, bytes.size(), shape.to_string(), type.name(), needed);
+  const bool aligned =
+      reinterpret_cast<uintptr_t>(bytes.data()) % std::max<size_t>(1, type.size()) == 0;
   if (needed > 0 && type != element::boolean && owner && (aligned || needed >= kCopyBelow))
     return Tensor(type, shape, bytes.data(), owner);
   Tensor t(type, shape);
@@ -153,7 +167,8 @@ element::Type element_type(int64_t data_type, std::string_view what) {
     case kComplex128:
     case kFloat8E4M3FNUZ:
     case kFloat8E5M2FNUZ:
-    case kInt2: fail(ErrorCode::NotSupported, "{}: onnx data type {} is not supported", what, data_type);
+    case kInt2:
+      fail(ErrorCode::NotSupported, "{}: onnx data type {} is not supported", what, data_type);
     default: fail(ErrorCode::InvalidModel, "{}: data type {} does not exist", what, data_type);
   }
 }
@@ -163,7 +178,8 @@ Tensor TensorSource::tensor(const TensorProto& proto, const std::string& what) {
   if (type.is_dynamic()) fail(ErrorCode::InvalidModel, "{}: has no data type", what);
   const Shape shape = shape_of(proto.dims, what);
   if (proto.external) {
-    if (type == element::string) fail(ErrorCode::InvalidModel, "{}: strings cannot be external data", what);
+    if (type == element::string)
+      fail(ErrorCode::InvalidModel, "{}: strings cannot be external data", what);
     std::shared_ptr<const void> owner;
     const std::string_view bytes = external_bytes(proto, what, dense_byte_size(type, shape), owner);
     return from_bytes(bytes, type, shape, owner, what);
@@ -187,7 +203,8 @@ std::vector<size_t> positions(const Tensor& indices, const Shape& shape, const s
       const int64_t index = indices.data<int64_t>()[row * columns + c];
       const size_t extent = columns == 1 ? total : shape[c];
       if (index < 0 || size_t(index) >= extent)
-        fail(ErrorCode::InvalidModel, "{}: sparse index {} is out of range for {}", what, index, extent);
+        fail(ErrorCode::InvalidModel, "{}: sparse index {} is out of range for {}", what, index,
+             extent);
       position = columns == 1 ? uint64_t(index) : position * extent + uint64_t(index);
     }
     at.push_back(size_t(position));
@@ -203,14 +220,18 @@ Tensor TensorSource::tensor(const SparseTensorProto& proto, const std::string& w
   const element::Type type = values.get_element_type();
   const size_t bytes = dense_byte_size(type, shape);
   if (bytes > kSparseLimit)
-    fail(ErrorCode::OutOfMemory, "{}: the sparse tensor's dense shape {} needs {} bytes of memory, over the limit of {}", what,
-         shape.to_string(), bytes, kSparseLimit);
-  if (indices.get_element_type() != element::i64) fail(ErrorCode::InvalidModel, "{}: sparse indices must be int64", what);
+    fail(ErrorCode::OutOfMemory,
+         "{}: the sparse tensor's dense shape {} needs {} bytes of memory, over the limit of {}",
+         what, shape.to_string(), bytes, kSparseLimit);
+  if (indices.get_element_type() != element::i64)
+    fail(ErrorCode::InvalidModel, "{}: sparse indices must be int64", what);
   if (type.is_packed() || type == element::string)
-    fail(ErrorCode::NotSupported, "{}: sparse tensors of type {} are not supported", what, type.name());
+    fail(ErrorCode::NotSupported, "{}: sparse tensors of type {} are not supported", what,
+         type.name());
   const std::vector<size_t> at = positions(indices, shape, what);
   if (at.size() != values.get_size())
-    fail(ErrorCode::InvalidModel, "{}: sparse tensor has {} values and {} indices", what, values.get_size(), at.size());
+    fail(ErrorCode::InvalidModel, "{}: sparse tensor has {} values and {} indices", what,
+         values.get_size(), at.size());
   Tensor dense(type, shape);
   std::memset(dense.data(), 0, bytes);
   for (size_t i = 0; i < at.size(); ++i)
@@ -222,7 +243,8 @@ Tensor TensorSource::tensor(const SparseTensorProto& proto, const std::string& w
 const TensorSource::File& TensorSource::open(const std::string& location, const std::string& what) {
   if (auto it = files_.find(location); it != files_.end()) return it->second;
   if (path_.empty() && folder_.empty())
-    fail(ErrorCode::InvalidModel, "{}: external data '{}' cannot be found for a model read from memory", what, location);
+    fail(ErrorCode::InvalidModel,
+         "{}: external data '{}' cannot be found for a model read from memory", what, location);
   std::optional<std::string> path;
   if (location.find('\0') == std::string::npos) {
     try {
@@ -231,15 +253,19 @@ const TensorSource::File& TensorSource::open(const std::string& location, const 
       fail(e.code(), "{}: external data location '{}': {}", what, location, e.what());
     }
   }
-  if (!path) fail(ErrorCode::InvalidModel, "{}: external data location '{}' is outside the model's folder", what, location);
-  if (!is_file(*path)) fail(ErrorCode::InvalidModel, "{}: external data location '{}' is no regular file", what, location);
+  if (!path)
+    fail(ErrorCode::InvalidModel, "{}: external data location '{}' is outside the model's folder",
+         what, location);
+  if (!is_file(*path))
+    fail(ErrorCode::InvalidModel, "{}: external data location '{}' is no regular file", what,
+         location);
   std::shared_ptr<const MappedFile> file = MappedFile::open(*path);
   const std::string_view bytes(reinterpret_cast<const char*>(file->data()), file->size());
   return files_.emplace(location, File{std::move(file), bytes}).first->second;
 }
 
-std::string_view TensorSource::external_bytes(const TensorProto& proto, const std::string& what, size_t needed,
-                                              std::shared_ptr<const void>& owner) {
+std::string_view TensorSource::external_bytes(const TensorProto& proto, const std::string& what,
+                                              size_t needed, std::shared_ptr<const void>& owner) {
   std::string_view location;
   std::optional<uint64_t> offset = 0, length;
   for (const auto& [key, value] : proto.external_data) {
@@ -247,17 +273,20 @@ std::string_view TensorSource::external_bytes(const TensorProto& proto, const st
       location = value;
     } else if (key == "offset") {
       offset = parse_u64(value);
-      if (!offset) fail(ErrorCode::InvalidModel, "{}: external data offset '{}' is no number", what, value);
+      if (!offset)
+        fail(ErrorCode::InvalidModel, "{}: external data offset '{}' is no number", what, value);
     } else if (key == "length") {
       length = parse_u64(value);
-      if (!length) fail(ErrorCode::InvalidModel, "{}: external data length '{}' is no number", what, value);
+      if (!length)
+        fail(ErrorCode::InvalidModel, "{}: external data length '{}' is no number", what, value);
     }
   }
   if (location.empty()) fail(ErrorCode::InvalidModel, "{}: external data has no location", what);
   const File& file = open(std::string(location), what);
   if (!length) length = needed;
   if (!range_fits(*offset, *length, file.bytes.size()))
-    fail(ErrorCode::InvalidModel, "{}: external data of length {} at offset {} does not fit '{}' of {} bytes", what, *length,
+    fail(ErrorCode::InvalidModel,
+         "{}: external data of length {} at offset {} does not fit '{}' of {} bytes", what, *length,
          *offset, location, file.bytes.size());
   owner = file.owner;
   return file.bytes.substr(*offset, *length);
