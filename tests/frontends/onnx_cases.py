@@ -129,7 +129,7 @@ def made():
     yield answered("ms_fused_conv", [ms("FusedConv", "x w b", "y", activation="LeakyRelu", activation_params=[0.1], kernel_shape=[3, 3], pads=[1] * 4)],
                    {"x": f(1, 2, 5, 5)}, one, {"w": f(3, 2, 3, 3), "b": f(3)})
     u8 = rng.integers(0, 255, (2, 6)).astype(np.uint8)
-    quant = {"s": np.float32(0.1), "z": np.uint8(120), "s2": np.float32(0.2), "z2": np.uint8(100)}
+    quant = {"s": np.float32(0.113), "z": np.uint8(120), "s2": np.float32(0.237), "z2": np.uint8(100)}
     yield answered("ms_qlinear_add", [ms("QLinearAdd", "a s z b s2 z2 s2 z", "y")], {"a": u8, "b": u8[::-1].copy()}, {"y": T.UINT8}, quant)
     # Values of the enclosing graph inside bodies, two levels down.
     inner = h.make_graph([node("Add", "t big", "ti")], "deep", [], [h.make_tensor_value_info("ti", T.FLOAT, None)])

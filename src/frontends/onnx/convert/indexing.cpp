@@ -42,7 +42,7 @@ Outputs scatter_elements(Node& n) {
 Outputs scatter_nd(Node& n) {
   const std::string r = reduction(n);
   const Values in{n.in(0), n.in(1), n.in(2)};
-  if (r == "none") return n.b.add("ScatterNDUpdate", 3, in);
+  if (r == "none") return n.b.add("ScatterNDUpdate", 4, in);
   return n.b.add("ScatterNDUpdate", 15, in, {{"reduction", r}});
 }
 
