@@ -1,4 +1,5 @@
-// The floating-point state of a thread while it computes: round to nearest, denormals as the mode asks, no traps.
+// The floating-point state of a thread while it computes: round to nearest, denormals as the mode
+// asks, no traps.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +19,8 @@ class FloatEnvironment {
 #ifdef __x86_64__
     constexpr uint32_t kMasked = 0x1f80, kFlushToZero = 0x8000, kDenormalsAreZero = 0x0040;
     saved_ = _mm_getcsr();
-    _mm_setcsr(denormals == Denormals::Flush ? kMasked | kFlushToZero | kDenormalsAreZero : kMasked);
+    _mm_setcsr(denormals == Denormals::Flush ? kMasked | kFlushToZero | kDenormalsAreZero
+                                             : kMasked);
 #else
     (void)denormals;
 #endif

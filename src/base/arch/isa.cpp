@@ -93,15 +93,18 @@ uint32_t detect() {
   return bits;
 }
 
-// Leaf 4 (Intel) and leaf 0x8000001d (AMD) have one form. The C library's figure for the L3 is that of the whole package.
+// Leaf 4 (Intel) and leaf 0x8000001d (AMD) have one form. The C library's figure for the L3 is that
+// of the whole package.
 void read_caches(CacheSizes* sizes) {
-  const uint32_t leaf = cpuid(0x80000000).eax >= 0x8000001d && (cpuid(0x80000001).ecx >> 22 & 1) ? 0x8000001d : 4;
+  const uint32_t leaf =
+      cpuid(0x80000000).eax >= 0x8000001d && (cpuid(0x80000001).ecx >> 22 & 1) ? 0x8000001d : 4;
   for (uint32_t i = 0; i < 8; ++i) {
     const Registers r = cpuid(leaf, i);
     const uint32_t type = r.eax & 31, level = r.eax >> 5 & 7;
     if (type == 0) return;
     if (type == 2) continue;  // instructions
-    const size_t size = size_t{(r.ebx >> 22) + 1} * ((r.ebx >> 12 & 1023) + 1) * ((r.ebx & 4095) + 1) * (r.ecx + 1);
+    const size_t size =
+        size_t{(r.ebx >> 22) + 1} * ((r.ebx >> 12 & 1023) + 1) * ((r.ebx & 4095) + 1) * (r.ecx + 1);
     if (level == 1) sizes->l1 = size;
     if (level == 2) sizes->l2 = size;
     if (level == 3) sizes->l3 = size;
@@ -116,7 +119,8 @@ std::string cpu_name() {
     std::memcpy(text + 16 * i, words, 16);
   }
   std::string name = text;
-  name.erase(0, name.find_first_not_of(' ') == std::string::npos ? name.size() : name.find_first_not_of(' '));
+  name.erase(0, name.find_first_not_of(' ') == std::string::npos ? name.size()
+                                                                 : name.find_first_not_of(' '));
   while (!name.empty() && name.back() == ' ') name.pop_back();
   return name;
 }
@@ -153,7 +157,9 @@ IsaSet machine_isa() {
 
 IsaSet active_isa() { return IsaSet(machine_isa().bits() & cap()); }
 
-void set_isa_cap(std::string_view text) { g_cap.store(parse_isa_cap(text).bits(), std::memory_order_release); }
+void set_isa_cap(std::string_view text) {
+  g_cap.store(parse_isa_cap(text).bits(), std::memory_order_release);
+}
 
 IsaSet parse_isa_cap(std::string_view text) {
   uint32_t bits = 0;
@@ -166,8 +172,10 @@ IsaSet parse_isa_cap(std::string_view text) {
     if (minus) item.remove_prefix(1);
     Isa isa;
     if (!isa_from_name(item, &isa)) {
-      fail(ErrorCode::InvalidArgument, "VIREO_CPU_ISA: '{}' is no instruction set; known are scalar, avx2, avx2_vnni, avx512, "
-           "avx512_vnni, avx512_bf16, avx512_fp16, amx_int8, amx_bf16", item);
+      fail(ErrorCode::InvalidArgument,
+           "VIREO_CPU_ISA: '{}' is no instruction set; known are scalar, avx2, avx2_vnni, avx512, "
+           "avx512_vnni, avx512_bf16, avx512_fp16, amx_int8, amx_bf16",
+           item);
     }
     if (first && minus) bits = kNoCap;
     first = false;
@@ -200,8 +208,10 @@ std::string isa_string() {
   std::string capped;
   for (int i = 0; i < kIsaCount; ++i) {
     const Isa isa = static_cast<Isa>(i);
-    if (active.has(isa)) text += std::string(" ") + isa_name(isa);
-    else if (machine.has(isa)) capped += std::string(" ") + isa_name(isa);
+    if (active.has(isa))
+      text += std::string(" ") + isa_name(isa);
+    else if (machine.has(isa))
+      capped += std::string(" ") + isa_name(isa);
   }
   return capped.empty() ? text : text + " (capped:" + capped + ")";
 }

@@ -1,4 +1,5 @@
-// Instruction-set tiers: what this machine has, what the user allows of it, and why the rest was refused.
+// Instruction-set tiers: what this machine has, what the user allows of it, and why the rest was
+// refused.
 #pragma once
 
 #include <cstddef>
@@ -8,17 +9,18 @@
 
 namespace vireo {
 
-// A tier is a cluster of CPUID bits that real machines have together; kernels are compiled per tier.
+// A tier is a cluster of CPUID bits that real machines have together; kernels are compiled per
+// tier.
 enum class Isa : uint8_t {
   Scalar,
-  Avx2,        // + FMA, F16C, BMI2
+  Avx2,  // + FMA, F16C, BMI2
   Avx2Vnni,
-  Avx512,      // F, BW, DQ, VL, CD; implies avx2
+  Avx512,  // F, BW, DQ, VL, CD; implies avx2
   Avx512Vnni,
   Avx512Bf16,
   Avx512Fp16,
-  AmxInt8,     // implies avx512_vnni
-  AmxBf16,     // implies avx512_bf16
+  AmxInt8,  // implies avx512_vnni
+  AmxBf16,  // implies avx512_bf16
 };
 constexpr int kIsaCount = 9;
 
@@ -40,23 +42,25 @@ IsaSet machine_isa();
 IsaSet active_isa();
 inline bool has(Isa isa) { return active_isa().has(isa); }
 
-// "avx2" (the tier and all that it implies), "avx512,-avx512_bf16" (a list; a minus removes the tier and what
-// rests on it), "" (no cap). Affects what is compiled afterwards, not compiled models.
+// "avx2" (the tier and all that it implies), "avx512,-avx512_bf16" (a list; a minus removes the
+// tier and what rests on it), "" (no cap). Affects what is compiled afterwards, not compiled
+// models.
 void set_isa_cap(std::string_view cap);
 // The tiers that a cap allows, whether or not the machine has them.
 IsaSet parse_isa_cap(std::string_view cap);
 
-const char* isa_name(Isa isa);                 // "avx512_bf16"
+const char* isa_name(Isa isa);  // "avx512_bf16"
 bool isa_from_name(std::string_view name, Isa* isa);
 // For error reports: "AMD EPYC 9R45: avx2 avx2_vnni avx512 (capped by avx512)".
 std::string isa_string();
-// Why a tier is not active, for the dispatch log: "not in the cpu", "capped by avx2"; nullptr if it is active.
+// Why a tier is not active, for the dispatch log: "not in the cpu", "capped by avx2"; nullptr if it
+// is active.
 const char* isa_refusal(Isa isa);
 
 struct CacheSizes {
-  size_t l1 = 32 << 10;   // data, per core
-  size_t l2 = 1 << 20;    // per core
-  size_t l3 = 16 << 20;   // as seen by one core
+  size_t l1 = 32 << 10;  // data, per core
+  size_t l2 = 1 << 20;   // per core
+  size_t l3 = 16 << 20;  // as seen by one core
 };
 const CacheSizes& cache_sizes();
 

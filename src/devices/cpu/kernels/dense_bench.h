@@ -1,4 +1,5 @@
-// What the benches of the dense kernels share: the machine's multiply-add peak, medians, a line of the table.
+// What the benches of the dense kernels share: the machine's multiply-add peak, medians, a line of
+// the table.
 #pragma once
 
 #include <algorithm>
@@ -71,8 +72,10 @@ inline double peak_flops(int lanes) {
   for (int i = 0; i < 20; ++i) {
     const int64_t rounds = 100000;
     const double start = seconds();
-    if (lanes == 16) chains512(rounds, out);
-    else chains256(rounds, out);
+    if (lanes == 16)
+      chains512(rounds, out);
+    else
+      chains256(rounds, out);
     const double width = lanes == 16 ? 16 : 8;
     best = std::max(best, 2.0 * 12 * width * rounds / (seconds() - start));
   }
@@ -81,8 +84,8 @@ inline double peak_flops(int lanes) {
 }
 
 inline void print(const char* kernel, const char* what, double flops, double time, double peak) {
-  std::printf("%-26s %-34s %10.2f us %8.1f GFLOP/s %5.1f %% of peak\n", kernel, what, time * 1e6, flops / time * 1e-9,
-              100 * flops / time / peak);
+  std::printf("%-26s %-34s %10.2f us %8.1f GFLOP/s %5.1f %% of peak\n", kernel, what, time * 1e6,
+              flops / time * 1e-9, 100 * flops / time / peak);
 }
 
 }  // namespace vireo::cpu::bench

@@ -1,4 +1,5 @@
-// What the tests and benches of the dense kernels share: random operands, the epilogue in double, comparison, runs by tasks.
+// What the tests and benches of the dense kernels share: random operands, the epilogue in double,
+// comparison, runs by tasks.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -18,7 +19,8 @@ class Buffer {
  public:
   explicit Buffer(int64_t size, float fill = 0.0f) : size_(size) {
     raw_ = static_cast<float*>(std::aligned_alloc(64, (size + 2 * kGuard + 15) / 16 * 64));
-    for (int64_t i = 0; i < size + 2 * kGuard; ++i) raw_[i] = i < kGuard || i >= size + kGuard ? kMark : fill;
+    for (int64_t i = 0; i < size + 2 * kGuard; ++i)
+      raw_[i] = i < kGuard || i >= size + kGuard ? kMark : fill;
   }
   Buffer(const Buffer& other) : Buffer(other.size_) {
     for (int64_t i = 0; i < size_; ++i) data()[i] = other[i];
@@ -63,7 +65,8 @@ inline double activate(const Epilogue& e, double x, double slope) {
     case Activation::Silu: return x / (1 + std::exp(-alpha * x));
     case Activation::Tanh: return std::tanh(x);
     case Activation::GeluErf: return 0.5 * x * (1 + std::erf(x / std::sqrt(2.0)));
-    case Activation::GeluTanh: return 0.5 * x * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
+    case Activation::GeluTanh:
+      return 0.5 * x * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
     case Activation::HSwish: return x * std::fmin(std::fmax(x + 3, 0.0), 6.0) / 6;
     case Activation::HSigmoid: return std::fmin(std::fmax(alpha * x + beta, 0.0), 1.0);
     case Activation::Mish: return x * std::tanh(std::log1p(std::exp(x)));
@@ -81,17 +84,21 @@ inline double finish(const Epilogue& e, double sum, double bias, double residual
 }
 
 constexpr Activation kActivations[] = {
-    Activation::None, Activation::Relu, Activation::Clamp, Activation::LeakyRelu, Activation::PRelu, Activation::Elu,
-    Activation::Sigmoid, Activation::Silu, Activation::Tanh, Activation::GeluErf, Activation::GeluTanh, Activation::HSwish,
-    Activation::HSigmoid, Activation::Mish, Activation::Softplus};
+    Activation::None,     Activation::Relu,    Activation::Clamp,    Activation::LeakyRelu,
+    Activation::PRelu,    Activation::Elu,     Activation::Sigmoid,  Activation::Silu,
+    Activation::Tanh,     Activation::GeluErf, Activation::GeluTanh, Activation::HSwish,
+    Activation::HSigmoid, Activation::Mish,    Activation::Softplus};
 
-inline Epilogue make_epilogue(Activation activation, Bias bias, Residual residual, float scale = 1.0f) {
+inline Epilogue make_epilogue(Activation activation, Bias bias, Residual residual,
+                              float scale = 1.0f) {
   Epilogue e;
   e.activation = activation;
   e.bias = bias;
   e.residual = residual;
   e.scale = scale;
-  e.alpha = activation == Activation::Clamp ? -0.3f : activation == Activation::HSigmoid ? 1.0f / 6 : 0.7f;
+  e.alpha = activation == Activation::Clamp      ? -0.3f
+            : activation == Activation::HSigmoid ? 1.0f / 6
+                                                 : 0.7f;
   e.beta = activation == Activation::Clamp ? 0.6f : 0.5f;
   return e;
 }
@@ -106,7 +113,8 @@ inline std::vector<IsaSet> machine_tiers() {
   return tiers;
 }
 
-// Cuts the tasks as `threads` threads would and runs the parts in reverse order, each with poisoned scratch.
+// Cuts the tasks as `threads` threads would and runs the parts in reverse order, each with poisoned
+// scratch.
 template <typename Plan, typename Run>
 void run_in_parts(const Plan& plan, int threads, Run run) {
   for (int t = threads - 1; t >= 0; --t) {

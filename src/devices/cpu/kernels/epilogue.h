@@ -1,4 +1,5 @@
-// What a dense kernel does to a sum before it is stored: scale, bias, residual, activation. Shared by gemm, conv, depthwise.
+// What a dense kernel does to a sum before it is stored: scale, bias, residual, activation. Shared
+// by gemm, conv, depthwise.
 #pragma once
 
 #include <cstdint>
@@ -8,17 +9,17 @@ namespace vireo::cpu {
 enum class Activation : uint8_t {
   None,
   Relu,
-  Clamp,        // min(max(x, alpha), beta)
-  LeakyRelu,    // x < 0 ? alpha * x : x; PReLU with one slope
-  PRelu,        // x < 0 ? slope[column] * x : x
-  Elu,          // x < 0 ? alpha * (exp(x) - 1) : x
+  Clamp,      // min(max(x, alpha), beta)
+  LeakyRelu,  // x < 0 ? alpha * x : x; PReLU with one slope
+  PRelu,      // x < 0 ? slope[column] * x : x
+  Elu,        // x < 0 ? alpha * (exp(x) - 1) : x
   Sigmoid,
-  Silu,         // x * sigmoid(alpha * x): Swish with beta = alpha
+  Silu,  // x * sigmoid(alpha * x): Swish with beta = alpha
   Tanh,
   GeluErf,
   GeluTanh,
-  HSwish,       // x * min(max(x + 3, 0), 6) / 6
-  HSigmoid,     // min(max(alpha * x + beta, 0), 1); ONNX and OpenVINO: 1/6, 0.5
+  HSwish,    // x * min(max(x + 3, 0), 6) / 6
+  HSigmoid,  // min(max(alpha * x + beta, 0), 1); ONNX and OpenVINO: 1/6, 0.5
   Mish,
   Softplus,
 };
@@ -36,11 +37,12 @@ struct Epilogue {
   float beta = 0.0f;
 };
 
-// The pointers that go with it. The residual has the shape of the output and may be the output itself.
+// The pointers that go with it. The residual has the shape of the output and may be the output
+// itself.
 struct EpilogueArgs {
   const float* bias = nullptr;
   const float* residual = nullptr;
-  int64_t residual_stride = 0;  // from row to row
+  int64_t residual_stride = 0;   // from row to row
   const float* slope = nullptr;  // PRelu
 };
 

@@ -1,7 +1,9 @@
-// The epilogue on vectors. Included inside an ISA file's unnamed namespace, after `using F = simd::vec<float, N>`.
+// The epilogue on vectors. Included inside an ISA file's unnamed namespace, after `using F =
+// simd::vec<float, N>`.
 
-// Clamping is done in registers; what needs more than a compare runs over the tile of sums while it is in L1. The sums wait in a
-// buffer of their own, because the residual may lie where they will be stored.
+// Clamping is done in registers; what needs more than a compare runs over the tile of sums while it
+// is in L1. The sums wait in a buffer of their own, because the residual may lie where they will be
+// stored.
 struct Clamp {
   float low, high;
   bool complete;  // the activation is nothing but this clamp
@@ -60,14 +62,17 @@ static void activate_tile(const Epilogue& e, const SumTile& t) {
     float* c = t.c + i * t.c_stride;
     for (int64_t j = 0; j < t.columns; j += F::lanes) {
       const int64_t n = t.columns - j;
-      const F alpha = A == Activation::PRelu ? F::load(t.slope + j, n < F::lanes ? n : F::lanes) : F(e.alpha);
+      const F alpha =
+          A == Activation::PRelu ? F::load(t.slope + j, n < F::lanes ? n : F::lanes) : F(e.alpha);
       F x = activate<A>(F::load(sums + j), alpha, beta);
       if (t.residual) {
         const float* r = t.residual + i * t.residual_stride + j;
         x = x + (n < F::lanes ? F::load(r, n) : F::load(r));
       }
-      if (n < F::lanes) x.store(c + j, n);
-      else x.store(c + j);
+      if (n < F::lanes)
+        x.store(c + j, n);
+      else
+        x.store(c + j);
     }
   }
 }

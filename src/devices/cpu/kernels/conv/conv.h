@@ -1,7 +1,8 @@
-// Convolution and transposed convolution, channels last, in one to three spatial dimensions, with groups.
+// Convolution and transposed convolution, channels last, in one to three spatial dimensions, with
+// groups.
 //
-// A tile of a line of pixels (lines.h) is a matrix product whose K is made of runs, one per tap, or per row of taps where
-// neighbouring pixels touch.
+// A tile of a line of pixels (lines.h) is a matrix product whose K is made of runs, one per tap, or
+// per row of taps where neighbouring pixels touch.
 #pragma once
 
 #include <cstddef>
@@ -23,8 +24,8 @@ struct ConvPlan {
   ConvLines lines;
   std::vector<int64_t> line_parts;  // first line of each part, and the end
   int64_t n_parts = 1;
-  int64_t lines_per_block = 1;      // whose source stays in L2 while all panels sweep it
-  size_t group_bytes = 0;           // packed weights of one group
+  int64_t lines_per_block = 1;  // whose source stays in L2 while all panels sweep it
+  size_t group_bytes = 0;       // packed weights of one group
 };
 
 struct ConvArgs {
@@ -36,11 +37,14 @@ struct ConvArgs {
   const float* slope = nullptr;  // [oc]
 };
 
-// Depends on channels, groups, taps, `src.channel` and the kernel; not on sizes, strides or padding.
+// Depends on channels, groups, taps, `src.channel` and the kernel; not on sizes, strides or
+// padding.
 size_t conv_packed_bytes(const ConvDesc& desc, const GemmKernel& kernel);
-void pack_conv_weights(const ConvDesc& desc, const GemmKernel& kernel, const float* weights, const WeightStrides& strides, void* packed);
+void pack_conv_weights(const ConvDesc& desc, const GemmKernel& kernel, const float* weights,
+                       const WeightStrides& strides, void* packed);
 
 ConvPlan plan_conv(const ConvDesc& desc, const GemmKernel* kernel, int threads);
-void run_conv(const ConvPlan& plan, const ConvArgs& args, int64_t task_begin, int64_t task_end, void* scratch) noexcept;
+void run_conv(const ConvPlan& plan, const ConvArgs& args, int64_t task_begin, int64_t task_end,
+              void* scratch) noexcept;
 
 }  // namespace vireo::cpu

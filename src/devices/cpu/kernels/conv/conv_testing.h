@@ -1,4 +1,5 @@
-// What the tests of conv and depthwise share: a case, its description, the sum in double, the comparison.
+// What the tests of conv and depthwise share: a case, its description, the sum in double, the
+// comparison.
 #pragma once
 
 #include <algorithm>
@@ -13,7 +14,7 @@ struct ConvCase {
   int dims;
   int64_t batch, groups, ic, oc;
   std::vector<int64_t> in, kernel, stride, dilation, pad_begin, pad_end;
-  int64_t gap = 0;      // extra elements in each pixel's row, on both sides
+  int64_t gap = 0;  // extra elements in each pixel's row, on both sides
   bool planar = false, transposed = false;
   Epilogue epilogue;
   int threads = 1;
@@ -25,15 +26,19 @@ inline std::vector<int64_t> filled(const std::vector<int64_t>& values, int dims,
 
 inline ConvDesc describe(const ConvCase& s) {
   ConvDesc d;
-  d.dims = s.dims, d.batch = s.batch, d.groups = s.groups, d.ic = s.ic, d.oc = s.oc, d.transposed = s.transposed, d.epilogue = s.epilogue;
+  d.dims = s.dims, d.batch = s.batch, d.groups = s.groups, d.ic = s.ic, d.oc = s.oc,
+  d.transposed = s.transposed, d.epilogue = s.epilogue;
   const auto stride = filled(s.stride, s.dims, 1), dilation = filled(s.dilation, s.dims, 1);
   const auto before = filled(s.pad_begin, s.dims, 0), after = filled(s.pad_end, s.dims, 0);
   for (int i = 0; i < s.dims; ++i) {
-    d.in[i] = s.in[i], d.kernel[i] = s.kernel[i], d.stride[i] = stride[i], d.dilation[i] = dilation[i], d.pad[i] = before[i];
+    d.in[i] = s.in[i], d.kernel[i] = s.kernel[i], d.stride[i] = stride[i],
+    d.dilation[i] = dilation[i], d.pad[i] = before[i];
     const int64_t window = (s.kernel[i] - 1) * dilation[i] + 1, pads = before[i] + after[i];
-    d.out[i] = s.transposed ? (s.in[i] - 1) * stride[i] + window - pads : (s.in[i] + pads - window) / stride[i] + 1;
+    d.out[i] = s.transposed ? (s.in[i] - 1) * stride[i] + window - pads
+                            : (s.in[i] + pads - window) / stride[i] + 1;
   }
-  d.src = s.planar ? planar_strides(s.dims, d.in, s.ic) : dense_strides(s.dims, d.in, s.ic + 2 * s.gap);
+  d.src =
+      s.planar ? planar_strides(s.dims, d.in, s.ic) : dense_strides(s.dims, d.in, s.ic + 2 * s.gap);
   d.dst = d.residual = dense_strides(s.dims, d.out, s.oc + 2 * s.gap);
   return d;
 }
@@ -56,7 +61,8 @@ inline int64_t offset_of(const ImageStrides& s, int64_t batch, const int64_t* at
 }
 
 // Sums by scattering (transposed) or gathering, and the sum of magnitudes for the tolerance.
-inline void reference(const ConvDesc& d, const float* src, const float* w, const WeightStrides& ws, std::vector<double>* sums, std::vector<double>* sizes) {
+inline void reference(const ConvDesc& d, const float* src, const float* w, const WeightStrides& ws,
+                      std::vector<double>* sums, std::vector<double>* sizes) {
   const int64_t icg = d.ic / d.groups, ocg = d.oc / d.groups;
   const int64_t* outer = d.transposed ? d.in : d.out;
   const int64_t* inner = d.transposed ? d.out : d.in;
@@ -73,7 +79,8 @@ inline void reference(const ConvDesc& d, const float* src, const float* w, const
           const int64_t g = oc / ocg;
           double sum = 0, size = 0;
           for (int64_t ic = 0; ic < icg; ++ic) {
-            const double weight = w[g * ws.group + oc % ocg * ws.oc + ic * ws.ic + k[0] * ws.tap[0] + k[1] * ws.tap[1] + k[2] * ws.tap[2]];
+            const double weight = w[g * ws.group + oc % ocg * ws.oc + ic * ws.ic +
+                                    k[0] * ws.tap[0] + k[1] * ws.tap[1] + k[2] * ws.tap[2]];
             const double x = weight * src[offset_of(d.src, b, d.transposed ? o : at, g * icg + ic)];
             sum += x;
             size += std::fabs(x);
@@ -87,20 +94,24 @@ inline void reference(const ConvDesc& d, const float* src, const float* w, const
   }
 }
 
-// compute(desc, weights, their strides, args without weights) fills args.dst. The tolerance is a share of the sum of magnitudes.
+// compute(desc, weights, their strides, args without weights) fills args.dst. The tolerance is a
+// share of the sum of magnitudes.
 template <typename Compute>
 void check_conv(const ConvCase& s, Compute compute, double tolerance = 4e-6) {
   std::mt19937 engine(7);
   ConvDesc d = describe(s);
   int64_t in = d.batch, out = d.batch, taps = 1;
   for (int i = 0; i < 3; ++i) in *= d.in[i], out *= d.out[i], taps *= d.kernel[i];
-  const int64_t src_row = s.planar ? s.ic : s.ic + 2 * s.gap, dst_row = s.oc + 2 * s.gap, src_gap = s.planar ? 0 : s.gap;
-  Buffer src = Buffer::random(in * src_row, engine), weights = Buffer::random(s.oc * s.ic / s.groups * taps, engine);
+  const int64_t src_row = s.planar ? s.ic : s.ic + 2 * s.gap, dst_row = s.oc + 2 * s.gap,
+                src_gap = s.planar ? 0 : s.gap;
+  Buffer src = Buffer::random(in * src_row, engine),
+         weights = Buffer::random(s.oc * s.ic / s.groups * taps, engine);
   Buffer dst(out * dst_row, 7.0f), residual = Buffer::random(out * dst_row, engine);
   Buffer bias = Buffer::random(s.oc, engine), slope = Buffer::random(s.oc, engine);
   const WeightStrides ws = dense_weights(d);
   ConvArgs args;
-  args.src = src.data() + src_gap, args.dst = dst.data() + s.gap, args.residual = residual.data() + s.gap;
+  args.src = src.data() + src_gap, args.dst = dst.data() + s.gap,
+  args.residual = residual.data() + s.gap;
   args.bias = bias.data(), args.slope = slope.data();
   compute(d, weights.data(), ws, args);
   ASSERT_TRUE(dst.guards_intact());
@@ -115,7 +126,8 @@ void check_conv(const ConvCase& s, Compute compute, double tolerance = 4e-6) {
         continue;
       }
       const double want = finish(s.epilogue, sums[p * s.oc + c], bias[c], residual[at], slope[c]);
-      ASSERT_NEAR(dst[at], want, tolerance * sizes[p * s.oc + c]) << "pixel " << p << " channel " << c;
+      ASSERT_NEAR(dst[at], want, tolerance * sizes[p * s.oc + c])
+          << "pixel " << p << " channel " << c;
     }
   }
 }

@@ -1,4 +1,5 @@
-// Which taps of which pixels fall on the source, and the cutting of pixels into lines and of lines into parts.
+// Which taps of which pixels fall on the source, and the cutting of pixels into lines and of lines
+// into parts.
 #include "devices/cpu/kernels/conv/lines.h"
 
 #include <algorithm>
@@ -12,7 +13,8 @@ struct Tap {
   int64_t k, at;  // and the input coordinate that it meets at the first output of the class
 };
 
-// Outputs begin, begin + step ... in one dimension that have the same taps; their inputs advance by in_step.
+// Outputs begin, begin + step ... in one dimension that have the same taps; their inputs advance by
+// in_step.
 struct DimClass {
   int64_t begin, step, count, in_step;
   std::vector<Tap> taps;
@@ -60,7 +62,8 @@ std::vector<DimClass> classes_of(const ConvDesc& d, int dim) {
   return classes;
 }
 
-// The runs of K of one combination of classes: neighbouring taps merge where the source's elements are neighbours.
+// The runs of K of one combination of classes: neighbouring taps merge where the source's elements
+// are neighbours.
 class RunList {
  public:
   explicit RunList(std::vector<GemmRun>* runs) : runs_(*runs), begin_(runs->size()) {}
@@ -86,7 +89,8 @@ class LineBuilder {
  public:
   LineBuilder(const ConvDesc& desc, int64_t rows, int64_t ic, int along, ConvLines* lines)
       : lines_(*lines), d_(desc), rows_(rows), ic_(ic), along_(along) {
-    for (int i = 0; i < kMaxSpatial; ++i) classes_[i] = i < d_.dims ? classes_of(d_, i) : std::vector<DimClass>{{0, 1, 1, 1, {{0, 0}}}};
+    for (int i = 0; i < kMaxSpatial; ++i)
+      classes_[i] = i < d_.dims ? classes_of(d_, i) : std::vector<DimClass>{{0, 1, 1, 1, {{0, 0}}}};
   }
 
   void build() {
@@ -99,11 +103,13 @@ class LineBuilder {
       }
     }
     // In the order of the image, so that a block of lines has its source in the cache.
-    std::stable_sort(lines_.lines.begin(), lines_.lines.end(), [](const ConvLine& a, const ConvLine& b) { return a.dst < b.dst; });
+    std::stable_sort(lines_.lines.begin(), lines_.lines.end(),
+                     [](const ConvLine& a, const ConvLine& b) { return a.dst < b.dst; });
   }
 
  private:
-  // Cost of cutting `count` pixels into tiles, in rows; short tiles wait for the latency of their sums.
+  // Cost of cutting `count` pixels into tiles, in rows; short tiles wait for the latency of their
+  // sums.
   int64_t line_cost(int64_t count) const {
     const int64_t tiles = divide_up(count, rows_);
     return std::max(count, tiles * 4) + tiles;
@@ -167,7 +173,8 @@ class LineBuilder {
     const std::vector<Tap>& t1 = d_.dims > 2 ? box[1]->taps : one;
     for (const Tap& a : t0) {
       for (const Tap& b : t1) {
-        const int64_t base = (d_.dims > 1 ? a.at * d_.src.spatial[0] : 0) + (d_.dims > 2 ? b.at * d_.src.spatial[1] : 0);
+        const int64_t base = (d_.dims > 1 ? a.at * d_.src.spatial[0] : 0) +
+                             (d_.dims > 2 ? b.at * d_.src.spatial[1] : 0);
         const int64_t row = (d_.dims > 2 ? a.k * d_.kernel[1] + b.k : a.k) * d_.kernel[last];
         add_row(runs, box[last]->taps, base, row);
       }
@@ -189,7 +196,9 @@ class LineBuilder {
       return;
     }
     for (int64_t c = 0; c < ic_; ++c) {
-      for (const Tap& t : taps) runs.add(base + t.at * step + c * d_.src.channel, row * ic_ + c * d_.kernel[d_.dims - 1] + t.k, 1);
+      for (const Tap& t : taps)
+        runs.add(base + t.at * step + c * d_.src.channel,
+                 row * ic_ + c * d_.kernel[d_.dims - 1] + t.k, 1);
     }
   }
 
@@ -223,7 +232,8 @@ std::vector<int64_t> cut_lines(const ConvLines& lines, int64_t parts, double* sh
   int64_t sum = 0, part_sum = 0, largest = 0;
   for (size_t i = 0; i < costs.size(); ++i) {
     // A line goes where its middle lies.
-    if ((2 * sum + costs[i]) * parts > 2 * total * static_cast<int64_t>(begin.size()) && static_cast<int64_t>(begin.size()) < parts) {
+    if ((2 * sum + costs[i]) * parts > 2 * total * static_cast<int64_t>(begin.size()) &&
+        static_cast<int64_t>(begin.size()) < parts) {
       begin.push_back(static_cast<int64_t>(i));
       part_sum = 0;
     }

@@ -1,4 +1,5 @@
-// What is decided about a convolution at compile time: whether it is a plain product, and how it is cut into tasks.
+// What is decided about a convolution at compile time: whether it is a plain product, and how it is
+// cut into tasks.
 #include <algorithm>
 
 #include "devices/cpu/kernels/conv/conv.h"
@@ -6,7 +7,8 @@
 namespace vireo::cpu {
 namespace {
 
-// All pixels of all images as the rows of one matrix, if they lie at one distance: then the convolution is a plain product.
+// All pixels of all images as the rows of one matrix, if they lie at one distance: then the
+// convolution is a plain product.
 bool as_gemm(const ConvDesc& d, GemmDesc* g) {
   if (d.groups != 1 || d.src.channel != 1) return false;
   for (int i = 0; i < d.dims; ++i) {
@@ -17,8 +19,11 @@ bool as_gemm(const ConvDesc& d, GemmDesc* g) {
   for (int i = d.dims - 1; i >= -1; --i) {
     const int64_t count = i < 0 ? d.batch : d.out[i];
     if (count == 1) continue;
-    const int64_t sa = i < 0 ? d.src.batch : d.src.spatial[i] * d.stride[i], sc = i < 0 ? d.dst.batch : d.dst.spatial[i];
-    const int64_t sr = d.epilogue.residual == Residual::None ? 0 : i < 0 ? d.residual.batch : d.residual.spatial[i];
+    const int64_t sa = i < 0 ? d.src.batch : d.src.spatial[i] * d.stride[i],
+                  sc = i < 0 ? d.dst.batch : d.dst.spatial[i];
+    const int64_t sr = d.epilogue.residual == Residual::None ? 0
+                       : i < 0                               ? d.residual.batch
+                                                             : d.residual.spatial[i];
     if (rows > 1 && (sa != rows * a || sc != rows * c || sr != rows * r)) return false;
     if (rows == 1) a = sa, c = sc, r = sr;
     rows *= count;
@@ -34,7 +39,8 @@ bool as_gemm(const ConvDesc& d, GemmDesc* g) {
 // Between cutting the lines and cutting the panels, the one that leaves less waiting.
 void choose_parts(ConvPlan* plan, int threads) {
   const ConvDesc& d = plan->desc;
-  const int64_t units = d.batch * d.groups, panels = divide_up(d.oc / d.groups, plan->kernel->columns);
+  const int64_t units = d.batch * d.groups,
+                panels = divide_up(d.oc / d.groups, plan->kernel->columns);
   int64_t parts = 1;
   while (parts < threads && units * parts % threads != 0 && units * parts < 4 * threads) ++parts;
   double by_lines;
@@ -67,8 +73,10 @@ ConvPlan plan_conv(const ConvDesc& d, const GemmKernel* kernel, int threads) {
   plan.tasks = d.batch * d.groups * plan.n_parts * static_cast<int64_t>(plan.line_parts.size() - 1);
   int64_t pixels = 1;
   for (int i = 0; i < d.dims; ++i) pixels *= d.in[i];
-  const int64_t image_bytes = pixels * d.ic / d.groups * kernel->a_bytes, lines = static_cast<int64_t>(plan.lines.lines.size());
-  plan.lines_per_block = std::max<int64_t>(1, lines * static_cast<int64_t>(cache_sizes().l2 / 4) / std::max<int64_t>(1, image_bytes));
+  const int64_t image_bytes = pixels * d.ic / d.groups * kernel->a_bytes,
+                lines = static_cast<int64_t>(plan.lines.lines.size());
+  plan.lines_per_block = std::max<int64_t>(
+      1, lines * static_cast<int64_t>(cache_sizes().l2 / 4) / std::max<int64_t>(1, image_bytes));
   return plan;
 }
 

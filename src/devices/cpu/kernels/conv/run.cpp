@@ -13,7 +13,8 @@ struct Image {
   const float* slope;
 };
 
-void run_line(const ConvPlan& plan, const ConvLine& line, const Image& image, const GemmTileFn* tiles_by_rows, GemmTile& tile) {
+void run_line(const ConvPlan& plan, const ConvLine& line, const Image& image,
+              const GemmTileFn* tiles_by_rows, GemmTile& tile) {
   const ConvLineKind& kind = plan.lines.kinds[line.kind];
   tile.runs = plan.lines.runs.data() + kind.run_begin;
   tile.run_count = kind.run_count;
@@ -22,7 +23,8 @@ void run_line(const ConvPlan& plan, const ConvLine& line, const Image& image, co
   tile.args.residual_stride = kind.residual_step;
   const int64_t tiles = divide_up(line.count, plan.kernel->rows);
   for (int64_t i = 0; i < tiles; ++i) {
-    const int64_t first = part_begin(line.count, tiles, i), rows = part_begin(line.count, tiles, i + 1) - first;
+    const int64_t first = part_begin(line.count, tiles, i),
+                  rows = part_begin(line.count, tiles, i + 1) - first;
     tile.a = image.src + (line.src + first * kind.src_step) * plan.kernel->a_bytes;
     tile.c = image.dst + (line.dst + first * kind.dst_step) * plan.kernel->c_bytes;
     tile.args.residual = image.residual + line.residual + first * kind.residual_step;
@@ -31,7 +33,8 @@ void run_line(const ConvPlan& plan, const ConvLine& line, const Image& image, co
 }
 
 // Lines [line0, line1) times panels [panel0, panel1) of one group of one image.
-void run_task(const ConvPlan& plan, const Image& image, int64_t line0, int64_t line1, int64_t panel0, int64_t panel1) {
+void run_task(const ConvPlan& plan, const Image& image, int64_t line0, int64_t line1,
+              int64_t panel0, int64_t panel1) {
   const GemmKernel& kernel = *plan.kernel;
   const ConvDesc& d = plan.desc;
   int64_t k = d.ic / d.groups;
@@ -43,7 +46,8 @@ void run_task(const ConvPlan& plan, const Image& image, int64_t line0, int64_t l
   tile.finish = true;
   tile.epilogue = &d.epilogue;
   for (int64_t block = line0; block < line1; block += plan.lines_per_block) {
-    const int64_t block_end = block + plan.lines_per_block < line1 ? block + plan.lines_per_block : line1;
+    const int64_t block_end =
+        block + plan.lines_per_block < line1 ? block + plan.lines_per_block : line1;
     for (int64_t panel = panel0; panel < panel1; ++panel) {
       const int64_t n0 = panel * kernel.columns;
       tile.n = oc - n0 < kernel.columns ? oc - n0 : kernel.columns;
@@ -55,34 +59,41 @@ void run_task(const ConvPlan& plan, const Image& image, int64_t line0, int64_t l
       Image at = image;
       at.dst += n0 * kernel.c_bytes;
       at.residual += n0;
-      for (int64_t i = block; i < block_end; ++i) run_line(plan, plan.lines.lines[i], at, kernel.tile[vectors - 1], tile);
+      for (int64_t i = block; i < block_end; ++i)
+        run_line(plan, plan.lines.lines[i], at, kernel.tile[vectors - 1], tile);
     }
   }
 }
 
 }  // namespace
 
-void run_conv(const ConvPlan& plan, const ConvArgs& args, int64_t task_begin, int64_t task_end, void* scratch) noexcept {
+void run_conv(const ConvPlan& plan, const ConvArgs& args, int64_t task_begin, int64_t task_end,
+              void* scratch) noexcept {
   if (plan.pointwise) {
-    run_gemm(plan.gemm, {args.src, args.weights, args.dst, args.bias, args.residual, args.slope}, task_begin, task_end, scratch);
+    run_gemm(plan.gemm, {args.src, args.weights, args.dst, args.bias, args.residual, args.slope},
+             task_begin, task_end, scratch);
     return;
   }
   const ConvDesc& d = plan.desc;
   const GemmKernel& kernel = *plan.kernel;
-  const int64_t line_parts = static_cast<int64_t>(plan.line_parts.size()) - 1, ic = d.ic / d.groups, oc = d.oc / d.groups;
+  const int64_t line_parts = static_cast<int64_t>(plan.line_parts.size()) - 1, ic = d.ic / d.groups,
+                oc = d.oc / d.groups;
   const int64_t panels = divide_up(oc, kernel.columns);
   for (int64_t task = task_begin; task < task_end; ++task) {
-    const int64_t line = task % line_parts, n = task / line_parts % plan.n_parts, unit = task / (line_parts * plan.n_parts);
+    const int64_t line = task % line_parts, n = task / line_parts % plan.n_parts,
+                  unit = task / (line_parts * plan.n_parts);
     const int64_t group = unit % d.groups, batch = unit / d.groups;
     Image image;
-    image.src = static_cast<const char*>(args.src) + (batch * d.src.batch + group * ic * d.src.channel) * kernel.a_bytes;
-    image.weights = static_cast<const char*>(args.weights) + group * static_cast<int64_t>(plan.group_bytes);
+    image.src = static_cast<const char*>(args.src) +
+                (batch * d.src.batch + group * ic * d.src.channel) * kernel.a_bytes;
+    image.weights =
+        static_cast<const char*>(args.weights) + group * static_cast<int64_t>(plan.group_bytes);
     image.dst = static_cast<char*>(args.dst) + (batch * d.dst.batch + group * oc) * kernel.c_bytes;
     image.residual = args.residual + batch * d.residual.batch + group * oc;
     image.bias = args.bias + group * oc;
     image.slope = args.slope + group * oc;
-    run_task(plan, image, plan.line_parts[line], plan.line_parts[line + 1], part_begin(panels, plan.n_parts, n),
-             part_begin(panels, plan.n_parts, n + 1));
+    run_task(plan, image, plan.line_parts[line], plan.line_parts[line + 1],
+             part_begin(panels, plan.n_parts, n), part_begin(panels, plan.n_parts, n + 1));
   }
 }
 

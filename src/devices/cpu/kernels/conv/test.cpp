@@ -1,5 +1,5 @@
-// Convolution against a sum in double on every tier: dimensions, strides, padding, dilation, groups, slices, planar sources,
-// transposed, epilogues, partitions.
+// Convolution against a sum in double on every tier: dimensions, strides, padding, dilation,
+// groups, slices, planar sources, transposed, epilogues, partitions.
 #include <gtest/gtest.h>
 
 #include "devices/cpu/kernels/conv/conv_testing.h"
@@ -13,12 +13,15 @@ void check_all(const testing::ConvCase& s) {
   for (const IsaSet tier : testing::machine_tiers()) {
     const GemmKernel* kernel = get_gemm_f32(tier);
     SCOPED_TRACE(kernel->name);
-    testing::check_conv(s, [&](const ConvDesc& d, const float* weights, const WeightStrides& strides, ConvArgs args) {
+    testing::check_conv(s, [&](const ConvDesc& d, const float* weights,
+                               const WeightStrides& strides, ConvArgs args) {
       Buffer packed(static_cast<int64_t>(conv_packed_bytes(d, *kernel) / 4));
       pack_conv_weights(d, *kernel, weights, strides, packed.data());
       args.weights = packed.data();
       const ConvPlan plan = plan_conv(d, kernel, s.threads);
-      testing::run_in_parts(plan, s.threads, [&](int64_t begin, int64_t end, void* scratch) { run_conv(plan, args, begin, end, scratch); });
+      testing::run_in_parts(plan, s.threads, [&](int64_t begin, int64_t end, void* scratch) {
+        run_conv(plan, args, begin, end, scratch);
+      });
       ASSERT_TRUE(packed.guards_intact());
     });
     if (::testing::Test::HasFatalFailure()) return;
@@ -38,7 +41,17 @@ TEST(Conv, WindowsStridesPaddings) {
     for (int64_t stride : {1, 2, 3}) {
       for (int64_t pad : {0, 1, 2}) {
         for (int64_t dilation : {1, 2}) {
-          check_all({2, 1, 1, 5, 18, {11, 16}, {kernel, kernel}, {stride, stride}, {dilation, dilation}, {pad, pad}, {pad, pad}});
+          check_all({2,
+                     1,
+                     1,
+                     5,
+                     18,
+                     {11, 16},
+                     {kernel, kernel},
+                     {stride, stride},
+                     {dilation, dilation},
+                     {pad, pad},
+                     {pad, pad}});
         }
       }
     }
@@ -80,19 +93,36 @@ TEST(Conv, Transposed) {
     for (int64_t stride : {1, 2, 3}) {
       for (int64_t pad : {0, 1}) {
         if (pad > (kernel - 1) / 2) continue;
-        check_all({2, 2, 1, 6, 19, {5, 7}, {kernel, kernel}, {stride, stride}, {}, {pad, pad}, {pad, pad}, 1, false, true});
+        check_all({2,
+                   2,
+                   1,
+                   6,
+                   19,
+                   {5, 7},
+                   {kernel, kernel},
+                   {stride, stride},
+                   {},
+                   {pad, pad},
+                   {pad, pad},
+                   1,
+                   false,
+                   true});
       }
     }
   }
   check_all({2, 1, 2, 6, 8, {5, 4}, {3, 3}, {2, 1}, {2, 3}, {1, 2}, {0, 1}, 0, false, true});
-  check_all({2, 1, 1, 6, 8, {5, 4}, {3, 3}, {2, 2}, {}, {1, 1}, {-1, 0}, 0, false, true});  // output padding
+  check_all(
+      {2, 1, 1, 6, 8, {5, 4}, {3, 3}, {2, 2}, {}, {1, 1}, {-1, 0}, 0, false, true});  // output
+                                                                                      // padding
   check_all({1, 1, 1, 5, 3, {9}, {4}, {2}, {}, {1}, {1}, 0, false, true});
-  check_all({3, 1, 1, 2, 3, {3, 4, 3}, {2, 3, 2}, {2, 2, 2}, {}, {0, 1, 0}, {0, 1, 0}, 0, false, true});
+  check_all(
+      {3, 1, 1, 2, 3, {3, 4, 3}, {2, 3, 2}, {2, 2, 2}, {}, {0, 1, 0}, {0, 1, 0}, 0, false, true});
 }
 
 TEST(Conv, Epilogues) {
   for (Activation activation : testing::kActivations) {
-    for (Residual residual : {Residual::None, Residual::BeforeActivation, Residual::AfterActivation}) {
+    for (Residual residual :
+         {Residual::None, Residual::BeforeActivation, Residual::AfterActivation}) {
       const Epilogue e = testing::make_epilogue(activation, Bias::PerColumn, residual);
       check_all({2, 2, 2, 4, 34, {5, 6}, {3, 3}, {}, {}, {1, 1}, {1, 1}, 2, false, false, e});
       check_all({2, 1, 1, 4, 17, {5, 6}, {1, 1}, {}, {}, {}, {}, 2, false, false, e});
@@ -102,9 +132,12 @@ TEST(Conv, Epilogues) {
 
 TEST(Conv, PartitionOverThreads) {
   for (int threads : {2, 3, 8}) {
-    check_all({2, 1, 1, 8, 70, {14, 15}, {3, 3}, {}, {}, {1, 1}, {1, 1}, 0, false, false, {}, threads});
-    check_all({2, 1, 1, 8, 256, {3, 3}, {3, 3}, {}, {}, {1, 1}, {1, 1}, 0, false, false, {}, threads});
-    check_all({2, 3, 1, 8, 20, {9, 9}, {3, 3}, {2, 2}, {}, {1, 1}, {1, 1}, 0, false, false, {}, threads});
+    check_all(
+        {2, 1, 1, 8, 70, {14, 15}, {3, 3}, {}, {}, {1, 1}, {1, 1}, 0, false, false, {}, threads});
+    check_all(
+        {2, 1, 1, 8, 256, {3, 3}, {3, 3}, {}, {}, {1, 1}, {1, 1}, 0, false, false, {}, threads});
+    check_all(
+        {2, 3, 1, 8, 20, {9, 9}, {3, 3}, {2, 2}, {}, {1, 1}, {1, 1}, 0, false, false, {}, threads});
   }
 }
 

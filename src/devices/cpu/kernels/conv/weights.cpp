@@ -1,4 +1,5 @@
-// Strides of images and weights, and the packing of weights: per group a packed matrix whose rows are the taps' input channels.
+// Strides of images and weights, and the packing of weights: per group a packed matrix whose rows
+// are the taps' input channels.
 #include "devices/cpu/kernels/conv/conv.h"
 
 namespace vireo::cpu {
@@ -38,13 +39,16 @@ WeightStrides dense_weights(const ConvDesc& d) {
 size_t conv_packed_bytes(const ConvDesc& d, const GemmKernel& kernel) {
   int64_t taps = 1;
   for (int i = 0; i < d.dims; ++i) taps *= d.kernel[i];
-  return d.groups * round_up(gemm_packed_bytes(kernel, d.oc / d.groups, taps * (d.ic / d.groups)), kCacheLine);
+  return d.groups *
+         round_up(gemm_packed_bytes(kernel, d.oc / d.groups, taps * (d.ic / d.groups)), kCacheLine);
 }
 
 namespace {
 
-// Rows of the matrix: taps outermost. In a planar source the last dimension's taps are neighbours, so they come innermost.
-void pack_panel(const ConvDesc& d, const GemmKernel& kernel, const float* weights, const WeightStrides& s, int64_t n, int64_t width, char* to) {
+// Rows of the matrix: taps outermost. In a planar source the last dimension's taps are neighbours,
+// so they come innermost.
+void pack_panel(const ConvDesc& d, const GemmKernel& kernel, const float* weights,
+                const WeightStrides& s, int64_t n, int64_t width, char* to) {
   const int last = d.dims - 1;
   const bool planar = d.src.channel != 1;
   const int64_t ic = d.ic / d.groups, outer = [&] {
@@ -59,7 +63,8 @@ void pack_panel(const ConvDesc& d, const GemmKernel& kernel, const float* weight
       rest /= d.kernel[i];
     }
     const int64_t blocks = planar ? ic : d.kernel[last], rows = planar ? d.kernel[last] : ic;
-    const int64_t block_stride = planar ? s.ic : s.tap[last], row_stride = planar ? s.tap[last] : s.ic;
+    const int64_t block_stride = planar ? s.ic : s.tap[last],
+                  row_stride = planar ? s.tap[last] : s.ic;
     for (int64_t b = 0; b < blocks; ++b) {
       kernel.pack_b(weights + offset + b * block_stride, row_stride, s.oc, rows, n, width, to);
       to += rows * width * kernel.b_bytes;
@@ -69,14 +74,16 @@ void pack_panel(const ConvDesc& d, const GemmKernel& kernel, const float* weight
 
 }  // namespace
 
-void pack_conv_weights(const ConvDesc& d, const GemmKernel& kernel, const float* weights, const WeightStrides& s, void* packed) {
+void pack_conv_weights(const ConvDesc& d, const GemmKernel& kernel, const float* weights,
+                       const WeightStrides& s, void* packed) {
   int64_t k = d.ic / d.groups;
   for (int i = 0; i < d.dims; ++i) k *= d.kernel[i];
   const int64_t oc = d.oc / d.groups, group_bytes = conv_packed_bytes(d, kernel) / d.groups;
   for (int64_t g = 0; g < d.groups; ++g) {
     char* to = static_cast<char*>(packed) + g * group_bytes;
     for (int64_t n = 0; n < oc; n += kernel.columns) {
-      const int64_t columns = oc - n < kernel.columns ? oc - n : kernel.columns, width = round_up(columns, kernel.lanes);
+      const int64_t columns = oc - n < kernel.columns ? oc - n : kernel.columns,
+                    width = round_up(columns, kernel.lanes);
       pack_panel(d, kernel, weights + g * s.group + n * s.oc, s, columns, width, to);
       to += width * k * kernel.b_bytes;
     }

@@ -5,8 +5,8 @@
 
 namespace vireo::cpu {
 
-#define VIREO_DEPTHWISE_F32(space, tier) \
-  namespace space {                      \
+#define VIREO_DEPTHWISE_F32(space, tier)      \
+  namespace space {                           \
   extern const DepthwiseKernel depthwise_f32; \
   }
 #include "devices/cpu/kernels/depthwise/kernels.inc"
@@ -30,15 +30,18 @@ int64_t taps_of(const ConvDesc& d) {
   return taps;
 }
 
-// Taps at one distance from each other become one run, as long as they are of one row of the window.
-void add_runs(const ConvLines& lines, const ConvLineKind& kind, int64_t row_taps, std::vector<DepthwiseRun>* runs) {
+// Taps at one distance from each other become one run, as long as they are of one row of the
+// window.
+void add_runs(const ConvLines& lines, const ConvLineKind& kind, int64_t row_taps,
+              std::vector<DepthwiseRun>* runs) {
   const size_t begin = runs->size();
   for (int32_t i = 0; i < kind.run_count; ++i) {
     const GemmRun& r = lines.runs[kind.run_begin + i];
     for (int64_t k = 0; k < r.k; ++k) {
       const int64_t src = r.a + k, weight = r.b + k;
       DepthwiseRun* last = runs->size() > begin ? &runs->back() : nullptr;
-      const bool follows = last && weight == last->weight + last->count && weight / row_taps == last->weight / row_taps;
+      const bool follows = last && weight == last->weight + last->count &&
+                           weight / row_taps == last->weight / row_taps;
       if (follows && (last->count == 1 || src == last->src + last->count * last->step)) {
         last->step = last->count == 1 ? src - last->src : last->step;
         ++last->count;
@@ -49,12 +52,14 @@ void add_runs(const ConvLines& lines, const ConvLineKind& kind, int64_t row_taps
   }
 }
 
-// By rows, a line is a whole row of the output, as if the source had its padding: the tiles leave out what is not there. For
-// windows whose rows have tiles, unless the rows are so short that columns are better.
+// By rows, a line is a whole row of the output, as if the source had its padding: the tiles leave
+// out what is not there. For windows whose rows have tiles, unless the rows are so short that
+// columns are better.
 bool goes_by_rows(const ConvDesc& d, const DepthwiseKernel& kernel) {
   const int last = d.dims - 1;
   const int64_t taps = d.kernel[last], stride = d.stride[last];
-  if (d.transposed || d.dilation[last] != 1 || stride > kMaxRowStride || taps > kMaxRowTaps) return false;
+  if (d.transposed || d.dilation[last] != 1 || stride > kMaxRowStride || taps > kMaxRowTaps)
+    return false;
   if (!kernel.rows[stride - 1][taps][0] || d.pad[last] >= taps) return false;
   if ((d.out[last] - 1) * stride + taps - d.pad[last] - d.in[last] >= taps) return false;
   return d.out[last] >= 4 || d.dims == 1 || d.out[last] >= d.out[last - 1];
@@ -69,7 +74,9 @@ ConvDesc with_padded_rows(ConvDesc d) {
 
 }  // namespace
 
-bool is_depthwise(const ConvDesc& d) { return d.groups == d.ic && d.groups == d.oc && d.src.channel == 1 && d.groups > 1; }
+bool is_depthwise(const ConvDesc& d) {
+  return d.groups == d.ic && d.groups == d.oc && d.src.channel == 1 && d.groups > 1;
+}
 
 const DepthwiseKernel* get_depthwise_f32(IsaSet isa, KernelRefusal* refused) {
   for (const Row& row : kRows) {
@@ -83,7 +90,8 @@ size_t depthwise_packed_bytes(const ConvDesc& d, const DepthwiseKernel& kernel) 
   return taps_of(d) * round_up(d.groups, kernel.lanes) * sizeof(float);
 }
 
-void pack_depthwise_weights(const ConvDesc& d, const DepthwiseKernel& kernel, const float* weights, const WeightStrides& s, void* packed) {
+void pack_depthwise_weights(const ConvDesc& d, const DepthwiseKernel& kernel, const float* weights,
+                            const WeightStrides& s, void* packed) {
   float* to = static_cast<float*>(packed);
   const int64_t stride = round_up(d.groups, kernel.lanes), taps = taps_of(d);
   for (int64_t tap = 0; tap < taps; ++tap) {
@@ -92,7 +100,8 @@ void pack_depthwise_weights(const ConvDesc& d, const DepthwiseKernel& kernel, co
       offset += rest % d.kernel[i] * s.tap[i];
       rest /= d.kernel[i];
     }
-    for (int64_t c = 0; c < stride; ++c) to[tap * stride + c] = c < d.groups ? weights[offset + c * s.group] : 0.0f;
+    for (int64_t c = 0; c < stride; ++c)
+      to[tap * stride + c] = c < d.groups ? weights[offset + c * s.group] : 0.0f;
   }
 }
 
@@ -103,11 +112,13 @@ DepthwisePlan plan_depthwise(const ConvDesc& d, const DepthwiseKernel* kernel, i
   plan.weight_stride = round_up(d.groups, kernel->lanes);
   const int last = d.dims - 1;
   plan.by_rows = goes_by_rows(d, *kernel);
-  plan.lines = plan.by_rows ? make_lines(with_padded_rows(d), kernel->pixels, 1, last) : make_lines(d, kernel->pixels, 1);
+  plan.lines = plan.by_rows ? make_lines(with_padded_rows(d), kernel->pixels, 1, last)
+                            : make_lines(d, kernel->pixels, 1);
   plan.tiles = plan.by_rows ? kernel->rows[d.stride[last] - 1][d.kernel[last]] : kernel->any;
   if (plan.lines.lines.empty() || d.batch == 0) return plan;
   int64_t parts = 1;
-  while (parts < threads && d.batch * parts % threads != 0 && d.batch * parts < 4 * threads) ++parts;
+  while (parts < threads && d.batch * parts % threads != 0 && d.batch * parts < 4 * threads)
+    ++parts;
   double by_lines;
   plan.line_parts = cut_lines(plan.lines, parts, &by_lines);
   const int64_t vectors = plan.weight_stride / kernel->lanes;
@@ -117,9 +128,13 @@ DepthwisePlan plan_depthwise(const ConvDesc& d, const DepthwiseKernel* kernel, i
     plan.line_parts = {0, static_cast<int64_t>(plan.lines.lines.size())};
   }
   plan.tasks = d.batch * plan.channel_parts * static_cast<int64_t>(plan.line_parts.size() - 1);
-  // The rows of a window, for a block of channels, fit half of L1: then a source pixel comes from L2 once, not once per row.
-  const int64_t rows = d.dims > 1 ? d.kernel[d.dims - 2] + 1 : 1, row_bytes = rows * d.in[d.dims - 1] * 4;
-  plan.channel_block = std::max<int64_t>(1, static_cast<int64_t>(cache_sizes().l1) / 2 / row_bytes / kernel->lanes) * kernel->lanes;
+  // The rows of a window, for a block of channels, fit half of L1: then a source pixel comes from
+  // L2 once, not once per row.
+  const int64_t rows = d.dims > 1 ? d.kernel[d.dims - 2] + 1 : 1,
+                row_bytes = rows * d.in[d.dims - 1] * 4;
+  plan.channel_block =
+      std::max<int64_t>(1, static_cast<int64_t>(cache_sizes().l1) / 2 / row_bytes / kernel->lanes) *
+      kernel->lanes;
   // From here on the kinds speak of runs of taps.
   for (ConvLineKind& kind : plan.lines.kinds) {
     const size_t begin = plan.runs.size();
@@ -133,7 +148,8 @@ DepthwisePlan plan_depthwise(const ConvDesc& d, const DepthwiseKernel* kernel, i
 
 namespace {
 
-void run_line(const DepthwisePlan& plan, const ConvLine& line, const DepthwiseTile& image, DepthwiseTile& tile) {
+void run_line(const DepthwisePlan& plan, const ConvLine& line, const DepthwiseTile& image,
+              DepthwiseTile& tile) {
   const ConvLineKind& kind = plan.lines.kinds[line.kind];
   const ConvDesc& d = plan.desc;
   const int64_t stride = d.stride[d.dims - 1], pad = d.pad[d.dims - 1], width = d.in[d.dims - 1];
@@ -144,7 +160,8 @@ void run_line(const DepthwisePlan& plan, const ConvLine& line, const DepthwiseTi
   tile.args.residual_stride = kind.residual_step;
   const int64_t count = divide_up(line.count, plan.kernel->pixels);
   for (int64_t i = 0; i < count; ++i) {
-    const int64_t first = part_begin(line.count, count, i), pixels = part_begin(line.count, count, i + 1) - first;
+    const int64_t first = part_begin(line.count, count, i),
+                  pixels = part_begin(line.count, count, i + 1) - first;
     tile.src = image.src + line.src + first * kind.src_step;
     tile.dst = image.dst + line.dst + first * kind.dst_step;
     tile.args.residual = image.args.residual + line.residual + first * kind.residual_step;
@@ -154,7 +171,8 @@ void run_line(const DepthwisePlan& plan, const ConvLine& line, const DepthwiseTi
   }
 }
 
-DepthwiseTile image_at(const DepthwisePlan& plan, const ConvArgs& args, int64_t batch, int64_t c, int64_t channels) {
+DepthwiseTile image_at(const DepthwisePlan& plan, const ConvArgs& args, int64_t batch, int64_t c,
+                       int64_t channels) {
   const ConvDesc& d = plan.desc;
   DepthwiseTile image;
   const int64_t edge = plan.by_rows ? d.pad[d.dims - 1] * d.src.spatial[d.dims - 1] : 0;
@@ -172,19 +190,23 @@ DepthwiseTile image_at(const DepthwisePlan& plan, const ConvArgs& args, int64_t 
 
 }  // namespace
 
-void run_depthwise(const DepthwisePlan& plan, const ConvArgs& args, int64_t task_begin, int64_t task_end, void*) noexcept {
+void run_depthwise(const DepthwisePlan& plan, const ConvArgs& args, int64_t task_begin,
+                   int64_t task_end, void*) noexcept {
   const ConvDesc& d = plan.desc;
-  const int64_t line_parts = static_cast<int64_t>(plan.line_parts.size()) - 1, lanes = plan.kernel->lanes;
+  const int64_t line_parts = static_cast<int64_t>(plan.line_parts.size()) - 1,
+                lanes = plan.kernel->lanes;
   for (int64_t task = task_begin; task < task_end; ++task) {
     const int64_t part = task % line_parts, channels = task / line_parts % plan.channel_parts;
     const int64_t batch = task / (line_parts * plan.channel_parts);
     const int64_t vectors = plan.weight_stride / lanes;
     const int64_t c0 = part_begin(vectors, plan.channel_parts, channels) * lanes;
-    const int64_t c1 = std::min(part_begin(vectors, plan.channel_parts, channels + 1) * lanes, d.groups);
+    const int64_t c1 =
+        std::min(part_begin(vectors, plan.channel_parts, channels + 1) * lanes, d.groups);
     for (int64_t c = c0; c < c1; c += plan.channel_block) {
       DepthwiseTile image = image_at(plan, args, batch, c, std::min(plan.channel_block, c1 - c));
       DepthwiseTile tile = image;
-      for (int64_t i = plan.line_parts[part]; i < plan.line_parts[part + 1]; ++i) run_line(plan, plan.lines.lines[i], image, tile);
+      for (int64_t i = plan.line_parts[part]; i < plan.line_parts[part + 1]; ++i)
+        run_line(plan, plan.lines.lines[i], image, tile);
     }
   }
 }

@@ -1,4 +1,5 @@
-// Depthwise convolution, channels last: as many groups as input channels and output channels, any taps, also transposed.
+// Depthwise convolution, channels last: as many groups as input channels and output channels, any
+// taps, also transposed.
 #pragma once
 
 #include <cstddef>
@@ -30,13 +31,16 @@ struct DepthwisePlan {
   int64_t weight_stride = 0;
 };
 
-// The best f32 kernel of these tiers; never null. `refused`, if given, gets up to kIsaCount rows that came before it.
+// The best f32 kernel of these tiers; never null. `refused`, if given, gets up to kIsaCount rows
+// that came before it.
 const DepthwiseKernel* get_depthwise_f32(IsaSet isa, KernelRefusal* refused = nullptr);
 
 size_t depthwise_packed_bytes(const ConvDesc& desc, const DepthwiseKernel& kernel);
-void pack_depthwise_weights(const ConvDesc& desc, const DepthwiseKernel& kernel, const float* weights, const WeightStrides& strides, void* packed);
+void pack_depthwise_weights(const ConvDesc& desc, const DepthwiseKernel& kernel,
+                            const float* weights, const WeightStrides& strides, void* packed);
 
 DepthwisePlan plan_depthwise(const ConvDesc& desc, const DepthwiseKernel* kernel, int threads);
-void run_depthwise(const DepthwisePlan& plan, const ConvArgs& args, int64_t task_begin, int64_t task_end, void* scratch) noexcept;
+void run_depthwise(const DepthwisePlan& plan, const ConvArgs& args, int64_t task_begin,
+                   int64_t task_end, void* scratch) noexcept;
 
 }  // namespace vireo::cpu

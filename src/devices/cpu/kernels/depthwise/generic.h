@@ -1,8 +1,12 @@
-// The f32 tiles. Included inside an ISA file's unnamed namespace, after `using F = simd::vec<float, N>` and epilogue_generic.h.
+// The f32 tiles. Included inside an ISA file's unnamed
+// namespace, after `using F = simd::vec<float, N>`.
 //
 // Each output is one chain of multiply-adds in the order of the taps, whatever the tile.
 
-// Left alone, the compiler reads a source again for each product that it enters, and the loads, not the products, set the pace.
+#include "devices/cpu/kernels/epilogue_generic.h"
+
+// Left alone, the compiler reads a source again for each product that it enters, and the loads, not
+// the products, set the pace.
 #if defined(__AVX512F__)
 #define VIREO_KEEP(x) __asm__("" : "+v"((x).v))
 #elif defined(__x86_64__)
@@ -19,11 +23,13 @@ static VIREO_SIMD F load_lanes(const float* p, int64_t n) {
 template <int P, bool tail>
 static VIREO_SIMD void add_residual(const DepthwiseTile& t, F (&acc)[P], int64_t c, int64_t n) {
 #pragma GCC unroll 16
-  for (int p = 0; p < P; ++p) acc[p] = acc[p] + load_lanes<tail>(t.args.residual + p * t.args.residual_stride + c, n);
+  for (int p = 0; p < P; ++p)
+    acc[p] = acc[p] + load_lanes<tail>(t.args.residual + p * t.args.residual_stride + c, n);
 }
 
 template <int P, bool tail>
-static VIREO_SIMD void finish_pixels(const DepthwiseTile& t, F (&acc)[P], int64_t c, int64_t n, const Clamp& clamps) {
+static VIREO_SIMD void finish_pixels(const DepthwiseTile& t, F (&acc)[P], int64_t c, int64_t n,
+                                     const Clamp& clamps) {
   const Epilogue& e = *t.epilogue;
   const F bias = e.bias == Bias::PerColumn ? load_lanes<tail>(t.args.bias + c, n) : F::zero();
   const F scale(e.scale), low(clamps.low), high(clamps.high);
@@ -38,16 +44,20 @@ static VIREO_SIMD void finish_pixels(const DepthwiseTile& t, F (&acc)[P], int64_
 #pragma GCC unroll 16
     for (int p = 0; p < P; ++p) acc[p] = min(high, acc[p]);
   }
-  if (e.residual == Residual::AfterActivation && clamps.complete) add_residual<P, tail>(t, acc, c, n);
+  if (e.residual == Residual::AfterActivation && clamps.complete)
+    add_residual<P, tail>(t, acc, c, n);
 }
 
 template <int P, bool tail>
-static VIREO_SIMD void store_pixels(const DepthwiseTile& t, F (&acc)[P], int64_t c, int64_t n, const Clamp& clamps) {
+static VIREO_SIMD void store_pixels(const DepthwiseTile& t, F (&acc)[P], int64_t c, int64_t n,
+                                    const Clamp& clamps) {
   if (clamps.complete) {
 #pragma GCC unroll 16
     for (int p = 0; p < P; ++p) {
-      if (tail) acc[p].store(t.dst + p * t.dst_step + c, n);
-      else acc[p].store(t.dst + p * t.dst_step + c);
+      if (tail)
+        acc[p].store(t.dst + p * t.dst_step + c, n);
+      else
+        acc[p].store(t.dst + p * t.dst_step + c);
     }
     return;
   }
@@ -55,8 +65,9 @@ static VIREO_SIMD void store_pixels(const DepthwiseTile& t, F (&acc)[P], int64_t
 #pragma GCC unroll 16
   for (int p = 0; p < P; ++p) acc[p].store(sums + p * F::lanes);
   const bool after = t.epilogue->residual == Residual::AfterActivation;
-  activate_sums(*t.epilogue, {sums, F::lanes, t.dst + c, t.dst_step, P, n, after ? t.args.residual + c : nullptr,
-                              t.args.residual_stride, t.args.slope + c});
+  activate_sums(*t.epilogue,
+                {sums, F::lanes, t.dst + c, t.dst_step, P, n, after ? t.args.residual + c : nullptr,
+                 t.args.residual_stride, t.args.slope + c});
 }
 
 // Any taps: every product reads its source.
@@ -77,8 +88,8 @@ static VIREO_SIMD void sum_any(const DepthwiseTile& t, F (&acc)[P], int64_t c, i
   }
 }
 
-// Rows of T neighbouring taps over P pixels that are S sources apart: each source is read once. An output takes its taps in order,
-// since the sources come in order.
+// Rows of T neighbouring taps over P pixels that are S sources apart: each source is read once. An
+// output takes its taps in order, since the sources come in order.
 template <int P, int T, int S, bool tail>
 static VIREO_SIMD void sum_rows(const DepthwiseTile& t, F (&acc)[P], int64_t c, int64_t n) {
   constexpr int sources = (P - 1) * S + T;
@@ -99,19 +110,23 @@ static VIREO_SIMD void sum_rows(const DepthwiseTile& t, F (&acc)[P], int64_t c, 
       VIREO_KEEP(v);
 #pragma GCC unroll 16
       for (int k = 0; k < T; ++k) {
-        if (x - k >= 0 && (x - k) % S == 0 && (x - k) / S < P) acc[(x - k) / S] = fma(v, w[k], acc[(x - k) / S]);
+        if (x - k >= 0 && (x - k) % S == 0 && (x - k) / S < P)
+          acc[(x - k) / S] = fma(v, w[k], acc[(x - k) / S]);
       }
     }
   }
 }
 
 template <int P, int T, int S, bool tail>
-static VIREO_SIMD void channels_at(const DepthwiseTile& t, int64_t c, int64_t n, const Clamp& clamps) {
+static VIREO_SIMD void channels_at(const DepthwiseTile& t, int64_t c, int64_t n,
+                                   const Clamp& clamps) {
   F acc[P];
 #pragma GCC unroll 16
   for (int p = 0; p < P; ++p) acc[p] = F::zero();
-  if constexpr (T == 0) sum_any<P, tail>(t, acc, c, n);
-  else sum_rows<P, T, S, tail>(t, acc, c, n);
+  if constexpr (T == 0)
+    sum_any<P, tail>(t, acc, c, n);
+  else
+    sum_rows<P, T, S, tail>(t, acc, c, n);
   finish_pixels<P, tail>(t, acc, c, n, clamps);
   store_pixels<P, tail>(t, acc, c, n, clamps);
 }
@@ -121,7 +136,8 @@ template <int P, int T, int S>
 static void depthwise_f32(const DepthwiseTile& t) {
   const Clamp clamps = clamp_of(*t.epilogue);
   int64_t c = 0;
-  for (; c + F::lanes <= t.channels; c += F::lanes) channels_at<P, T, S, false>(t, c, F::lanes, clamps);
+  for (; c + F::lanes <= t.channels; c += F::lanes)
+    channels_at<P, T, S, false>(t, c, F::lanes, clamps);
   if (c < t.channels) channels_at<P, T, S, true>(t, c, t.channels - c, clamps);
 }
 

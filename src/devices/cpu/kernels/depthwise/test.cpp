@@ -13,13 +13,16 @@ void check_all(const testing::ConvCase& s) {
   for (const IsaSet tier : testing::machine_tiers()) {
     const DepthwiseKernel* kernel = get_depthwise_f32(tier);
     SCOPED_TRACE(kernel->name);
-    testing::check_conv(s, [&](const ConvDesc& d, const float* weights, const WeightStrides& strides, ConvArgs args) {
+    testing::check_conv(s, [&](const ConvDesc& d, const float* weights,
+                               const WeightStrides& strides, ConvArgs args) {
       ASSERT_TRUE(is_depthwise(d));
       Buffer packed(static_cast<int64_t>(depthwise_packed_bytes(d, *kernel) / 4));
       pack_depthwise_weights(d, *kernel, weights, strides, packed.data());
       args.weights = packed.data();
       const DepthwisePlan plan = plan_depthwise(d, kernel, s.threads);
-      testing::run_in_parts(plan, s.threads, [&](int64_t begin, int64_t end, void* scratch) { run_depthwise(plan, args, begin, end, scratch); });
+      testing::run_in_parts(plan, s.threads, [&](int64_t begin, int64_t end, void* scratch) {
+        run_depthwise(plan, args, begin, end, scratch);
+      });
       ASSERT_TRUE(packed.guards_intact());
     });
     if (::testing::Test::HasFatalFailure()) return;
@@ -32,7 +35,18 @@ TEST(Depthwise, WindowsStridesPaddings) {
       for (int64_t dilation : {1, 2}) {
         const int64_t pad = kernel / 2;
         for (int64_t c : {2, 16, 35}) {
-          check_all({2, 1, c, c, c, {19, 33}, {kernel, kernel}, {stride, stride}, {dilation, dilation}, {pad, pad}, {pad, pad}, c % 3});
+          check_all({2,
+                     1,
+                     c,
+                     c,
+                     c,
+                     {19, 33},
+                     {kernel, kernel},
+                     {stride, stride},
+                     {dilation, dilation},
+                     {pad, pad},
+                     {pad, pad},
+                     c % 3});
         }
       }
     }
@@ -56,9 +70,24 @@ TEST(Depthwise, OtherDimensionsAndTransposed) {
 
 TEST(Depthwise, Epilogues) {
   for (Activation activation : testing::kActivations) {
-    for (Residual residual : {Residual::None, Residual::BeforeActivation, Residual::AfterActivation}) {
+    for (Residual residual :
+         {Residual::None, Residual::BeforeActivation, Residual::AfterActivation}) {
       for (Bias bias : {Bias::None, Bias::PerColumn}) {
-        check_all({2, 2, 21, 21, 21, {5, 18}, {3, 3}, {}, {}, {1, 1}, {1, 1}, 2, false, false, testing::make_epilogue(activation, bias, residual, 0.5f)});
+        check_all({2,
+                   2,
+                   21,
+                   21,
+                   21,
+                   {5, 18},
+                   {3, 3},
+                   {},
+                   {},
+                   {1, 1},
+                   {1, 1},
+                   2,
+                   false,
+                   false,
+                   testing::make_epilogue(activation, bias, residual, 0.5f)});
       }
     }
   }
@@ -66,9 +95,26 @@ TEST(Depthwise, Epilogues) {
 
 TEST(Depthwise, PartitionOverThreads) {
   for (int threads : {2, 3, 8}) {
-    check_all({2, 1, 70, 70, 70, {14, 15}, {3, 3}, {}, {}, {1, 1}, {1, 1}, 0, false, false, {}, threads});
-    check_all({2, 1, 70, 70, 70, {2, 2}, {3, 3}, {}, {}, {1, 1}, {1, 1}, 0, false, false, {}, threads});
-    check_all({2, 3, 20, 20, 20, {9, 9}, {3, 3}, {2, 2}, {}, {1, 1}, {1, 1}, 0, false, false, {}, threads});
+    check_all(
+        {2, 1, 70, 70, 70, {14, 15}, {3, 3}, {}, {}, {1, 1}, {1, 1}, 0, false, false, {}, threads});
+    check_all(
+        {2, 1, 70, 70, 70, {2, 2}, {3, 3}, {}, {}, {1, 1}, {1, 1}, 0, false, false, {}, threads});
+    check_all({2,
+               3,
+               20,
+               20,
+               20,
+               {9, 9},
+               {3, 3},
+               {2, 2},
+               {},
+               {1, 1},
+               {1, 1},
+               0,
+               false,
+               false,
+               {},
+               threads});
   }
 }
 

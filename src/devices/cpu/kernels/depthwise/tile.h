@@ -1,4 +1,5 @@
-// The inner kernel of depthwise convolutions: up to `pixels` neighbours of a line, all channels. Plain declarations only.
+// The inner kernel of depthwise convolutions: up to `pixels` neighbours of a line, all channels.
+// Plain declarations only.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +8,8 @@
 
 namespace vireo::cpu {
 
-// `count` taps that lie `step` apart in the source, the first at `src`; their weights are rows `weight` and following.
+// `count` taps that lie `step` apart in the source, the first at `src`; their weights are rows
+// `weight` and following.
 struct DepthwiseRun {
   int64_t src;
   int64_t weight, count;
@@ -16,18 +18,19 @@ struct DepthwiseRun {
 
 struct DepthwiseTile {
   const float* src;
-  int64_t src_step;        // from pixel to pixel of the tile
+  int64_t src_step;  // from pixel to pixel of the tile
   const DepthwiseRun* runs;
   int64_t run_count;
-  const float* weights;    // [taps][weight_stride]
+  const float* weights;  // [taps][weight_stride]
   int64_t weight_stride;
   float* dst;
   int64_t dst_step;
   int64_t channels;
-  // For tiles by rows: of the source pixels 0 .. (pixels - 1) * stride + taps of a run, those that exist.
+  // For tiles by rows: of the source pixels 0 .. (pixels - 1) * stride + taps of a run, those that
+  // exist.
   int64_t source_begin, source_end;
   const Epilogue* epilogue;
-  EpilogueArgs args;       // bias, residual and slope at this tile
+  EpilogueArgs args;  // bias, residual and slope at this tile
 };
 
 using DepthwiseFn = void (*)(const DepthwiseTile&);
@@ -40,8 +43,9 @@ struct DepthwiseKernel {
   int pixels;  // of the widest tile
   int lanes;
   DepthwiseFn any[kMaxDepthwisePixels];  // [pixels - 1]
-  // [stride - 1][row taps][pixels - 1]: every run has this many taps, `stride` of which lie between pixels. A source pixel is read
-  // once for all the outputs that it meets; those beyond the image's edges are left out. Null where there is none.
+  // [stride - 1][row taps][pixels - 1]: every run has this many taps, `stride` of which lie between
+  // pixels. A source pixel is read once for all the outputs that it meets; those beyond the image's
+  // edges are left out. Null where there is none.
   DepthwiseFn rows[kMaxRowStride][kMaxRowTaps + 1][kMaxDepthwisePixels];
 };
 

@@ -2,6 +2,7 @@
 #include <cstdint>
 
 #include "base/simd/avx512.h"
+
 #include "base/simd/math.h"
 #include "devices/cpu/kernels/depthwise/tile.h"
 
@@ -9,7 +10,6 @@ namespace vireo::cpu::avx512 {
 namespace {
 
 using F = simd::vec<float, 16>;
-#include "devices/cpu/kernels/epilogue_generic.h"
 #include "devices/cpu/kernels/depthwise/generic.h"
 
 }  // namespace

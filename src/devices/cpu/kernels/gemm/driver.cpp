@@ -7,7 +7,8 @@ namespace vireo::cpu {
 namespace {
 
 constexpr int64_t kPageBytes = 4096;
-// A panel of B for this many k fits a part of L2; more would be read from L3 for each tile, less would load and store C oftener.
+// A panel of B for this many k fits a part of L2; more would be read from L3 for each tile, less
+// would load and store C oftener.
 constexpr int64_t kBlockK = 1024;
 
 int64_t min64(int64_t a, int64_t b) { return a < b ? a : b; }
@@ -17,7 +18,8 @@ struct Shares {
   int64_t m = 1, n = 1;
 };
 
-// How to cut one matrix into tasks: the cut with the least work on the busiest thread; among equals, the one that reads least twice.
+// How to cut one matrix into tasks: the cut with the least work on the busiest thread; among
+// equals, the one that reads least twice.
 Shares choose_shares(const GemmDesc& d, const GemmKernel& kernel, int64_t batches, int threads) {
   Shares best;
   if (threads <= 1) return best;
@@ -28,8 +30,10 @@ Shares choose_shares(const GemmDesc& d, const GemmKernel& kernel, int64_t batche
       const int64_t n = min64(panels, max64(1, threads * per_thread / m));
       const int64_t tasks = m * n * batches;
       const double task = static_cast<double>(divide_up(blocks, m)) * divide_up(panels, n);
-      // What each task reads again: its rows of A for every cut of n, its panels of B (packed again if plain) for every cut of m.
-      const double copies = 0.02 * divide_up(blocks, m) + (d.b_packed ? 0.02 : 0.2) * divide_up(panels, n);
+      // What each task reads again: its rows of A for every cut of n, its panels of B (packed again
+      // if plain) for every cut of m.
+      const double copies =
+          0.02 * divide_up(blocks, m) + (d.b_packed ? 0.02 : 0.2) * divide_up(panels, n);
       const double cost = (task + copies) * divide_up(tasks, threads);
       if (best_cost == 0 || cost < best_cost * 0.995) {
         best_cost = cost;
@@ -54,16 +58,20 @@ struct Operands {
 
 class TaskRunner {
  public:
-  TaskRunner(const GemmPlan& plan, const GemmArgs& args, void* scratch) : plan_(plan), d_(plan.desc), kernel_(*plan.kernel), args_(args) {
+  TaskRunner(const GemmPlan& plan, const GemmArgs& args, void* scratch)
+      : plan_(plan), d_(plan.desc), kernel_(*plan.kernel), args_(args) {
     scratch_a_ = static_cast<char*>(scratch);
     scratch_b_ = scratch_a_;
-    // Partial sums wait in C; a residual that lies there would be lost, so then K goes in one piece.
+    // Partial sums wait in C; a residual that lies there would be lost, so then K goes in one
+    // piece.
     const bool aliased = args.residual && static_cast<const void*>(args.residual) == args.c;
     k_block_ = aliased ? max64(d_.k, 1) : plan.k_block;
     m_block_ = plan.m_block;
     if (plan.pack_a) {
       if (aliased) m_block_ = max64(1, plan.m_block * plan.k_block / k_block_);
-      scratch_b_ += round_up(plan.m_block * padded_k(plan.k_block) * kernel_.a_bytes + padded_k(d_.k) * kernel_.a_bytes, kCacheLine);
+      scratch_b_ += round_up(plan.m_block * padded_k(plan.k_block) * kernel_.a_bytes +
+                                 padded_k(d_.k) * kernel_.a_bytes,
+                             kCacheLine);
     }
   }
 
@@ -92,7 +100,8 @@ class TaskRunner {
     float* to = reinterpret_cast<float*>(scratch_a_);
     const int64_t stride = padded_k(k);
     if (d_.a_column == 1) {
-      for (int64_t i = 0; i < rows; ++i) std::memcpy(to + i * stride, a + i * d_.a_row, k * sizeof(float));
+      for (int64_t i = 0; i < rows; ++i)
+        std::memcpy(to + i * stride, a + i * d_.a_row, k * sizeof(float));
       return;
     }
     for (int64_t k0 = 0; k0 < k; k0 += 16) {
@@ -103,8 +112,10 @@ class TaskRunner {
     }
   }
 
-  // All panels of the rectangle for k0 .. k0 + k; `a` is row 0 of the matrix, wherever the rows were copied to.
-  void run_block(const Operands& o, const char* a, int64_t a_stride, const Rectangle& r, int64_t k0, int64_t k) const {
+  // All panels of the rectangle for k0 .. k0 + k; `a` is row 0 of the matrix, wherever the rows
+  // were copied to.
+  void run_block(const Operands& o, const char* a, int64_t a_stride, const Rectangle& r, int64_t k0,
+                 int64_t k) const {
     const GemmRun run = {0, 0, k};
     GemmTile tile;
     tile.a_stride = a_stride;
@@ -115,19 +126,23 @@ class TaskRunner {
     tile.finish = k0 + k >= d_.k;
     tile.epilogue = &d_.epilogue;
     tile.args.residual_stride = d_.residual_row;
-    // With packed weights the rows of A in L2 are swept by all panels; a plain B is packed once and swept over all rows.
+    // With packed weights the rows of A in L2 are swept by all panels; a plain B is packed once and
+    // swept over all rows.
     const int64_t m_block = d_.b_packed ? m_block_ : max64(1, r.m1 - r.m0);
     const int64_t blocks = divide_up(r.m1 - r.m0, m_block);
     for (int64_t i = 0; i < blocks; ++i) {
-      const int64_t m0 = r.m0 + part_begin(r.m1 - r.m0, blocks, i), m1 = r.m0 + part_begin(r.m1 - r.m0, blocks, i + 1);
+      const int64_t m0 = r.m0 + part_begin(r.m1 - r.m0, blocks, i),
+                    m1 = r.m0 + part_begin(r.m1 - r.m0, blocks, i + 1);
       for (int64_t panel = r.panel0; panel < r.panel1;) {
         panel += run_panels(o, a, {m0, m1, panel, r.panel1}, k0, tile);
       }
     }
   }
 
-  // The rows of the rectangle times its first panel, or its first two or four where the rows are few. Returns how many.
-  int64_t run_panels(const Operands& o, const char* a, const Rectangle& r, int64_t k0, GemmTile& tile) const {
+  // The rows of the rectangle times its first panel, or its first two or four where the rows are
+  // few. Returns how many.
+  int64_t run_panels(const Operands& o, const char* a, const Rectangle& r, int64_t k0,
+                     GemmTile& tile) const {
     const int64_t rows = r.m1 - r.m0, n0 = r.panel0 * kernel_.columns, k = tile.runs->k;
     const int64_t columns = min64(d_.n - n0, kernel_.columns);
     const int64_t vectors = divide_up(columns, kernel_.lanes);
@@ -141,11 +156,13 @@ class TaskRunner {
       tile.b = o.b + (n0 * d_.k + k0 * width) * kernel_.b_bytes;
       tile.b_stride = width;
     } else {
-      plain_panel(o.b + (k0 * d_.b_row + n0 * d_.b_column) * kernel_.b_bytes, k, columns, width, rows, tile);
+      plain_panel(o.b + (k0 * d_.b_row + n0 * d_.b_column) * kernel_.b_bytes, k, columns, width,
+                  rows, tile);
     }
     const int64_t tiles = divide_up(rows, kernel_.rows);
     for (int64_t i = 0; i < tiles; ++i) {
-      const int64_t m = r.m0 + part_begin(rows, tiles, i), count = r.m0 + part_begin(rows, tiles, i + 1) - m;
+      const int64_t m = r.m0 + part_begin(rows, tiles, i),
+                    count = r.m0 + part_begin(rows, tiles, i + 1) - m;
       tile.a = a + m * tile.a_stride * kernel_.a_bytes;
       tile.c = o.c + (m * d_.c_row + n0) * kernel_.c_bytes;
       tile.args.bias = args_.bias + (d_.epilogue.bias == Bias::PerRow ? m : n0);
@@ -161,7 +178,8 @@ class TaskRunner {
     for (int64_t panels = 4; panels >= 2; panels -= 2) {
       const GemmTileFn fn = (panels == 4 ? kernel_.wide4 : kernel_.wide2)[rows - 1];
       const int64_t last = d_.n - n0 - (panels - 1) * kernel_.columns;
-      if (fn && panels <= left && divide_up(last, kernel_.lanes) * kernel_.lanes >= kernel_.columns) {
+      if (fn && panels <= left &&
+          divide_up(last, kernel_.lanes) * kernel_.lanes >= kernel_.columns) {
         *wide = fn;
         return panels;
       }
@@ -169,8 +187,10 @@ class TaskRunner {
     return 1;
   }
 
-  // A whole panel of a row-major B that few rows will read is used where it lies; any other is packed.
-  void plain_panel(const char* b, int64_t k, int64_t columns, int64_t width, int64_t rows, GemmTile& tile) const {
+  // A whole panel of a row-major B that few rows will read is used where it lies; any other is
+  // packed.
+  void plain_panel(const char* b, int64_t k, int64_t columns, int64_t width, int64_t rows,
+                   GemmTile& tile) const {
     const bool near = d_.b_row * kernel_.b_bytes % kPageBytes != 0 || k <= 8;
     if (d_.b_column == 1 && columns == width && near && rows <= 4 * kernel_.rows) {
       tile.b = b;
@@ -202,8 +222,10 @@ Operands operands_of(const GemmPlan& plan, const GemmArgs& args, int64_t batch) 
     c += at * d.c_batch[i];
     residual += at * d.residual_batch[i];
   }
-  const int64_t b_bytes = d.b_packed ? static_cast<int64_t>(plan.packed_b_bytes) : plan.kernel->b_bytes;
-  return {static_cast<const char*>(args.a) + a * plan.kernel->a_bytes, static_cast<const char*>(args.b) + b * b_bytes,
+  const int64_t b_bytes =
+      d.b_packed ? static_cast<int64_t>(plan.packed_b_bytes) : plan.kernel->b_bytes;
+  return {static_cast<const char*>(args.a) + a * plan.kernel->a_bytes,
+          static_cast<const char*>(args.b) + b * b_bytes,
           static_cast<char*>(args.c) + c * plan.kernel->c_bytes, args.residual + residual};
 }
 
@@ -220,29 +242,37 @@ GemmPlan plan_gemm(const GemmDesc& d, const GemmKernel* kernel, int threads) {
   plan.m_parts = shares.m;
   plan.n_parts = shares.n;
   plan.tasks = plan.batches * shares.m * shares.n;
-  plan.k_block = d.k <= kBlockK + kBlockK / 4 ? max64(d.k, 1) : round_up(divide_up(d.k, divide_up(d.k, kBlockK)), 16);
+  plan.k_block = d.k <= kBlockK + kBlockK / 4
+                     ? max64(d.k, 1)
+                     : round_up(divide_up(d.k, divide_up(d.k, kBlockK)), 16);
   const int64_t half_l2 = static_cast<int64_t>(cache_sizes().l2) / 2;
   const int64_t rows = divide_up(d.m, plan.m_parts);
-  plan.m_block = max64(kernel->rows, half_l2 / (plan.k_block * kernel->a_bytes) / kernel->rows * kernel->rows);
+  plan.m_block =
+      max64(kernel->rows, half_l2 / (plan.k_block * kernel->a_bytes) / kernel->rows * kernel->rows);
   plan.m_block = min64(plan.m_block, round_up(rows, kernel->rows));
   const bool far = d.a_row * kernel->a_bytes % kPageBytes == 0 && rows > 4 && d.k > 16;
   plan.pack_a = d.a_column != 1 || (far && divide_up(d.n, plan.n_parts) > 4 * kernel->columns);
   if (plan.pack_a) {
-    const int64_t elements = plan.m_block * TaskRunner::padded_k(plan.k_block) + TaskRunner::padded_k(d.k);
+    const int64_t elements =
+        plan.m_block * TaskRunner::padded_k(plan.k_block) + TaskRunner::padded_k(d.k);
     plan.scratch_bytes += round_up(elements * kernel->a_bytes, kCacheLine);
   }
-  if (!d.b_packed) plan.scratch_bytes += round_up(kernel->columns * max64(d.k, 1) * kernel->b_bytes, kCacheLine);
+  if (!d.b_packed)
+    plan.scratch_bytes += round_up(kernel->columns * max64(d.k, 1) * kernel->b_bytes, kCacheLine);
   return plan;
 }
 
-void run_gemm(const GemmPlan& plan, const GemmArgs& args, int64_t task_begin, int64_t task_end, void* scratch) noexcept {
+void run_gemm(const GemmPlan& plan, const GemmArgs& args, int64_t task_begin, int64_t task_end,
+              void* scratch) noexcept {
   const TaskRunner runner(plan, args, scratch);
   const int64_t panels = divide_up(plan.desc.n, plan.kernel->columns);
   for (int64_t task = task_begin; task < task_end; ++task) {
     // Neighbouring tasks share the panels of B.
-    const int64_t m = task % plan.m_parts, n = task / plan.m_parts % plan.n_parts, batch = task / (plan.m_parts * plan.n_parts);
-    const Rectangle r = {part_begin(plan.desc.m, plan.m_parts, m), part_begin(plan.desc.m, plan.m_parts, m + 1),
-                         part_begin(panels, plan.n_parts, n), part_begin(panels, plan.n_parts, n + 1)};
+    const int64_t m = task % plan.m_parts, n = task / plan.m_parts % plan.n_parts,
+                  batch = task / (plan.m_parts * plan.n_parts);
+    const Rectangle r = {
+        part_begin(plan.desc.m, plan.m_parts, m), part_begin(plan.desc.m, plan.m_parts, m + 1),
+        part_begin(panels, plan.n_parts, n), part_begin(panels, plan.n_parts, n + 1)};
     runner.run(operands_of(plan, args, batch), r);
   }
 }

@@ -3,8 +3,8 @@
 
 namespace vireo::cpu {
 
-#define VIREO_GEMM_F32(space, tier, mr, nr) \
-  namespace space {                         \
+#define VIREO_GEMM_F32(space, tier, mr, nr)     \
+  namespace space {                             \
   extern const GemmKernel gemm_f32_##mr##x##nr; \
   }
 #include "devices/cpu/kernels/gemm/kernels.inc"
@@ -36,7 +36,8 @@ size_t gemm_packed_bytes(const GemmKernel& kernel, int64_t n, int64_t k) {
   return static_cast<size_t>(round_up(n, kernel.lanes) * k * kernel.b_bytes);
 }
 
-void pack_gemm_b(const GemmKernel& kernel, const void* b, int64_t k_stride, int64_t n_stride, int64_t n, int64_t k, void* packed) {
+void pack_gemm_b(const GemmKernel& kernel, const void* b, int64_t k_stride, int64_t n_stride,
+                 int64_t n, int64_t k, void* packed) {
   const char* from = static_cast<const char*>(b);
   char* to = static_cast<char*>(packed);
   for (int64_t j = 0; j < n; j += kernel.columns) {

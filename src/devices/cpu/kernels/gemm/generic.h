@@ -1,7 +1,11 @@
-// The f32 tiles. Included inside an ISA file's unnamed namespace, after `using F = simd::vec<float, N>` and epilogue_generic.h.
+// The f32 tiles. Included inside an ISA file's unnamed
+// namespace, after `using F = simd::vec<float, N>`.
 //
-// Each element of C is one chain of multiply-adds in the order of K, whatever the tile: so a row's result depends neither on how
-// many rows there are nor on the blocking, and all tiers with a fused multiply-add give the same bits.
+// Each element of C is one chain of multiply-adds in the order of K, whatever the tile: so a row's
+// result depends neither on how many rows there are nor on the blocking, and all tiers with a fused
+// multiply-add give the same bits.
+
+#include "devices/cpu/kernels/epilogue_generic.h"
 
 template <int MR, int V>
 static VIREO_SIMD void multiply_runs(const GemmTile& t, F (&acc)[MR][V], int vectors) {
@@ -13,7 +17,8 @@ static VIREO_SIMD void multiply_runs(const GemmTile& t, F (&acc)[MR][V], int vec
     for (int64_t k = 0; k < k_count; ++k, b += b_stride) {
       F bv[V];
 #pragma GCC unroll 16
-      for (int j = 0; j < V; ++j) bv[j] = F::load(b + j / vectors * panel_stride + j % vectors * F::lanes);
+      for (int j = 0; j < V; ++j)
+        bv[j] = F::load(b + j / vectors * panel_stride + j % vectors * F::lanes);
 #pragma GCC unroll 16
       for (int i = 0; i < MR; ++i) {
         const F av(a[i * a_stride + k]);
@@ -25,7 +30,9 @@ static VIREO_SIMD void multiply_runs(const GemmTile& t, F (&acc)[MR][V], int vec
 }
 
 // Lanes to store of vector j of V when n columns are wanted.
-static VIREO_SIMD int64_t lanes_of(int64_t n, int j, int V) { return j + 1 < V ? F::lanes : n - j * F::lanes; }
+static VIREO_SIMD int64_t lanes_of(int64_t n, int j, int V) {
+  return j + 1 < V ? F::lanes : n - j * F::lanes;
+}
 
 template <int MR, int V>
 static VIREO_SIMD void load_partial(const GemmTile& t, F (&acc)[MR][V]) {
@@ -33,7 +40,9 @@ static VIREO_SIMD void load_partial(const GemmTile& t, F (&acc)[MR][V]) {
   for (int i = 0; i < MR; ++i) {
     const float* c = static_cast<const float*>(t.c) + i * t.c_stride;
 #pragma GCC unroll 16
-    for (int j = 0; j < V; ++j) acc[i][j] = j + 1 < V ? F::load(c + j * F::lanes) : F::load(c + j * F::lanes, lanes_of(t.n, j, V));
+    for (int j = 0; j < V; ++j)
+      acc[i][j] =
+          j + 1 < V ? F::load(c + j * F::lanes) : F::load(c + j * F::lanes, lanes_of(t.n, j, V));
   }
 }
 
@@ -44,7 +53,8 @@ static VIREO_SIMD void add_residual(const GemmTile& t, F (&acc)[MR][V]) {
     const float* r = t.args.residual + i * t.args.residual_stride;
 #pragma GCC unroll 16
     for (int j = 0; j < V; ++j) {
-      acc[i][j] = acc[i][j] + (j + 1 < V ? F::load(r + j * F::lanes) : F::load(r + j * F::lanes, lanes_of(t.n, j, V)));
+      acc[i][j] = acc[i][j] + (j + 1 < V ? F::load(r + j * F::lanes)
+                                         : F::load(r + j * F::lanes, lanes_of(t.n, j, V)));
     }
   }
 }
@@ -57,7 +67,8 @@ static VIREO_SIMD void finish_sums(const GemmTile& t, F (&acc)[MR][V], const Cla
     F bias[V];
 #pragma GCC unroll 16
     for (int j = 0; j < V; ++j) {
-      bias[j] = j + 1 < V ? F::load(t.args.bias + j * F::lanes) : F::load(t.args.bias + j * F::lanes, lanes_of(t.n, j, V));
+      bias[j] = j + 1 < V ? F::load(t.args.bias + j * F::lanes)
+                          : F::load(t.args.bias + j * F::lanes, lanes_of(t.n, j, V));
     }
 #pragma GCC unroll 16
     for (int i = 0; i < MR; ++i) {
@@ -78,7 +89,8 @@ static VIREO_SIMD void finish_sums(const GemmTile& t, F (&acc)[MR][V], const Cla
 #pragma GCC unroll 16
     for (int i = 0; i < MR; ++i) {
 #pragma GCC unroll 16
-      for (int j = 0; j < V; ++j) acc[i][j] = max(low, acc[i][j]);  // in this order of operands a NaN passes
+      for (int j = 0; j < V; ++j)
+        acc[i][j] = max(low, acc[i][j]);  // in this order of operands a NaN passes
     }
   }
   if (clamps.high < __builtin_inff()) {
@@ -100,8 +112,10 @@ static VIREO_SIMD void store_sums(const F (&acc)[MR][V], float* to, int64_t stri
     float* c = to + i * stride;
 #pragma GCC unroll 16
     for (int j = 0; j < V; ++j) {
-      if (j + 1 < V || full) acc[i][j].store(c + j * F::lanes);
-      else acc[i][j].store(c + j * F::lanes, lanes_of(n, j, V));
+      if (j + 1 < V || full)
+        acc[i][j].store(c + j * F::lanes);
+      else
+        acc[i][j].store(c + j * F::lanes, lanes_of(n, j, V));
     }
   }
 }
@@ -126,12 +140,14 @@ static void tile_f32(const GemmTile& t) {
   alignas(64) float sums[MR * V * F::lanes];
   store_sums(acc, sums, V * F::lanes, V * F::lanes);
   const bool after = t.epilogue->residual == Residual::AfterActivation;
-  activate_sums(*t.epilogue, {sums, V * F::lanes, c, t.c_stride, MR, t.n, after ? t.args.residual : nullptr,
-                              t.args.residual_stride, t.args.slope});
+  activate_sums(*t.epilogue,
+                {sums, V * F::lanes, c, t.c_stride, MR, t.n, after ? t.args.residual : nullptr,
+                 t.args.residual_stride, t.args.slope});
 }
 
 // One vector of columns that each lie along k.
-static VIREO_SIMD void pack_columns(const float* from, int64_t n_stride, int64_t k_count, int64_t width, float* to) {
+static VIREO_SIMD void pack_columns(const float* from, int64_t n_stride, int64_t k_count,
+                                    int64_t width, float* to) {
   int64_t k = 0;
   for (; k + 4 <= k_count; k += 4) transpose_four(from + k, n_stride, to + k * width, width);
   for (; k < k_count; ++k) {
@@ -139,14 +155,16 @@ static VIREO_SIMD void pack_columns(const float* from, int64_t n_stride, int64_t
   }
 }
 
-static void pack_panel_f32(const void* src, int64_t k_stride, int64_t n_stride, int64_t k_count, int64_t n, int64_t width, void* dst) {
+static void pack_panel_f32(const void* src, int64_t k_stride, int64_t n_stride, int64_t k_count,
+                           int64_t n, int64_t width, void* dst) {
   const float* from = static_cast<const float*>(src);
   float* to = static_cast<float*>(dst);
   if (n_stride == 1) {
     for (int64_t k = 0; k < k_count; ++k) {
       for (int64_t j = 0; j < width; j += F::lanes) {
         const int64_t rest = n - j;
-        const F row = rest >= F::lanes ? F::load(from + k * k_stride + j) : F::load(from + k * k_stride + j, rest > 0 ? rest : 0);
+        const F row = rest >= F::lanes ? F::load(from + k * k_stride + j)
+                                       : F::load(from + k * k_stride + j, rest > 0 ? rest : 0);
         row.store(to + k * width + j);
       }
     }
@@ -154,14 +172,16 @@ static void pack_panel_f32(const void* src, int64_t k_stride, int64_t n_stride, 
   }
   int64_t j = 0;
   if (k_stride == 1) {
-    for (; j + F::lanes <= n; j += F::lanes) pack_columns(from + j * n_stride, n_stride, k_count, width, to + j);
+    for (; j + F::lanes <= n; j += F::lanes)
+      pack_columns(from + j * n_stride, n_stride, k_count, width, to + j);
   }
   // Blocks of k keep the lines that each column touches in L1.
   constexpr int64_t kBlock = 16;
   for (int64_t k0 = 0; k0 < k_count; k0 += kBlock) {
     const int64_t k1 = k0 + kBlock < k_count ? k0 + kBlock : k_count;
     for (int64_t i = j; i < width; ++i) {
-      for (int64_t k = k0; k < k1; ++k) to[k * width + i] = i < n ? from[k * k_stride + i * n_stride] : 0.0f;
+      for (int64_t k = k0; k < k1; ++k)
+        to[k * width + i] = i < n ? from[k * k_stride + i * n_stride] : 0.0f;
     }
   }
 }
@@ -169,8 +189,10 @@ static void pack_panel_f32(const void* src, int64_t k_stride, int64_t n_stride, 
 template <int MR, int vectors>
 constexpr void fill_tiles(GemmKernel& kernel) {
   kernel.tile[vectors - 1][MR - 1] = tile_f32<MR, vectors, 1>;
-  if constexpr (MR > 1) fill_tiles<MR - 1, vectors>(kernel);
-  else if constexpr (vectors > 1) fill_tiles<kTileRows, vectors - 1>(kernel);
+  if constexpr (MR > 1)
+    fill_tiles<MR - 1, vectors>(kernel);
+  else if constexpr (vectors > 1)
+    fill_tiles<kTileRows, vectors - 1>(kernel);
 }
 
 // Rows for which two and four panels at once still fit the registers.
@@ -183,7 +205,8 @@ constexpr void fill_wide(GemmKernel& kernel) {
 
 template <int vectors, int rows2, int rows4>
 constexpr GemmKernel make_gemm_f32(const char* name) {
-  GemmKernel kernel = {name, kTileRows, F::lanes, vectors * F::lanes, 4, 4, 4, {}, {}, {}, pack_panel_f32};
+  GemmKernel kernel = {name, kTileRows, F::lanes, vectors * F::lanes, 4, 4, 4,
+                       {},   {},        {},       pack_panel_f32};
   fill_tiles<kTileRows, vectors>(kernel);
   fill_wide<1, vectors, rows2, rows4>(kernel);
   return kernel;

@@ -2,6 +2,7 @@
 #include <cstdint>
 
 #include "base/simd/scalar.h"
+
 #include "base/simd/math.h"
 #include "devices/cpu/kernels/gemm/tile.h"
 
@@ -18,7 +19,6 @@ static VIREO_SIMD void transpose_four(const float* from, int64_t stride, float* 
 }
 
 constexpr int kTileRows = 4;
-#include "devices/cpu/kernels/epilogue_generic.h"
 #include "devices/cpu/kernels/gemm/generic.h"
 
 }  // namespace

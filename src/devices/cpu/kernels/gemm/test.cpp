@@ -1,4 +1,5 @@
-// Every row of kernels.inc against a sum in double; sizes around the tiles, strides, batches, epilogues, equal bits.
+// Every row of kernels.inc against a sum in double; sizes around the tiles, strides, batches,
+// epilogues, equal bits.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -9,8 +10,8 @@
 
 namespace vireo::cpu {
 
-#define VIREO_GEMM_F32(space, tier, mr, nr) \
-  namespace space {                         \
+#define VIREO_GEMM_F32(space, tier, mr, nr)     \
+  namespace space {                             \
   extern const GemmKernel gemm_f32_##mr##x##nr; \
   }
 #include "devices/cpu/kernels/gemm/kernels.inc"
@@ -54,7 +55,8 @@ std::unique_ptr<Problem> make_problem(const Case& s, std::mt19937& engine) {
   d.b_row = s.transpose_b ? 1 : s.n + s.gap;
   d.b_column = s.transpose_b ? s.k + s.gap : 1;
   d.c_row = d.residual_row = s.n + s.gap;
-  const int64_t a_size = (s.transpose_a ? s.k : s.m) * ld, b_size = s.transpose_b ? s.n * d.b_column : s.k * d.b_row;
+  const int64_t a_size = (s.transpose_a ? s.k : s.m) * ld,
+                b_size = s.transpose_b ? s.n * d.b_column : s.k * d.b_row;
   const int64_t c_size = s.m * d.c_row, batches = s.batch * s.heads;
   d.batch_dims = 2;
   d.batch[0] = s.batch, d.batch[1] = s.heads;
@@ -63,41 +65,50 @@ std::unique_ptr<Problem> make_problem(const Case& s, std::mt19937& engine) {
   d.c_batch[0] = d.residual_batch[0] = s.heads * c_size;
   d.c_batch[1] = d.residual_batch[1] = c_size;
   return std::unique_ptr<Problem>(new Problem{
-      d, Buffer::random(a_size * batches, engine), Buffer::random(b_size * s.heads, engine), Buffer(c_size * batches, 7.0f),
-      Buffer::random(std::max(s.m, s.n), engine), Buffer::random(c_size * batches, engine), Buffer::random(s.n, engine)});
+      d, Buffer::random(a_size * batches, engine), Buffer::random(b_size * s.heads, engine),
+      Buffer(c_size * batches, 7.0f), Buffer::random(std::max(s.m, s.n), engine),
+      Buffer::random(c_size * batches, engine), Buffer::random(s.n, engine)});
 }
 
 void run(const GemmKernel& kernel, Problem& p, int threads, Buffer* c, bool in_place = false) {
   Buffer packed(static_cast<int64_t>(gemm_packed_bytes(kernel, p.d.n, p.d.k) / 4));
-  if (p.d.b_packed) pack_gemm_b(kernel, p.b.data(), p.d.b_row, p.d.b_column, p.d.n, p.d.k, packed.data());
+  if (p.d.b_packed)
+    pack_gemm_b(kernel, p.b.data(), p.d.b_row, p.d.b_column, p.d.n, p.d.k, packed.data());
   if (in_place) std::copy(p.residual.data(), p.residual.data() + c->size(), c->data());
-  GemmArgs args = {p.a.data(), p.d.b_packed ? packed.data() : p.b.data(), c->data(), p.bias.data(),
-                   in_place ? c->data() : p.residual.data(), p.slope.data()};
+  GemmArgs args = {p.a.data(),    p.d.b_packed ? packed.data() : p.b.data(), c->data(),
+                   p.bias.data(), in_place ? c->data() : p.residual.data(),  p.slope.data()};
   const GemmPlan plan = plan_gemm(p.d, &kernel, threads);
-  testing::run_in_parts(plan, threads, [&](int64_t begin, int64_t end, void* scratch) { run_gemm(plan, args, begin, end, scratch); });
+  testing::run_in_parts(plan, threads, [&](int64_t begin, int64_t end, void* scratch) {
+    run_gemm(plan, args, begin, end, scratch);
+  });
   ASSERT_TRUE(packed.guards_intact() && c->guards_intact());
 }
 
 void compare(const Case& s, const Problem& p, const Buffer& c) {
   const GemmDesc& d = p.d;
   for (int64_t batch = 0; batch < s.batch * s.heads; ++batch) {
-    const int64_t a0 = batch * d.a_batch[1], b0 = batch % s.heads * d.b_batch[1], c0 = batch * d.c_batch[1];
+    const int64_t a0 = batch * d.a_batch[1], b0 = batch % s.heads * d.b_batch[1],
+                  c0 = batch * d.c_batch[1];
     for (int64_t i = 0; i < s.m; ++i) {
       for (int64_t j = 0; j < d.c_row; ++j) {
         if (j >= s.n) {
-          ASSERT_TRUE(s.in_place || c[c0 + i * d.c_row + j] == 7.0f) << "column " << j << " is not ours";
+          ASSERT_TRUE(s.in_place || c[c0 + i * d.c_row + j] == 7.0f)
+              << "column " << j << " is not ours";
           continue;
         }
         double sum = 0, size = 1;
         for (int64_t k = 0; k < s.k; ++k) {
-          const double x = double(p.a[a0 + i * d.a_row + k * d.a_column]) * p.b[b0 + k * d.b_row + j * d.b_column];
+          const double x = double(p.a[a0 + i * d.a_row + k * d.a_column]) *
+                           p.b[b0 + k * d.b_row + j * d.b_column];
           sum += x;
           size += std::fabs(x);
         }
-        const double want = testing::finish(s.epilogue, sum, p.bias[s.epilogue.bias == Bias::PerRow ? i : j],
-                                            p.residual[c0 + i * d.residual_row + j], p.slope[j]);
+        const double want =
+            testing::finish(s.epilogue, sum, p.bias[s.epilogue.bias == Bias::PerRow ? i : j],
+                            p.residual[c0 + i * d.residual_row + j], p.slope[j]);
         ASSERT_NEAR(c[c0 + i * d.c_row + j], want, 4e-6 * size)
-            << s.m << "x" << s.n << "x" << s.k << " at " << i << "," << j << " activation " << int(s.epilogue.activation);
+            << s.m << "x" << s.n << "x" << s.k << " at " << i << "," << j << " activation "
+            << int(s.epilogue.activation);
       }
     }
   }
@@ -106,7 +117,8 @@ void compare(const Case& s, const Problem& p, const Buffer& c) {
 class Gemm : public ::testing::TestWithParam<int> {
  protected:
   void SetUp() override {
-    if (!machine_isa().has(row().isa)) GTEST_SKIP() << isa_name(row().isa) << " is not offered by this machine";
+    if (!machine_isa().has(row().isa))
+      GTEST_SKIP() << isa_name(row().isa) << " is not offered by this machine";
   }
   const Row& row() const { return kRows[GetParam()]; }
   void check(const Case& s) {
@@ -119,12 +131,16 @@ class Gemm : public ::testing::TestWithParam<int> {
 };
 
 INSTANTIATE_TEST_SUITE_P(Rows, Gemm, ::testing::Range(0, int(sizeof kRows / sizeof kRows[0])),
-                         [](const auto& info) { return std::string(kRows[info.param].kernel->name); });
+                         [](const auto& info) {
+                           return std::string(kRows[info.param].kernel->name);
+                         });
 
 TEST_P(Gemm, SizesAroundTheTile) {
   const int64_t mr = row().kernel->rows, nr = row().kernel->columns, lanes = row().kernel->lanes;
-  for (int64_t m : {int64_t{0}, int64_t{1}, int64_t{2}, int64_t{3}, int64_t{4}, mr - 1, mr, mr + 1, 3 * mr + 2}) {
-    for (int64_t n : {int64_t{0}, int64_t{1}, lanes - 1, lanes, lanes + 1, nr - 1, nr, nr + 1, 2 * nr, 4 * nr + 3, 7 * nr - 1}) {
+  for (int64_t m : {int64_t{0}, int64_t{1}, int64_t{2}, int64_t{3}, int64_t{4}, mr - 1, mr, mr + 1,
+                    3 * mr + 2}) {
+    for (int64_t n : {int64_t{0}, int64_t{1}, lanes - 1, lanes, lanes + 1, nr - 1, nr, nr + 1,
+                      2 * nr, 4 * nr + 3, 7 * nr - 1}) {
       for (int64_t k : {0, 1, 2, 7, 33}) check({m, n, k, 3});
     }
   }
@@ -134,7 +150,8 @@ TEST_P(Gemm, LongKIsCutIntoBlocks) {
   for (int64_t k : {1023, 1281, 2049, 2600}) {
     check({17, 70, k});
     check({1, 70, k, 1});
-    check({9, 200, k, 0, true, false, false, false, 1, 1, testing::make_epilogue(Activation::Relu, Bias::PerColumn, Residual::None)});
+    check({9, 200, k, 0, true, false, false, false, 1, 1,
+           testing::make_epilogue(Activation::Relu, Bias::PerColumn, Residual::None)});
   }
 }
 
@@ -142,7 +159,8 @@ TEST_P(Gemm, PlainB) {
   for (bool transpose_a : {false, true}) {
     for (bool transpose_b : {false, true}) {
       for (int64_t m : {1, 5, 70}) {
-        for (int64_t n : {1, 31, 64, 77}) check({m, n, 64, 5, false, transpose_a, transpose_b, false, 2, 3});
+        for (int64_t n : {1, 31, 64, 77})
+          check({m, n, 64, 5, false, transpose_a, transpose_b, false, 2, 3});
       }
       check({30, 40, 1500, 0, false, transpose_a, transpose_b});
     }
@@ -151,15 +169,18 @@ TEST_P(Gemm, PlainB) {
 
 TEST_P(Gemm, RowsAPageApart) {
   check({40, 300, 1024});
-  check({40, 300, 2048, 0, true, false, false, true, 1, 1, testing::make_epilogue(Activation::None, Bias::None, Residual::BeforeActivation)});
+  check({40, 300, 2048, 0, true, false, false, true, 1, 1,
+         testing::make_epilogue(Activation::None, Bias::None, Residual::BeforeActivation)});
   check({40, 1024, 40, 0, false});
 }
 
 TEST_P(Gemm, Epilogues) {
   for (Activation activation : testing::kActivations) {
-    for (Residual residual : {Residual::None, Residual::BeforeActivation, Residual::AfterActivation}) {
+    for (Residual residual :
+         {Residual::None, Residual::BeforeActivation, Residual::AfterActivation}) {
       for (Bias bias : {Bias::None, Bias::PerColumn, Bias::PerRow}) {
-        check({5, 37, 9, 2, true, false, false, false, 1, 1, testing::make_epilogue(activation, bias, residual, 0.5f)});
+        check({5, 37, 9, 2, true, false, false, false, 1, 1,
+               testing::make_epilogue(activation, bias, residual, 0.5f)});
       }
     }
   }
@@ -167,8 +188,10 @@ TEST_P(Gemm, Epilogues) {
 
 TEST_P(Gemm, ResidualInPlace) {
   for (int64_t k : {40, 1500, 2600}) {
-    check({33, 50, k, 0, true, false, false, true, 1, 1, testing::make_epilogue(Activation::Relu, Bias::PerColumn, Residual::BeforeActivation)});
-    check({33, 50, k, 0, true, false, false, true, 2, 1, testing::make_epilogue(Activation::Silu, Bias::PerColumn, Residual::AfterActivation)});
+    check({33, 50, k, 0, true, false, false, true, 1, 1,
+           testing::make_epilogue(Activation::Relu, Bias::PerColumn, Residual::BeforeActivation)});
+    check({33, 50, k, 0, true, false, false, true, 2, 1,
+           testing::make_epilogue(Activation::Silu, Bias::PerColumn, Residual::AfterActivation)});
   }
 }
 
@@ -182,7 +205,17 @@ TEST_P(Gemm, PartitionOverThreads) {
 
 // A row's bits depend neither on the rows beside it, nor on threads, nor on where B lies.
 TEST_P(Gemm, RowsAreTheSameBitsInAnyCompany) {
-  const Case s = {40, 150, 1500, 0, true, false, false, false, 1, 1, testing::make_epilogue(Activation::GeluErf, Bias::PerColumn, Residual::None)};
+  const Case s = {40,
+                  150,
+                  1500,
+                  0,
+                  true,
+                  false,
+                  false,
+                  false,
+                  1,
+                  1,
+                  testing::make_epilogue(Activation::GeluErf, Bias::PerColumn, Residual::None)};
   auto p = make_problem(s, engine_);
   Buffer whole(p->c);
   run(*row().kernel, *p, 1, &whole);

@@ -1,0 +1,21 @@
+// f32 transforms, 4 channels at a time.
+#include <cstdint>
+
+#include "base/simd/scalar.h"
+
+#include "base/simd/math.h"
+#include "devices/cpu/kernels/winograd/tile.h"
+
+namespace vireo::cpu::scalar {
+namespace {
+
+using F = simd::vec<float, 4>;
+#include "devices/cpu/kernels/winograd/generic.h"
+
+}  // namespace
+
+extern const WinogradKernel winograd_f32;
+constexpr WinogradKernel winograd_f32 = {"winograd_f32_scalar", F::lanes, winograd_source,
+                                         winograd_output};
+
+}  // namespace vireo::cpu::scalar
