@@ -32,7 +32,8 @@ const char* plan(PlanContext& c) {
   const Shape &src = c.shape(0), &index = c.shape(1);
   if (src.empty()) return "a scalar has no axis";
   const size_t axis = positive_axis(known_ints(*c.value(2))[0], src.size());
-  const size_t batches = positive_axis(c.attrs<ops::Gather>().batch_dims, index.size());
+  const int64_t batch_dims = c.node().op->version == 1 ? 0 : c.attrs<ops::Gather>().batch_dims;
+  const size_t batches = positive_axis(batch_dims, index.size());
   if (batches > axis) return "the batch axes reach over the axis";
   GatherParams p;
   p.batch = product(index, 0, batches);

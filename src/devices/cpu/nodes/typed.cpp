@@ -34,7 +34,7 @@ std::string refusal(const NodeView& node) {
   if ((op == TypedOp::bit_not || op == TypedOp::abs || op == TypedOp::neg) && node.out_type() == element::boolean) return "the output is boolean";
   for (int i = 0; i < operands_of(op); ++i) {
     const element::Type t = node.in_type(size_t(i));
-    if (!is_integer(t) && !(op == TypedOp::convert && t == element::f32))
+    if (!is_integer(t) && !(op == TypedOp::convert && t == element::f32 && node.out_type() != element::boolean))
       return fmt::format("the kernel computes integers, input {} is {}", i, t.name());
   }
   return attribute<std::string>(node.node(), "auto_broadcast", "numpy") == "pdpd" ? "pdpd broadcasting" : "";
