@@ -58,7 +58,7 @@ bool view_array(nb::handle object, Tensor& out) {
   int64_t step = 1;
   for (size_t i = array.ndim(); i-- > 0;) {
     shape[i] = array.shape(i);
-    if (shape[i] > 1 && array.stride(i) != step) return false;
+    if (array.size() && shape[i] > 1 && array.stride(i) != step) return false;
     step *= int64_t(shape[i]);
   }
   static char nothing;
