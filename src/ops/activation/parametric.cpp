@@ -45,7 +45,7 @@ void infer_real(InferContext& c) {
 void infer_clamp(InferContext& c) {
   infer_number(c);
   const Clamp& a = c.attrs<Clamp>();
-  if (a.min > a.max) c.fail("min {} is over max {}", a.min, a.max);
+  if (!(a.min <= a.max)) c.fail("min {} is over max {}", a.min, a.max);
 }
 // Real data and `Least` to `Most` further inputs of the same type.
 template <size_t Least, size_t Most>

@@ -29,6 +29,18 @@ void infer(InferContext& c) {
       c.fail("leading axes of {} and {} do not broadcast", q.to_string(), s->to_string());
   if (c.inputs() > 3 && c.type(3).is_static() && c.type(3) != element::boolean && type.is_static() && c.type(3) != type)
     c.fail("the mask must be boolean or {}, got {}", type.name(), c.type(3).name());
+  PartialShape scores = out;
+  scores.push_back(last(q, 2));
+  scores.push_back(last(k, 2));
+  const auto fits = [&](size_t i) {
+    PartialShape merged = scores;
+    return !c.shape(i).rank_is_static() || (c.shape(i).size() <= scores.size() && PartialShape::broadcast_merge_into(merged, c.shape(i)) &&
+                                            merged.compatible(scores));
+  };
+  const bool empty = c.inputs() > 3 && c.shape(3).is_static() && shape_size(c.shape(3).to_shape()) == 0;
+  if (c.inputs() > 3 && !c.attrs<ScaledDotProductAttention>().causal && !empty && !fits(3))
+    c.fail("a mask of {} does not broadcast to {}", c.shape(3).to_string(), scores.to_string());
+  if (c.inputs() > 5 && !fits(5)) c.fail("a sink of {} does not broadcast to {}", c.shape(5).to_string(), scores.to_string());
   out.push_back(last(q, 2));
   out.push_back(last(v, 1));
   c.set_output(0, type, out);

@@ -17,7 +17,7 @@ namespace {
 double as_output(double v, element::Type type) { return type.is_integral_number() ? std::trunc(v) : v; }
 
 int64_t range_length(double start, double stop, double step) {
-  return std::max<int64_t>(0, int64_t(std::ceil((stop - start) / step)));
+  return int64_t(std::min(std::max(0.0, std::ceil((stop - start) / step)), 0x1p62));
 }
 
 // Integers known in part, counted by ones: the length is stop - start.

@@ -41,6 +41,7 @@ void infer(InferContext& c) {
       out[2 + i] = window_output(data[2 + i], axes[i], a.auto_pad);
     }
   }
+  if (c.type(1).is_static() && c.type(1) != element::u1) c.fail("the filters must be u1, got {}", c.type(1).name());
   c.set_output(0, c.type(0), out);
 }
 
@@ -51,7 +52,9 @@ void evaluate(EvalContext& c) {
   const Shape &data = c.shape(0), &filters = c.shape(1), result = out.get_shape();
   const std::vector<WindowAxis> axes =
       resolved_axes(a, {int64_t(data[2]), int64_t(data[3])}, {int64_t(filters[2]), int64_t(filters[3])});
-  const std::vector<double> x = load<double>(c.input(0)), w = load<double>(c.input(1));
+  const std::vector<double> x = load<double>(c.input(0));
+  // This operator alone counts the bits of a byte from the lowest.
+  const auto* bits = static_cast<const uint8_t*>(c.input(1).data());
   std::vector<double> r;
   r.reserve(out.get_size());
   const int64_t height = int64_t(data[2]), width = int64_t(data[3]);
@@ -60,7 +63,7 @@ void evaluate(EvalContext& c) {
       for (int64_t i = 0; i < int64_t(result[2]); ++i)
         for (int64_t j = 0; j < int64_t(result[3]); ++j) {
           double sum = 0;
-          const double* filter = w.data() + o * filters[1] * filters[2] * filters[3];
+          size_t bit = o * filters[1] * filters[2] * filters[3];
           for (size_t k = 0; k < filters[1]; ++k)
             for (int64_t p = 0; p < axes[0].kernel; ++p)
               for (int64_t q = 0; q < axes[1].kernel; ++q) {
@@ -69,7 +72,8 @@ void evaluate(EvalContext& c) {
                 const bool inside = y >= 0 && y < height && z >= 0 && z < width;
                 double v = a.pad_value;
                 if (inside) v = x[((n * data[1] + k) * data[2] + size_t(y)) * data[3] + size_t(z)] > 0 ? 1 : -1;
-                sum += *filter++ != 0 ? v : -v;
+                sum += bits[bit / 8] >> bit % 8 & 1 ? v : -v;
+                ++bit;
               }
           r.push_back(sum);
         }

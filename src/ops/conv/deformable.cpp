@@ -53,6 +53,15 @@ void infer(InferContext& c) {
     if (offsets.rank_is_static() && !offsets[1].compatible(taps))
       c.fail("offsets have {} channels, expected {}", offsets[1].to_string(), taps.to_string());
   }
+  if (data.rank_is_static() && data[1].is_static() && data[1].get_length() % a.deformable_group != 0)
+    c.fail("{} channels do not divide into {} deformable groups", data[1].get_length(), a.deformable_group);
+  if (offsets.rank_is_static() && !Dimension::merge(out[0], out[0], offsets[0]))
+    c.fail("offsets of {} have another batch than data of {}", offsets.to_string(), data.to_string());
+  if (c.inputs() == 4 && c.shape(3).rank_is_static() && offsets.rank_is_static()) {
+    PartialShape wanted = offsets;
+    wanted[1] = offsets[1] / 2;
+    if (!c.shape(3).compatible(wanted)) c.fail("a mask of {} does not fit offsets of {}", c.shape(3).to_string(), offsets.to_string());
+  }
   if (offsets.rank_is_static())
     for (size_t i = 2; i < 4; ++i)
       if (!Dimension::merge(out[i], out[i], offsets[i])) c.fail("offsets of {} do not fit an output of {}", offsets.to_string(), out.to_string());

@@ -3,6 +3,11 @@
 
 namespace vireo::ops {
 
+namespace {
+// Strides, dilations and pads beyond this are refused, so that sums and products of them fit.
+constexpr int64_t kMostExtent = int64_t(1) << 31;
+}  // namespace
+
 void resolve_auto_pad(AutoPad auto_pad, int64_t in, WindowAxis& axis) {
   if (auto_pad == AutoPad::Explicit) return;
   axis.pad_begin = axis.pad_end = 0;
@@ -52,6 +57,8 @@ std::vector<WindowAxis> window_axes(const InferContext& c, size_t rank, const st
     if (!pads_begin.empty()) a.pad_begin = pads_begin[i];
     if (!pads_end.empty()) a.pad_end = pads_end[i];
     if (a.stride <= 0) c.fail("stride {} of spatial axis {} is not positive", a.stride, i);
+    for (int64_t v : {a.stride, a.dilation, a.pad_begin, a.pad_end})
+      if (v > kMostExtent || v < -kMostExtent) c.fail("{} on spatial axis {} is out of range", v, i);
     if (a.dilation <= 0) c.fail("dilation {} of spatial axis {} is not positive", a.dilation, i);
   }
   return axes;

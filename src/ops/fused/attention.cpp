@@ -30,6 +30,17 @@ void infer(InferContext& c) {
   check(0, 1, 3);
   check(1, 2, sequence);
   check(1, 2, heads);
+  check(1, 2, 0);
+  const PartialShape& k = c.shape(1);
+  if (out[0].is_static() && k.rank_is_static() && k[0].is_static() && k[0] != Dimension(1) && k[0] != out[0])
+    c.fail("batches {} and {} differ", out[0].to_string(), k[0].to_string());
+  if (a.has_mask) {
+    PartialShape scores{out[0], out[heads], out[sequence], k.rank_is_static() ? k[sequence] : Dimension()};
+    const PartialShape full = scores;
+    c.expect_rank(3, 0, 4);
+    if (!PartialShape::broadcast_merge_into(scores, c.shape(3)) || !scores.compatible(full))
+      c.fail("a mask of {} does not broadcast to {}", c.shape(3).to_string(), full.to_string());
+  }
   c.set_output(0, c.type(0), out);
 }
 

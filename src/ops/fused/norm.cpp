@@ -21,18 +21,27 @@ void visit(AttrVisitor& v, FusedRmsNorm& a) {
 
 namespace {
 
+// The residual is the last input.
+void check_residual(const InferContext& c, bool there) {
+  const PartialShape& residual = c.shape(c.inputs() - 1);
+  if (there && !residual.compatible(c.shape(0)))
+    c.fail("a residual of shape {} does not fit {}", residual.to_string(), c.shape(0).to_string());
+}
+
 void infer_layer(InferContext& c) {
   const FusedLayerNorm& a = c.attrs<FusedLayerNorm>();
   const size_t inputs = 1 + a.has_scale + a.has_shift + a.has_residual;
   c.expect_inputs(inputs, inputs);
   if (a.axes < 1) c.fail("axes {} is not positive", a.axes);
   c.expect_rank(0, a.axes, 64);
+  check_residual(c, a.has_residual);
   c.set_output(0, c.type(0), c.shape(0));
 }
 void infer_rms(InferContext& c) {
   const FusedRmsNorm& a = c.attrs<FusedRmsNorm>();
   c.expect_inputs(1 + a.has_scale + a.has_residual, 1 + a.has_scale + a.has_residual);
   c.expect_rank(0, 1, 64);
+  check_residual(c, a.has_residual);
   c.set_output(0, c.type(0), c.shape(0));
 }
 

@@ -75,6 +75,7 @@ void infer(InferContext& c) {
       continue;
     }
     const size_t named = labels.size() - has_dots;
+    if (shape.size() - std::min(named, shape.size()) > 32) c.fail("shape {} has too many axes under the ellipsis", shape.to_string());
     if (shape.size() < named || (!has_dots && shape.size() != named))
       c.fail("operand {} '{}' does not fit shape {}", i, labels, shape.to_string());
     size_t axis = 0;

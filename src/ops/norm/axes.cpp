@@ -92,6 +92,7 @@ void evaluate_l2(EvalContext& c) {
 
 void infer_rms(InferContext& c) {
   c.expect_inputs(1, 2);
+  c.expect_rank(0, 1, 64);
   const element::Type wanted = c.attrs<Rms>().output_type;
   c.set_output(0, wanted.is_static() ? wanted : c.type(0), c.shape(0));
 }

@@ -74,7 +74,7 @@ PartialShape pooled_shape(const InferContext& c, const A& attrs) {
   for (size_t i = 0; i < spatial; ++i) {
     WindowAxis& a = axes[i];
     a.kernel = attrs.kernel[i];
-    if (a.kernel <= 0) c.fail("kernel extent {} of spatial axis {} is not positive", a.kernel, i);
+    if (a.kernel <= 0 || a.kernel > (int64_t(1) << 31)) c.fail("kernel extent {} of spatial axis {} is out of range", a.kernel, i);
     const Dimension& d = in[2 + i];
     if (d.is_static()) {
       WindowAxis used = a;

@@ -51,6 +51,7 @@ void evaluate_bucketize(EvalContext& c) {
 void infer_search(InferContext& c) {
   c.expect_inputs(2, 2);
   c.common_type(0, 2);
+  c.expect_rank(0, 1, 64);
   const PartialShape &sorted = c.shape(0), &values = c.shape(1);
   check_index_type(c, c.attrs<SearchSorted>().output_type);
   if (sorted.rank_is_static() && values.rank_is_static() && sorted.size() > 1) {

@@ -42,6 +42,9 @@ void infer_uniform(InferContext& c) {
   c.expect_integral(0);
   const RandomUniform& a = c.attrs<RandomUniform>();
   if (a.global_seed < 0 || a.op_seed < 0) c.fail("a seed is negative");
+  for (size_t i = 1; i < 3; ++i)
+    if (c.shape(i).is_static() && shape_size(c.shape(i).to_shape()) != 1)
+      c.fail("input {} must hold one value, got shape {}", i, c.shape(i).to_string());
   const auto low = c.doubles(1), high = c.doubles(2);
   if (low && high && low->size() == 1 && high->size() == 1 && !((*low)[0] < (*high)[0]))
     c.fail("the lower bound {} is not under the upper bound {}", (*low)[0], (*high)[0]);
@@ -58,10 +61,11 @@ void evaluate_uniform(EvalContext& c) {
   if (a.output_type.is_real()) {
     const double low = load<double>(c.input(1))[0], high = load<double>(c.input(2))[0];
     std::vector<double> r(out.get_size());
+    for (double& v : r) v = low + random.uniform() * (high - low);
+    store(out, r);
     // Rounding to a narrow type must not reach the upper bound.
-    for (double& v : r)
-      do v = low + random.uniform() * (high - low);
-      while (round_to(a.output_type, v) >= high && high > low);
+    r = load<double>(out);
+    for (double& v : r) v = v < high ? v : low;
     return store(out, r);
   }
   const int64_t low = load<int64_t>(c.input(1))[0], high = load<int64_t>(c.input(2))[0];

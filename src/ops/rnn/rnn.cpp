@@ -49,7 +49,7 @@ void infer(InferContext& c) {
   const Rnn& a = c.attrs<Form>();
   const Inputs in(kKind, kSequence);
   c.expect_inputs(kFirst || (!kSequence && kKind != RnnKind::Lstm) ? in.b : in.p, kFirst ? in.p + 1 : in.p);
-  if (a.hidden_size <= 0) c.fail("hidden_size {} is not positive", a.hidden_size);
+  if (a.hidden_size <= 0 || a.hidden_size > (int64_t(1) << 31)) c.fail("hidden_size {} is out of range", a.hidden_size);
   const size_t functions = kKind == RnnKind::Lstm ? 3 : kKind == RnnKind::Gru ? 2 : 1;
   if (a.activations.size() != functions) c.fail("has {} activations, expected {}", a.activations.size(), functions);
   for (const std::string& name : a.activations)
@@ -61,7 +61,9 @@ void infer(InferContext& c) {
   c.expect_rank(in.state, 2 + more, 2 + more);
   c.expect_rank(in.w, 2 + more, 2 + more);
   c.expect_rank(in.r, 2 + more, 2 + more);
-  Dimension batch, hidden(a.hidden_size), length, gates(a.hidden_size * int64_t(gates_of(kKind)));
+  c.expect_rank(in.cell ? in.cell : in.state, 2 + more, 2 + more);
+  if (kSequence) c.expect_rank(in.lengths, 1, 1);
+  Dimension batch, input, hidden(a.hidden_size), length, gates(a.hidden_size * int64_t(gates_of(kKind)));
   Dimension directions(a.direction == RnnDirection::Bidirectional ? 2 : 1);
   agree(c, batch, 0, 0, "the batch");
   agree(c, batch, in.state, 0, "the batch");
@@ -71,6 +73,24 @@ void infer(InferContext& c) {
   agree(c, gates, in.w, size_t(more), "the gates");
   agree(c, gates, in.r, size_t(more), "the gates");
   agree(c, hidden, in.r, size_t(1 + more), "hidden_size");
+  agree(c, input, 0, size_t(1 + more), "the input size");
+  agree(c, input, in.w, size_t(1 + more), "the input size");
+  if (kSequence) {
+    agree(c, batch, in.lengths, 0, "the batch");
+    for (size_t i : {in.state, in.cell ? in.cell : in.state}) agree(c, directions, i, 1, "the directions");
+    agree(c, directions, in.r, 0, "the directions");
+  }
+  if (in.cell) {
+    agree(c, batch, in.cell, 0, "the batch");
+    agree(c, hidden, in.cell, size_t(1 + more), "hidden_size");
+  }
+  if (c.inputs() > in.b) {
+    Dimension biases = gates;
+    if (kKind == RnnKind::Gru && a.linear_before_reset) biases = Dimension(a.hidden_size * 4);
+    c.expect_rank(in.b, 1 + more, 1 + more);
+    if (kSequence) agree(c, directions, in.b, 0, "the directions");
+    agree(c, biases, in.b, size_t(more), "the biases");
+  }
   const element::Type type = c.type(0);
   const PartialShape state = kSequence ? PartialShape{batch, directions, hidden} : PartialShape{batch, hidden};
   size_t next = 0;
