@@ -6,6 +6,7 @@
 #include "base/threads/machine.h"
 #include "core/text.h"
 #include "devices/cpu/inference.h"
+#include "passes/passes.h"
 
 namespace vireo::cpu {
 
@@ -22,7 +23,7 @@ CompileConfig settle(CompileConfig config) {
 
 CpuExecutable::CpuExecutable(const Graph& imported, const CompileConfig& config)
     : inputs_(input_ports(imported)), outputs_(output_ports(imported)) {
-  std::shared_ptr<const Graph> graph = imported.clone();
+  std::shared_ptr<const Graph> graph = normalise(imported);
   const CompileConfig settled = settle(config);
   CompileConfig stream = settled;  // what one inference has
   stream.threads = std::max(1, settled.threads / settled.streams);
