@@ -59,6 +59,16 @@ bool same_shape(const PartialShape& a, const PartialShape& b) {
   return true;
 }
 
+bool keeps_shape(const Graph& g, OutputRef data, OutputRef constant) {
+  const PartialShape &d = g.fact(data).shape, &c = g.fact(constant).shape;
+  if (!d.rank_is_static() || !c.rank_is_static() || c.size() > d.size()) return false;
+  for (size_t i = 0; i < c.size(); ++i) {
+    const Dimension& extent = c[c.size() - 1 - i];
+    if (extent != Dimension(1) && !extent.same(d[d.size() - 1 - i])) return false;
+  }
+  return true;
+}
+
 bool numpy_broadcast(const Graph& g, const GraphNode& n) {
   const ops::Broadcasting* b = n.attrs.is<ops::Broadcasting>() ? &n.attrs.as<ops::Broadcasting>()
                                : n.attrs.is<ops::Divide>()     ? &n.attrs.as<ops::Divide>()

@@ -44,6 +44,8 @@ inline int64_t rank_of(const Graph& g, OutputRef ref) {
 }
 inline bool is_f32(const Graph& g, OutputRef ref) { return g.fact(ref).type == element::f32; }
 bool same_shape(const PartialShape& a, const PartialShape& b);  // certainly
+// Broadcasting `constant` to `data` leaves data's shape as it is, whatever its unknown extents are.
+bool keeps_shape(const Graph& g, OutputRef data, OutputRef constant);
 // NumPy's broadcasting, or none at all with equal shapes.
 bool numpy_broadcast(const Graph& g, const GraphNode& n);
 

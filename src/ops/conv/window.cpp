@@ -1,6 +1,8 @@
 // Sliding windows: padding and output extents.
 #include "ops/conv/window.h"
 
+#include "base/support/hash.h"
+
 namespace vireo::ops {
 
 namespace {
@@ -29,14 +31,32 @@ int64_t window_positions(int64_t in, const WindowAxis& axis, RoundingType roundi
   return rounding == RoundingType::CeilTorch && beyond ? out - 1 : out;
 }
 
+namespace {
+
+// Equal extents under equal windows give equal extents: the symbol is made of the input's and of all that the result depends on.
+Dimension with_window_symbol(const Dimension& out, const Dimension& in, int64_t pads, int64_t stride, int64_t kind) {
+  if (in.symbol() == 0 || out.is_static()) return out;
+  uint64_t h = hash_combine(in.symbol(), uint64_t(pads));
+  h = hash_combine(hash_combine(h, uint64_t(stride)), uint64_t(kind));
+  return out.with_symbol(h | uint64_t(1) << 63);
+}
+
+}  // namespace
+
 Dimension window_output(const Dimension& in, const WindowAxis& axis, AutoPad auto_pad, RoundingType rounding) {
   const bool same = auto_pad == AutoPad::SameUpper || auto_pad == AutoPad::SameLower;
   if (same && axis.stride == 1) return in;
-  if (same) return map_dimension(in, [&](int64_t n) { return (n + axis.stride - 1) / axis.stride; });
+  if (same) {
+    const Dimension out = map_dimension(in, [&](int64_t n) { return (n + axis.stride - 1) / axis.stride; });
+    return with_window_symbol(out, in, 0, axis.stride, 1);
+  }
   WindowAxis used = axis;
   resolve_auto_pad(auto_pad, 0, used);
   if (used.stride == 1 && used.pad_begin + used.pad_end == used.extent() - 1) return in;
-  return map_dimension(in, [&](int64_t n) { return window_positions(n, used, rounding); });
+  const Dimension out = map_dimension(in, [&](int64_t n) { return window_positions(n, used, rounding); });
+  const int64_t room = used.pad_begin + used.pad_end - used.extent();
+  if (rounding == RoundingType::CeilTorch) return out;
+  return with_window_symbol(out, in, room, used.stride, rounding == RoundingType::Floor ? 2 : 3);
 }
 
 std::vector<WindowAxis> window_axes(const InferContext& c, size_t rank, const std::vector<int64_t>& strides,

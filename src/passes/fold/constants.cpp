@@ -1,4 +1,5 @@
 // Constant folding: one walk along the graph evaluates all that depends on constants alone; what others read becomes a constant.
+// Arithmetic in f16 and bf16 (the decompression of weights) is done in f32 and rounded only where somebody reads the narrow type.
 #include <unordered_map>
 
 #include "base/support/log.h"
@@ -26,7 +27,7 @@ class Folder {
       bool read = false;
       for (const Use& use : graph_.arena->output(ref).uses) read = read || !values_.count({use.node, 0});
       if (!read) continue;
-      const OutputRef constant = patch_.constant(value, graph_[ref.node].name);
+      const OutputRef constant = patch_.constant(narrowed(value, graph_.fact(ref).type), graph_[ref.node].name);
       patch_.replace(ref, constant);
       ++count;
     }
@@ -38,6 +39,18 @@ class Folder {
   static bool may_fold(const GraphNode& n) {
     return n.op->evaluate && !n.inputs.empty() && !n.op->has(kRandom | kStateful | kSink | kStructural);
   }
+  static bool narrow(element::Type type) { return type == element::f16 || type == element::bf16; }
+  static Tensor narrowed(const Tensor& t, element::Type type) {
+    if (t.get_element_type() == type || !narrow(type)) return t;
+    return evaluate_op(ops::convert_1, ops::Convert{type}, "fold", {t})[0];
+  }
+  // Operators whose f16 results may as well be f32.
+  static bool widens(const GraphNode& n) {
+    if (n.outputs.size() != 1 || !narrow(n.fact().type)) return false;
+    if (n.op == &ops::convert_1 || n.op == &ops::multiply_1 || n.op == &ops::subtract_1 || n.op == &ops::add_1 || n.op == &ops::divide_1)
+      return true;
+    return is_public(n, "Reshape") || is_public(n, "Transpose") || is_public(n, "Unsqueeze") || is_public(n, "Squeeze");
+  }
   Tensor known(OutputRef ref) const {
     const auto it = values_.find(ref);
     return it != values_.end() ? it->second : graph_.fact(ref).value;
@@ -45,7 +58,7 @@ class Folder {
 
   void fold(NodeId id) {
     const GraphNode& n = graph_[id];
-    bool settled = true;
+    bool settled = !widens(n);
     for (const GraphOutput& o : n.outputs) settled = settled && o.fact.value;
     std::vector<Tensor> inputs;
     size_t bytes = 0;
@@ -61,7 +74,9 @@ class Folder {
       for (const GraphOutput& o : n.outputs) outputs.push_back(o.fact.value);
     } else {
       try {
-        outputs = evaluate(n, inputs);
+        std::vector<element::Type> types;
+        for (OutputRef s : n.inputs) types.push_back(graph_.fact(s).type);
+        outputs = evaluate(n, inputs, types);
       } catch (const Error&) {
         return;  // an error in the values is for the inference to report
       }
@@ -79,9 +94,18 @@ class Folder {
     return true;
   }
 
-  static std::vector<Tensor> evaluate(const GraphNode& n, const std::vector<Tensor>& inputs) {
+  static std::vector<Tensor> evaluate(const GraphNode& n, std::vector<Tensor> inputs, const std::vector<element::Type>& types) {
+    if (widens(n)) {
+      for (Tensor& t : inputs)
+        if (narrow(t.get_element_type())) t = to_f32(t);
+      if (n.op == &ops::convert_1) return evaluate_op(*n.op, ops::Convert{element::f32}, n.name, inputs);
+      return evaluate_op(*n.op, n.attrs, n.name, inputs);
+    }
+    // To f32 from what is f32 already: nothing was rounded.
+    if (n.op == &ops::convert_1 && n.fact().type == inputs[0].get_element_type()) return {inputs[0]};
+    for (size_t i = 0; i < inputs.size(); ++i) inputs[i] = narrowed(inputs[i], types[i]);
     const element::Type from = inputs[0].get_element_type();
-    if (n.op == &ops::convert_1 && n.fact().type == element::f32 && (from == element::f16 || from == element::bf16)) return {to_f32(inputs[0])};
+    if (n.op == &ops::convert_1 && n.fact().type == element::f32 && narrow(from)) return {to_f32(inputs[0])};
     return evaluate_op(*n.op, n.attrs, n.name, inputs);
   }
 

@@ -23,7 +23,7 @@ bool neutral_operand(Patch& patch, const Graph& g, NodeId id) {
   for (size_t i : {size_t(1), size_t(0)}) {
     if (i == 0 && !sum && !product) continue;
     const OutputRef data = n.inputs[1 - i];
-    if (all_equal(g, n.inputs[i], neutral) && same_shape(g.fact(data).shape, n.fact().shape) && !is_constant(g, data))
+    if (all_equal(g, n.inputs[i], neutral) && keeps_shape(g, data, n.inputs[i]) && !is_constant(g, data))
       return drop(patch, g, id, data);
   }
   return false;

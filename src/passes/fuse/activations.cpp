@@ -128,12 +128,12 @@ bool gated(Patch& patch, const Graph& g, NodeId id) {
   if (f.terms.size() == 1) {
     OutputRef x;
     if (!close(f.scale, 1.0 / 6) || !is_relu6_of_3(g, f.terms[0], x)) return false;
-    return same_shape(g.fact(x).shape, n.fact().shape) && fire(patch, id, f, ops::hsigmoid_5, x);
+    return rank_of(g, x) == rank_of(g, {id, 0}) && fire(patch, id, f, ops::hsigmoid_5, x);
   }
   if (f.terms.size() != 2) return false;
   for (size_t i = 0; i < 2; ++i) {
     const OutputRef x = f.terms[i], gate = f.terms[1 - i];
-    if (!same_shape(g.fact(x).shape, n.fact().shape)) continue;
+    if (rank_of(g, x) != rank_of(g, {id, 0})) continue;  // the numbers have one element: only their rank could add axes
     OutputRef inner;
     const GraphNode *sigmoid = made_by(g, gate, "Sigmoid"), *hsigmoid = made_by(g, gate, "HSigmoid"), *tanh = made_by(g, gate, "Tanh");
     if (close(f.scale, 1)) {
@@ -165,7 +165,7 @@ bool min_max(Patch& patch, const Graph& g, NodeId id) {
   const GraphNode* inner = made_by(g, outer->data, n.is("Minimum") ? "Maximum" : "Minimum");
   const auto inside = inner && single_use(g, outer->data) ? with_constant(g, *inner) : std::nullopt;
   const auto other = inside ? scalar(g, inside->constant) : std::nullopt;
-  if (!bound || !other || !same_shape(g.fact(inside->data).shape, n.fact().shape)) return false;
+  if (!bound || !other || rank_of(g, inside->data) != rank_of(g, {id, 0})) return false;
   const double low = n.is("Minimum") ? *other : *bound, high = n.is("Minimum") ? *bound : *other;
   if (low > high) return false;
   replace_with(patch, id, patch.add(ops::clamp_1, ops::Clamp{low, high}, {inside->data}), {outer->data.node});
@@ -175,7 +175,7 @@ bool min_max(Patch& patch, const Graph& g, NodeId id) {
 bool max_zero(Patch& patch, const Graph& g, NodeId id) {
   const GraphNode& n = g[id];
   const auto x = other_than_scalar(g, n, 0, 0);
-  if (!x || !n.fact().type.is_real() || !same_shape(g.fact(*x).shape, n.fact().shape)) return false;
+  if (!x || !n.fact().type.is_real() || rank_of(g, *x) != rank_of(g, {id, 0})) return false;
   for (const Use& use : n.outputs[0].uses)
     if (g[use.node].is("Minimum")) return false;
   replace_with(patch, id, patch.add(ops::relu_1, NoAttrs{}, {*x}));

@@ -108,7 +108,7 @@ bool scale(Patch& patch, const Graph& g, NodeId id) {
     const Tensor weights = value_of(g, p->node->inputs[1]);
     if (!weights || (p->has_bias && !is_constant(g, p->bias))) continue;
     std::vector<float> factors = per_channel(g, n.inputs[1 - i], n.fact().shape);
-    if (factors.empty() || !same_shape(g.fact(n.inputs[i]).shape, n.fact().shape)) continue;
+    if (factors.empty() || !keeps_shape(g, n.inputs[i], n.inputs[1 - i])) continue;
     if (divides)
       for (float& f : factors) f = 1 / f;
     if (!std::all_of(factors.begin(), factors.end(), [](float f) { return std::isfinite(f); })) continue;
@@ -128,7 +128,7 @@ bool bias(Patch& patch, const Graph& g, NodeId id) {
   const bool subtracts = n.is("Subtract");
   for (size_t i = 0; i < (subtracts ? 1 : 2); ++i) {
     auto p = open_product(g, n.inputs[i]);
-    if (!p || !is_f32(g, n.inputs[i]) || !same_shape(g.fact(n.inputs[i]).shape, n.fact().shape)) continue;
+    if (!p || !is_f32(g, n.inputs[i]) || !keeps_shape(g, n.inputs[i], n.inputs[1 - i])) continue;
     std::vector<float> values = per_channel(g, n.inputs[1 - i], n.fact().shape);
     if (values.empty() || (p->has_bias && !is_constant(g, p->bias))) continue;
     if (subtracts)
@@ -154,7 +154,7 @@ bool residual(Patch& patch, const Graph& g, NodeId id) {
     auto p = open_product(g, n.inputs[i]);
     const OutputRef other = n.inputs[1 - i];
     if (!p || p->has_residual || is_constant(g, other)) continue;
-    if (!same_shape(g.fact(n.inputs[i]).shape, n.fact().shape) || !same_shape(g.fact(other).shape, n.fact().shape)) continue;
+    if (!same_shape(g.fact(n.inputs[i]).shape, g.fact(other).shape)) continue;
     p->has_residual = true;
     p->residual = other;
     return replace_product(patch, id, *p, p->node->inputs[1]);
@@ -166,7 +166,7 @@ bool activation(Patch& patch, const Graph& g, NodeId id) {
   const GraphNode& n = g[id];
   auto p = open_product(g, n.inputs[0]);
   const auto a = p ? activation_of(g, n) : std::nullopt;
-  if (!a || !same_shape(g.fact(n.inputs[0]).shape, n.fact().shape)) return false;
+  if (!a) return false;
   p->activation = *a;
   return replace_product(patch, id, *p, p->node->inputs[1]);
 }
@@ -211,7 +211,6 @@ bool pad_before(Patch& patch, const Graph& g, NodeId id) {
   const NodeId pad = inputs[0].node;
   inputs[0] = g[pad].inputs[0];
   const OutputRef made = patch.add(*n.op, attrs, inputs);
-  if (g.fact(made).shape != n.fact().shape) return false;
   replace_with(patch, id, made, {pad});
   return true;
 }
