@@ -10,8 +10,12 @@ namespace vireo::simd {
 template <>
 struct lane_mask<8> {
   __m256 v;
-  friend VIREO_SIMD lane_mask operator&(lane_mask a, lane_mask b) { return {_mm256_and_ps(a.v, b.v)}; }
-  friend VIREO_SIMD lane_mask operator|(lane_mask a, lane_mask b) { return {_mm256_or_ps(a.v, b.v)}; }
+  friend VIREO_SIMD lane_mask operator&(lane_mask a, lane_mask b) {
+    return {_mm256_and_ps(a.v, b.v)};
+  }
+  friend VIREO_SIMD lane_mask operator|(lane_mask a, lane_mask b) {
+    return {_mm256_or_ps(a.v, b.v)};
+  }
   friend VIREO_SIMD lane_mask operator!(lane_mask a) {
     return {_mm256_xor_ps(a.v, _mm256_castsi256_ps(_mm256_set1_epi32(-1)))};
   }
@@ -51,9 +55,15 @@ template <int K>
 VIREO_SIMD i32x8 sar(i32x8 a) {
   return _mm256_srai_epi32(a.v, K);
 }
-VIREO_SIMD lane_mask<8> eq(i32x8 a, i32x8 b) { return {_mm256_castsi256_ps(_mm256_cmpeq_epi32(a.v, b.v))}; }
-VIREO_SIMD lane_mask<8> gt(i32x8 a, i32x8 b) { return {_mm256_castsi256_ps(_mm256_cmpgt_epi32(a.v, b.v))}; }
-VIREO_SIMD i32x8 select(lane_mask<8> m, i32x8 a, i32x8 b) { return _mm256_blendv_epi8(b.v, a.v, _mm256_castps_si256(m.v)); }
+VIREO_SIMD lane_mask<8> eq(i32x8 a, i32x8 b) {
+  return {_mm256_castsi256_ps(_mm256_cmpeq_epi32(a.v, b.v))};
+}
+VIREO_SIMD lane_mask<8> gt(i32x8 a, i32x8 b) {
+  return {_mm256_castsi256_ps(_mm256_cmpgt_epi32(a.v, b.v))};
+}
+VIREO_SIMD i32x8 select(lane_mask<8> m, i32x8 a, i32x8 b) {
+  return _mm256_blendv_epi8(b.v, a.v, _mm256_castps_si256(m.v));
+}
 
 template <>
 struct vec<float, 8> {
@@ -92,7 +102,9 @@ VIREO_SIMD lane_mask<8> lt(f32x8 a, f32x8 b) { return {_mm256_cmp_ps(a.v, b.v, _
 VIREO_SIMD lane_mask<8> le(f32x8 a, f32x8 b) { return {_mm256_cmp_ps(a.v, b.v, _CMP_LE_OQ)}; }
 VIREO_SIMD lane_mask<8> gt(f32x8 a, f32x8 b) { return {_mm256_cmp_ps(a.v, b.v, _CMP_GT_OQ)}; }
 VIREO_SIMD lane_mask<8> ge(f32x8 a, f32x8 b) { return {_mm256_cmp_ps(a.v, b.v, _CMP_GE_OQ)}; }
-VIREO_SIMD f32x8 select(lane_mask<8> m, f32x8 a, f32x8 b) { return _mm256_blendv_ps(b.v, a.v, m.v); }
+VIREO_SIMD f32x8 select(lane_mask<8> m, f32x8 a, f32x8 b) {
+  return _mm256_blendv_ps(b.v, a.v, m.v);
+}
 VIREO_SIMD f32x8 min(f32x8 a, f32x8 b) { return _mm256_min_ps(a.v, b.v); }
 VIREO_SIMD f32x8 max(f32x8 a, f32x8 b) { return _mm256_max_ps(a.v, b.v); }
 VIREO_SIMD f32x8 fma(f32x8 a, f32x8 b, f32x8 c) { return _mm256_fmadd_ps(a.v, b.v, c.v); }
@@ -103,13 +115,23 @@ VIREO_SIMD f32x8 sqrt(f32x8 a) { return _mm256_sqrt_ps(a.v); }
 VIREO_SIMD i32x8 to_int(f32x8 a) { return _mm256_cvttps_epi32(a.v); }
 VIREO_SIMD i32x8 to_int_round(f32x8 a) { return _mm256_cvtps_epi32(a.v); }
 VIREO_SIMD f32x8 to_float(i32x8 a) { return _mm256_cvtepi32_ps(a.v); }
-VIREO_SIMD f32x8 round_even(f32x8 a) { return _mm256_round_ps(a.v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
-VIREO_SIMD f32x8 trunc(f32x8 a) { return _mm256_round_ps(a.v, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC); }
-VIREO_SIMD f32x8 floor(f32x8 a) { return _mm256_round_ps(a.v, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC); }
-VIREO_SIMD f32x8 ceil(f32x8 a) { return _mm256_round_ps(a.v, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC); }
+VIREO_SIMD f32x8 round_even(f32x8 a) {
+  return _mm256_round_ps(a.v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+}
+VIREO_SIMD f32x8 trunc(f32x8 a) {
+  return _mm256_round_ps(a.v, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC);
+}
+VIREO_SIMD f32x8 floor(f32x8 a) {
+  return _mm256_round_ps(a.v, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
+}
+VIREO_SIMD f32x8 ceil(f32x8 a) {
+  return _mm256_round_ps(a.v, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC);
+}
 VIREO_SIMD f32x8 add_exponent(f32x8 a, i32x8 n) { return a * as_float(shl<23>(n + i32x8(127))); }
 
-VIREO_SIMD __m128 half_add(f32x8 a) { return _mm_add_ps(_mm256_castps256_ps128(a.v), _mm256_extractf128_ps(a.v, 1)); }
+VIREO_SIMD __m128 half_add(f32x8 a) {
+  return _mm_add_ps(_mm256_castps256_ps128(a.v), _mm256_extractf128_ps(a.v, 1));
+}
 VIREO_SIMD float reduce_add(f32x8 a) {
   __m128 x = half_add(a);
   x = _mm_add_ps(x, _mm_movehl_ps(x, x));
@@ -131,8 +153,12 @@ VIREO_SIMD float reduce_min(f32x8 a) {
   return _mm_cvtss_f32(_mm_min_ss(x, _mm_shuffle_ps(x, x, 1)));
 }
 
-VIREO_SIMD f32x8 widen(const int8_t* p, f32x8*) { return to_float(_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i*)p))); }
-VIREO_SIMD f32x8 widen(const uint8_t* p, f32x8*) { return to_float(_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i*)p))); }
+VIREO_SIMD f32x8 widen(const int8_t* p, f32x8*) {
+  return to_float(_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i*)p)));
+}
+VIREO_SIMD f32x8 widen(const uint8_t* p, f32x8*) {
+  return to_float(_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i*)p)));
+}
 VIREO_SIMD f32x8 widen(const int32_t* p, f32x8*) { return to_float(i32x8::load(p)); }
 VIREO_SIMD f32x8 widen(const int64_t* p, f32x8*) {
   float lanes[8];
@@ -142,10 +168,13 @@ VIREO_SIMD f32x8 widen(const int64_t* p, f32x8*) {
 VIREO_SIMD f32x8 widen(const bf16_t* p, f32x8*) {
   return as_float(shl<16>(i32x8(_mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i*)p)))));
 }
-VIREO_SIMD f32x8 widen(const f16_t* p, f32x8*) { return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i*)p)); }
+VIREO_SIMD f32x8 widen(const f16_t* p, f32x8*) {
+  return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i*)p));
+}
 
 VIREO_SIMD __m128i low_words(i32x8 a) {
-  const __m256i packed = _mm256_packus_epi32(a.v & _mm256_set1_epi32(0xffff), _mm256_setzero_si256());
+  const __m256i packed =
+      _mm256_packus_epi32(a.v & _mm256_set1_epi32(0xffff), _mm256_setzero_si256());
   return _mm256_castsi256_si128(_mm256_permute4x64_epi64(packed, 0x08));
 }
 VIREO_SIMD void narrow(uint8_t* p, i32x8 a) {
@@ -168,8 +197,10 @@ VIREO_SIMD void transpose(f32x8 (&r)[8]) {
   __m256 t[8];
 #pragma GCC unroll 4
   for (int i = 0; i < 8; i += 4) {
-    const __m256 a = _mm256_unpacklo_ps(r[i].v, r[i + 1].v), b = _mm256_unpackhi_ps(r[i].v, r[i + 1].v);
-    const __m256 c = _mm256_unpacklo_ps(r[i + 2].v, r[i + 3].v), d = _mm256_unpackhi_ps(r[i + 2].v, r[i + 3].v);
+    const __m256 a = _mm256_unpacklo_ps(r[i].v, r[i + 1].v),
+                 b = _mm256_unpackhi_ps(r[i].v, r[i + 1].v);
+    const __m256 c = _mm256_unpacklo_ps(r[i + 2].v, r[i + 3].v),
+                 d = _mm256_unpackhi_ps(r[i + 2].v, r[i + 3].v);
     t[i] = _mm256_shuffle_ps(a, c, 0x44);
     t[i + 1] = _mm256_shuffle_ps(a, c, 0xee);
     t[i + 2] = _mm256_shuffle_ps(b, d, 0x44);

@@ -1,4 +1,5 @@
-// Loads and stores that convert: f32 lanes from and to f32, f16, bf16, 8-bit, 32-bit and 64-bit integers and booleans.
+// Loads and stores that convert: f32 lanes from and to f32, f16, bf16, 8-bit, 32-bit and 64-bit
+// integers and booleans.
 #pragma once
 
 #include "base/simd/vec.h"
@@ -53,7 +54,10 @@ VIREO_SIMD void store_whole(int64_t* p, F x) {
   x.store(lanes);
   for (int i = 0; i < F::lanes; ++i) {
     const float v = lanes[i];
-    p[i] = v >= 9223372036854775808.0f ? INT64_MAX : v <= -9223372036854775808.0f ? INT64_MIN : v == v ? (int64_t)v : 0;
+    p[i] = v >= 9223372036854775808.0f    ? INT64_MAX
+           : v <= -9223372036854775808.0f ? INT64_MIN
+           : v == v                       ? (int64_t)v
+                                          : 0;
   }
 }
 template <typename F>

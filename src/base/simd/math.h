@@ -1,5 +1,6 @@
-// Elementary functions on f32 lanes, within 1-2 ulp unless said. NaN in gives NaN out; infinities, zeros, denormals and
-// overflow behave as in <cmath>. F is vec<float, N>. Polynomials after the Cephes library (Moshier), erf after N. Juffa.
+// Elementary functions on f32 lanes, within 1-2 ulp unless said. NaN in gives NaN out; infinities,
+// zeros, denormals and overflow behave as in <cmath>. F is vec<float, N>. Polynomials after the
+// Cephes library (Moshier), erf after N. Juffa.
 #pragma once
 
 #include "base/simd/vec.h"
@@ -31,11 +32,13 @@ VIREO_SIMD F exp(F x) {
   x = min(F(89.0f), max(F(-104.0f), x));  // operands in this order keep a NaN
   const F n = round_even(x * F(1.44269504088896341f));
   const F y = exp_tail(x, n) + F(1.0f);
-  const I whole = to_int(n), half = sar<1>(whole);  // two factors: results may be denormal, or overflow
+  const I whole = to_int(n),
+          half = sar<1>(whole);  // two factors: results may be denormal, or overflow
   return add_exponent(add_exponent(y, half), whole - half);
 }
 
-// exp for x <= 0 where what is below 1.2e-38 may become 0: softmax and attention. Exactly 0 at -infinity.
+// exp for x <= 0 where what is below 1.2e-38 may become 0: softmax and attention. Exactly 0 at
+// -infinity.
 template <typename F>
 VIREO_SIMD F exp_nonpositive(F x) {
   const F n = round_even(max(F(-88.0f), x) * F(1.44269504088896341f));
@@ -99,7 +102,8 @@ VIREO_SIMD F log1p(F x) {
   const F u = x + F(1.0f);
   const F correction = (x - (u - F(1.0f))) / u;
   const F r = log(u) + correction;
-  return select(lt(abs(x), F(__builtin_inff())), select(eq(u, F(1.0f)), x, select(eq(u, F::zero()), log(u), r)), log(u));
+  return select(lt(abs(x), F(__builtin_inff())),
+                select(eq(u, F(1.0f)), x, select(eq(u, F::zero()), log(u), r)), log(u));
 }
 
 template <typename F>
@@ -166,9 +170,8 @@ VIREO_SIMD F erf(F x) {
   return select(gt(t, F(0.927734375f)), large, erf_small(x));
 }
 
-// x * Phi(x), the Gaussian error linear unit. The negative tail is half of exp(r), where 1 + erf would cancel.
-// erfc(z) = exp(-z^2) * t * P(t) with t = 1 / (1 + 0.3275911 z), for z in [0, 9.2]: the form of Abramowitz and Stegun 7.1.26, with
-// a polynomial fitted to a relative error of 1e-7.
+// erfc(z) = exp(-z^2) * t * P(t) with t = 1 / (1 + 0.3275911 z), for z in [0, 9.2]: the form of
+// Abramowitz and Stegun 7.1.26, with a polynomial fitted to a relative error of 1e-7.
 template <typename F>
 VIREO_SIMD F erfc_positive(F z) {
   const F t = F(1.0f) / fma(F(0.3275911f), z, F(1.0f));
@@ -182,9 +185,12 @@ VIREO_SIMD F erfc_positive(F z) {
   return exp_bounded(neg(z * z)) * (p * t);
 }
 
+// x * Phi(x), the Gaussian error linear unit.
 template <typename F>
 VIREO_SIMD F gelu_erf(F x) {
-  const F tail = F(0.5f) * x * erfc_positive(min(F(9.2f), abs(x * F(0.70710678118654752f))));
+  const F c =
+      min(F(13.0f), max(F(-13.0f), x));  // beyond, the tail is 0; infinities must not meet it
+  const F tail = F(0.5f) * c * erfc_positive(abs(c * F(0.70710678118654752f)));
   return select(lt(x, F::zero()), tail, x - tail);
 }
 
@@ -217,7 +223,8 @@ VIREO_SIMD F per_lane(F x, F y, Fn fn) {
   return F::load(xs);
 }
 
-// sin and cos share the reduction to a quarter turn; beyond 8192 its three constants are not enough and libm does it.
+// sin and cos share the reduction to a quarter turn; beyond 8192 its three constants are not enough
+// and libm does it.
 template <typename F>
 VIREO_SIMD F sin_quarters(F x, int offset) {
   using I = typename F::ints;
@@ -239,13 +246,15 @@ VIREO_SIMD F sin_quarters(F x, int offset) {
 
 template <typename F>
 VIREO_SIMD F sin(F x) {
-  if (any(!le(abs(x), F(8192.0f)))) return per_lane(x, [](float v) VIREO_LAMBDA { return __builtin_sinf(v); });
+  if (any(!le(abs(x), F(8192.0f))))
+    return per_lane(x, [](float v) VIREO_LAMBDA { return __builtin_sinf(v); });
   return sin_quarters(x, 0);
 }
 
 template <typename F>
 VIREO_SIMD F cos(F x) {
-  if (any(!le(abs(x), F(8192.0f)))) return per_lane(x, [](float v) VIREO_LAMBDA { return __builtin_cosf(v); });
+  if (any(!le(abs(x), F(8192.0f))))
+    return per_lane(x, [](float v) VIREO_LAMBDA { return __builtin_cosf(v); });
   return sin_quarters(x, 1);
 }
 
@@ -278,7 +287,8 @@ VIREO_SIMD F pow(F x, F y) {
   const F t = abs(x), infinity(__builtin_inff());
   const auto zero = eq(x, F::zero()) & gt(y, F::zero());
   const auto plain = (gt(t, F::zero()) | zero) & lt(t, infinity) & lt(abs(y), F(16777216.0f));
-  if (!F::has_fma || !all(plain)) return per_lane(x, y, [](float a, float b) VIREO_LAMBDA { return __builtin_powf(a, b); });
+  if (!F::has_fma || !all(plain))
+    return per_lane(x, y, [](float a, float b) VIREO_LAMBDA { return __builtin_powf(a, b); });
   F lo;
   const F hi = log_extended(select(zero, F(1.0f), t), &lo);
   const F p = y * hi;

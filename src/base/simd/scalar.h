@@ -1,4 +1,5 @@
-// The portable tier: four lanes as a compiler vector, which every target maps to its baseline registers.
+// The portable tier: four lanes as a compiler vector, which every target maps to its baseline
+// registers.
 #pragma once
 
 #include "base/simd/vec.h"
@@ -98,7 +99,9 @@ VIREO_SIMD lane_mask<4> lt(f32x4 a, f32x4 b) { return {a.v < b.v}; }
 VIREO_SIMD lane_mask<4> le(f32x4 a, f32x4 b) { return {a.v <= b.v}; }
 VIREO_SIMD lane_mask<4> gt(f32x4 a, f32x4 b) { return {a.v > b.v}; }
 VIREO_SIMD lane_mask<4> ge(f32x4 a, f32x4 b) { return {a.v >= b.v}; }
-VIREO_SIMD f32x4 select(lane_mask<4> m, f32x4 a, f32x4 b) { return as_float(select(m, as_int(a), as_int(b))); }
+VIREO_SIMD f32x4 select(lane_mask<4> m, f32x4 a, f32x4 b) {
+  return as_float(select(m, as_int(a), as_int(b)));
+}
 VIREO_SIMD f32x4 min(f32x4 a, f32x4 b) { return select(lt(a, b), a, b); }
 VIREO_SIMD f32x4 max(f32x4 a, f32x4 b) { return select(gt(a, b), a, b); }
 VIREO_SIMD f32x4 fma(f32x4 a, f32x4 b, f32x4 c) { return a.v * b.v + c.v; }
@@ -106,7 +109,8 @@ VIREO_SIMD f32x4 fnma(f32x4 a, f32x4 b, f32x4 c) { return c.v - a.v * b.v; }
 VIREO_SIMD f32x4 abs(f32x4 a) { return as_float(as_int(a) & i32x4(0x7fffffff)); }
 VIREO_SIMD f32x4 neg(f32x4 a) { return as_float(as_int(a) ^ i32x4(INT32_MIN)); }
 VIREO_SIMD f32x4 sqrt(f32x4 a) {
-  return raw_f4{__builtin_sqrtf(a.v[0]), __builtin_sqrtf(a.v[1]), __builtin_sqrtf(a.v[2]), __builtin_sqrtf(a.v[3])};
+  return raw_f4{__builtin_sqrtf(a.v[0]), __builtin_sqrtf(a.v[1]), __builtin_sqrtf(a.v[2]),
+                __builtin_sqrtf(a.v[3])};
 }
 VIREO_SIMD i32x4 to_int(f32x4 a) { return __builtin_convertvector(a.v, raw_i4); }
 VIREO_SIMD f32x4 to_float(i32x4 a) { return __builtin_convertvector(a.v, raw_f4); }
@@ -143,10 +147,16 @@ VIREO_SIMD float reduce_min(f32x4 a) {
 }
 
 // Conversions of whole vectors; convert.h builds tails and the public names on these.
-VIREO_SIMD f32x4 widen(const int8_t* p, f32x4*) { return raw_f4{(float)p[0], (float)p[1], (float)p[2], (float)p[3]}; }
-VIREO_SIMD f32x4 widen(const uint8_t* p, f32x4*) { return raw_f4{(float)p[0], (float)p[1], (float)p[2], (float)p[3]}; }
+VIREO_SIMD f32x4 widen(const int8_t* p, f32x4*) {
+  return raw_f4{(float)p[0], (float)p[1], (float)p[2], (float)p[3]};
+}
+VIREO_SIMD f32x4 widen(const uint8_t* p, f32x4*) {
+  return raw_f4{(float)p[0], (float)p[1], (float)p[2], (float)p[3]};
+}
 VIREO_SIMD f32x4 widen(const int32_t* p, f32x4*) { return to_float(i32x4::load(p)); }
-VIREO_SIMD f32x4 widen(const int64_t* p, f32x4*) { return raw_f4{(float)p[0], (float)p[1], (float)p[2], (float)p[3]}; }
+VIREO_SIMD f32x4 widen(const int64_t* p, f32x4*) {
+  return raw_f4{(float)p[0], (float)p[1], (float)p[2], (float)p[3]};
+}
 VIREO_SIMD f32x4 widen(const bf16_t* p, f32x4*) {
   const raw_i4 bits = {p[0].bits << 16, p[1].bits << 16, p[2].bits << 16, p[3].bits << 16};
   return as_float(i32x4(bits));
@@ -155,18 +165,27 @@ VIREO_SIMD f32x4 widen(const f16_t* p, f32x4*) {
   const i32x4 h(raw_i4{p[0].bits, p[1].bits, p[2].bits, p[3].bits});
   const i32x4 sign = shl<16>(h & i32x4(0x8000));
   const i32x4 magnitude = shl<13>(h & i32x4(0x7fff));
-  // Scaling by 2^112 moves the exponent's bias and makes denormals normal; infinities and NaNs keep all exponent bits.
+  // Scaling by 2^112 moves the exponent's bias and makes denormals normal; infinities and NaNs keep
+  // all exponent bits.
   const f32x4 finite = as_float(magnitude) * f32x4(5.192296858534828e+33f);
   const i32x4 special = magnitude | i32x4(0x7f800000);
   return as_float(select(gt(magnitude, i32x4(0x0f7fffff)), special, as_int(finite)) | sign);
 }
 
 // Saturating float to integer by truncation, NaN gives 0; the caller has clamped already.
-VIREO_SIMD void narrow(int8_t* p, i32x4 a) { for (int i = 0; i < 4; ++i) p[i] = (int8_t)a.v[i]; }
-VIREO_SIMD void narrow(uint8_t* p, i32x4 a) { for (int i = 0; i < 4; ++i) p[i] = (uint8_t)a.v[i]; }
+VIREO_SIMD void narrow(int8_t* p, i32x4 a) {
+  for (int i = 0; i < 4; ++i) p[i] = (int8_t)a.v[i];
+}
+VIREO_SIMD void narrow(uint8_t* p, i32x4 a) {
+  for (int i = 0; i < 4; ++i) p[i] = (uint8_t)a.v[i];
+}
 VIREO_SIMD void narrow(int32_t* p, i32x4 a) { a.store(p); }
-VIREO_SIMD void narrow(int64_t* p, i32x4 a) { for (int i = 0; i < 4; ++i) p[i] = a.v[i]; }
-VIREO_SIMD void narrow(bf16_t* p, i32x4 a) { for (int i = 0; i < 4; ++i) p[i].bits = (uint16_t)a.v[i]; }
+VIREO_SIMD void narrow(int64_t* p, i32x4 a) {
+  for (int i = 0; i < 4; ++i) p[i] = a.v[i];
+}
+VIREO_SIMD void narrow(bf16_t* p, i32x4 a) {
+  for (int i = 0; i < 4; ++i) p[i].bits = (uint16_t)a.v[i];
+}
 VIREO_SIMD void narrow_f16(f16_t* p, f32x4 a) {
   for (int i = 0; i < 4; ++i) {
     uint32_t x;
@@ -194,12 +213,14 @@ VIREO_SIMD void narrow_f16(f16_t* p, f32x4 a) {
 
 // A square tile held as rows, in place.
 VIREO_SIMD void transpose(f32x4 (&r)[4]) {
-  const raw_f4 a = __builtin_shuffle(r[0].v, r[1].v, raw_i4{0, 4, 1, 5}), b = __builtin_shuffle(r[0].v, r[1].v, raw_i4{2, 6, 3, 7});
-  const raw_f4 c = __builtin_shuffle(r[2].v, r[3].v, raw_i4{0, 4, 1, 5}), d = __builtin_shuffle(r[2].v, r[3].v, raw_i4{2, 6, 3, 7});
-  r[0] = __builtin_shuffle(a, c, raw_i4{0, 1, 4, 5});
-  r[1] = __builtin_shuffle(a, c, raw_i4{2, 3, 6, 7});
-  r[2] = __builtin_shuffle(b, d, raw_i4{0, 1, 4, 5});
-  r[3] = __builtin_shuffle(b, d, raw_i4{2, 3, 6, 7});
+  const raw_f4 a = __builtin_shufflevector(r[0].v, r[1].v, 0, 4, 1, 5),
+               b = __builtin_shufflevector(r[0].v, r[1].v, 2, 6, 3, 7);
+  const raw_f4 c = __builtin_shufflevector(r[2].v, r[3].v, 0, 4, 1, 5),
+               d = __builtin_shufflevector(r[2].v, r[3].v, 2, 6, 3, 7);
+  r[0] = __builtin_shufflevector(a, c, 0, 1, 4, 5);
+  r[1] = __builtin_shufflevector(a, c, 2, 3, 6, 7);
+  r[2] = __builtin_shufflevector(b, d, 0, 1, 4, 5);
+  r[3] = __builtin_shufflevector(b, d, 2, 3, 6, 7);
 }
 
 }  // namespace vireo::simd

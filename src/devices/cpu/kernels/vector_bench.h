@@ -1,4 +1,5 @@
-// What the benches of the vector kernels share: the tiers of this machine, random data, a line of the table.
+// What the benches of the vector kernels share: the tiers of this machine, random data, a line of
+// the table.
 #pragma once
 
 #include <cstdio>
@@ -31,9 +32,11 @@ void for_tiers(Fn fn) {
 
 // Median time of the whole plan on one thread, as bytes or operations per nanosecond.
 template <typename Plan, typename Args, typename Run>
-void measure(const std::string& what, const char* unit, double amount, Run run, const Plan& plan, const Args& args) {
+void measure(const std::string& what, const char* unit, double amount, Run run, const Plan& plan,
+             const Args& args) {
   std::vector<float> scratch(plan.scratch_bytes / sizeof(float) + 32);
-  void* aligned = reinterpret_cast<void*>((reinterpret_cast<uintptr_t>(scratch.data()) + 63) / 64 * 64);
+  void* aligned =
+      reinterpret_cast<void*>((reinterpret_cast<uintptr_t>(scratch.data()) + 63) / 64 * 64);
   const double time = median_seconds([&] { run(plan, args, int64_t{0}, plan.tasks, aligned); });
   std::printf("  %-44s %10.2f us %8.1f %s\n", what.c_str(), time * 1e6, amount / time * 1e-9, unit);
 }

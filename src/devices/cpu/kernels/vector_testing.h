@@ -1,4 +1,5 @@
-// What the tests of the vector kernels share: the tiers of this machine, random data, runs in two parts.
+// What the tests of the vector kernels share: the tiers of this machine, random data, runs in two
+// parts.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -31,14 +32,15 @@ inline std::vector<float> random_floats(int64_t n, double low, double high, unsi
 template <typename Plan, typename Args, typename Run>
 void run_in_parts(Run run, const Plan& plan, const Args& args) {
   std::vector<float> scratch(plan.scratch_bytes / sizeof(float) + 32, NAN);
-  void* aligned = reinterpret_cast<void*>((reinterpret_cast<uintptr_t>(scratch.data()) + 63) / 64 * 64);
+  void* aligned =
+      reinterpret_cast<void*>((reinterpret_cast<uintptr_t>(scratch.data()) + 63) / 64 * 64);
   const int64_t cut = plan.tasks / 2;
   run(plan, args, cut, plan.tasks, aligned);
   run(plan, args, int64_t{0}, cut, aligned);
 }
 
-inline void expect_near(const std::vector<float>& got, const std::vector<double>& want, double tolerance,
-                        const char* what) {
+inline void expect_near(const std::vector<float>& got, const std::vector<double>& want,
+                        double tolerance, const char* what) {
   ASSERT_EQ(got.size(), want.size()) << what;
   for (size_t i = 0; i < want.size(); ++i) {
     if (std::isnan(want[i])) {
@@ -49,7 +51,8 @@ inline void expect_near(const std::vector<float>& got, const std::vector<double>
       ASSERT_EQ(got[i], static_cast<float>(want[i])) << what << " at " << i;
       continue;
     }
-    ASSERT_NEAR(got[i], want[i], tolerance * std::max(1.0, std::fabs(want[i]))) << what << " at " << i;
+    ASSERT_NEAR(got[i], want[i], tolerance * std::max(1.0, std::fabs(want[i])))
+        << what << " at " << i;
   }
 }
 

@@ -24,18 +24,21 @@ AttentionPlan plan_attention(const AttentionParams& params, const IsaSet& isa) {
   plan.row_blocks = divide_up(params.q_length, kAttentionRows);
   plan.rows_per_task = kAttentionRows;
   plan.tasks = params.batch * params.heads * plan.row_blocks;
-  const int64_t floats = params.head_size * kAttentionKeys + kAttentionRows * (kAttentionKeys + 2 + round_up(params.value_size, 16));
+  const int64_t floats = params.head_size * kAttentionKeys +
+                         kAttentionRows * (kAttentionKeys + 2 + round_up(params.value_size, 16));
   plan.scratch_bytes = static_cast<size_t>(floats) * sizeof(float);
   return plan;
 }
 
-void run_attention(const AttentionPlan& plan, const AttentionArgs& args, int64_t task_begin, int64_t task_end,
-                   void* scratch) noexcept {
+void run_attention(const AttentionPlan& plan, const AttentionArgs& args, int64_t task_begin,
+                   int64_t task_end, void* scratch) noexcept {
   const AttentionParams& p = plan.params;
   for (int64_t task = task_begin; task < task_end; ++task) {
-    const int64_t begin = task % plan.row_blocks * plan.rows_per_task, last = begin + plan.rows_per_task;
+    const int64_t begin = task % plan.row_blocks * plan.rows_per_task,
+                  last = begin + plan.rows_per_task;
     const int64_t head = task / plan.row_blocks % p.heads, batch = task / plan.row_blocks / p.heads;
-    plan.table->rows(p, args, batch, head, begin, last < p.q_length ? last : p.q_length, static_cast<float*>(scratch));
+    plan.table->rows(p, args, batch, head, begin, last < p.q_length ? last : p.q_length,
+                     static_cast<float*>(scratch));
   }
 }
 

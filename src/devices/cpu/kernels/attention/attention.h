@@ -1,4 +1,5 @@
-// Scaled dot-product attention in f32, a block of keys at a time: scores never exist beyond a block.
+// Scaled dot-product attention in f32, a block of keys at a time: scores never exist beyond a
+// block.
 #pragma once
 
 #include <cstddef>
@@ -10,7 +11,8 @@ class IsaSet;
 
 namespace vireo::cpu {
 
-// Elements from batch to batch, head to head and position to position; the head dimension is contiguous.
+// Elements from batch to batch, head to head and position to position; the head dimension is
+// contiguous.
 struct AttentionStrides {
   int64_t batch = 0, head = 0, position = 0;
 };
@@ -40,8 +42,8 @@ struct AttentionArgs {
 
 struct AttentionTable {
   // Rows [begin, end) of the queries of one head, at most kAttentionRows.
-  void (*rows)(const AttentionParams& params, const AttentionArgs& args, int64_t batch, int64_t head, int64_t begin,
-               int64_t end, float* scratch);
+  void (*rows)(const AttentionParams& params, const AttentionArgs& args, int64_t batch,
+               int64_t head, int64_t begin, int64_t end, float* scratch);
 };
 
 constexpr int64_t kAttentionRows = 32, kAttentionKeys = 64;
@@ -56,11 +58,11 @@ struct AttentionPlan {
 
 // A query that sees no key gives zeros.
 AttentionPlan plan_attention(const AttentionParams& params, const IsaSet& isa);
-void run_attention(const AttentionPlan& plan, const AttentionArgs& args, int64_t task_begin, int64_t task_end,
-                   void* scratch) noexcept;
+void run_attention(const AttentionPlan& plan, const AttentionArgs& args, int64_t task_begin,
+                   int64_t task_end, void* scratch) noexcept;
 
-#define VIREO_ATTENTION_TABLE(isa, tier) \
-  namespace isa { \
+#define VIREO_ATTENTION_TABLE(isa, tier)   \
+  namespace isa {                          \
   const AttentionTable& attention_table(); \
   }
 #include "devices/cpu/kernels/attention/kernels.inc"

@@ -7,15 +7,16 @@ constexpr int kTileRows = 4;
 constexpr int kTileVectors = F::lanes == 16 ? 4 : 2;
 
 struct Block {
-  float* keys;    // [head_size, kKeys]: the keys of a block, transposed
-  float* scores;  // [kRows, kKeys]
-  float* out;     // [kRows, out_stride]
+  float* keys;           // [head_size, kKeys]: the keys of a block, transposed
+  float* scores;         // [kRows, kKeys]
+  float* out;            // [kRows, out_stride]
   float *maximum, *sum;  // [kRows]
   int64_t out_stride;
 };
 
 // keys[d][k] = k[k][d]; keys beyond n are 0.
-VIREO_SIMD void transpose_keys(const float* k, int64_t stride, int64_t n, int64_t head_size, float* keys) {
+VIREO_SIMD void transpose_keys(const float* k, int64_t stride, int64_t n, int64_t head_size,
+                               float* keys) {
   for_lanes<F>(0, head_size, [&](int64_t d, int64_t width) VIREO_LAMBDA {
     for (int64_t first = 0; first < kKeys; first += F::lanes) {
       F r[F::lanes];
@@ -31,7 +32,8 @@ VIREO_SIMD void transpose_keys(const float* k, int64_t stride, int64_t n, int64_
 }
 
 template <int Rows>
-VIREO_SIMD void score_tile(const float* q, int64_t q_stride, const float* keys, int64_t head_size, float* scores) {
+VIREO_SIMD void score_tile(const float* q, int64_t q_stride, const float* keys, int64_t head_size,
+                           float* scores) {
   for (int64_t k = 0; k < kKeys; k += kTileVectors * F::lanes) {
     F a[Rows][kTileVectors];
 #pragma GCC unroll 16
@@ -56,10 +58,11 @@ VIREO_SIMD void score_tile(const float* q, int64_t q_stride, const float* keys, 
   }
 }
 
-// out[r] += sum over the n keys of probability * v, `vectors` vectors wide from column c; the last may have a tail.
+// out[r] += sum over the n keys of probability * v, `vectors` vectors wide from column c; the last
+// may have a tail.
 template <int Rows, int Vectors>
-VIREO_SIMD void value_tile(const float* scores, const float* v, int64_t stride, int64_t n, float* out, int64_t out_stride,
-                           int64_t width) {
+VIREO_SIMD void value_tile(const float* scores, const float* v, int64_t stride, int64_t n,
+                           float* out, int64_t out_stride, int64_t width) {
   F a[Rows][Vectors];
 #pragma GCC unroll 16
   for (int r = 0; r < Rows; ++r)
@@ -69,7 +72,8 @@ VIREO_SIMD void value_tile(const float* scores, const float* v, int64_t stride, 
     F value[Vectors];
 #pragma GCC unroll 16
     for (int x = 0; x < Vectors; ++x)
-      value[x] = Vectors == 1 ? F::load(v + k * stride, width) : F::load(v + k * stride + x * F::lanes);
+      value[x] =
+          Vectors == 1 ? F::load(v + k * stride, width) : F::load(v + k * stride + x * F::lanes);
 #pragma GCC unroll 16
     for (int r = 0; r < Rows; ++r) {
       const F weight(scores[r * kKeys + k]);
@@ -84,8 +88,8 @@ VIREO_SIMD void value_tile(const float* scores, const float* v, int64_t stride, 
 }
 
 template <int Rows>
-VIREO_SIMD void add_values(const float* scores, const float* v, int64_t stride, int64_t n, int64_t value_size, float* out,
-                           int64_t out_stride) {
+VIREO_SIMD void add_values(const float* scores, const float* v, int64_t stride, int64_t n,
+                           int64_t value_size, float* out, int64_t out_stride) {
   int64_t c = 0;
   for (; c + kTileVectors * F::lanes <= value_size; c += kTileVectors * F::lanes)
     value_tile<Rows, kTileVectors>(scores, v + c, stride, n, out + c, out_stride, F::lanes);
@@ -95,7 +99,8 @@ VIREO_SIMD void add_values(const float* scores, const float* v, int64_t stride, 
   }
 }
 
-VIREO_SIMD void mask_row(const AttentionParams& p, const void* mask, int64_t at, int64_t n, float* scores) {
+VIREO_SIMD void mask_row(const AttentionParams& p, const void* mask, int64_t at, int64_t n,
+                         float* scores) {
   const F scale(p.scale), excluded(-__builtin_inff());
   for_lanes<F>(0, n, [&](int64_t k, int64_t width) VIREO_LAMBDA {
     F s = F::load(scores + k) * scale;
@@ -103,8 +108,9 @@ VIREO_SIMD void mask_row(const AttentionParams& p, const void* mask, int64_t at,
       float lanes[F::lanes] = {};
       for (int64_t i = 0; i < width; ++i) {
         const int64_t from = at + (k + i) * p.mask_col;
-        lanes[i] = p.mask == AttentionMask::additive ? static_cast<const float*>(mask)[from]
-                                                     : (float)static_cast<const uint8_t*>(mask)[from];
+        lanes[i] = p.mask == AttentionMask::additive
+                       ? static_cast<const float*>(mask)[from]
+                       : (float)static_cast<const uint8_t*>(mask)[from];
       }
       const F m = F::load(lanes);
       s = p.mask == AttentionMask::additive ? s + m : select(ne(m, F::zero()), s, excluded);
@@ -119,10 +125,12 @@ VIREO_SIMD float maximum_of(const float* x, int64_t n) {
   return reduce_max(m);
 }
 
-// Turns one row of scaled scores into weights and brings the row's running maximum, sum and output up to date.
+// Turns one row of scaled scores into weights and brings the row's running maximum, sum and output
+// up to date.
 VIREO_SIMD void soften_row(const Block& b, int64_t row, int64_t value_size) {
   float* s = b.scores + row * kKeys;
-  const float before = b.maximum[row], found = maximum_of(s, kKeys), now = found > before ? found : before;
+  const float before = b.maximum[row], found = maximum_of(s, kKeys),
+              now = found > before ? found : before;
   const F shift(now == -__builtin_inff() ? 0.0f : now);
   float factor[F::lanes];
   exp_nonpositive(F(before) - shift).store(factor);
@@ -136,10 +144,12 @@ VIREO_SIMD void soften_row(const Block& b, int64_t row, int64_t value_size) {
   b.sum[row] = b.sum[row] * factor[0] + reduce_add(total);
   if (now == before) return;
   float* out = b.out + row * b.out_stride;
-  for (int64_t c = 0; c < value_size; c += F::lanes) (F::load(out + c) * F(factor[0])).store(out + c);
+  for (int64_t c = 0; c < value_size; c += F::lanes)
+    (F::load(out + c) * F(factor[0])).store(out + c);
 }
 
-VIREO_SIMD void score_rows(const float* q, int64_t stride, int64_t rows, int64_t head_size, const Block& b) {
+VIREO_SIMD void score_rows(const float* q, int64_t stride, int64_t rows, int64_t head_size,
+                           const Block& b) {
   int64_t r = 0;
   for (; r + kTileRows <= rows; r += kTileRows)
     score_tile<kTileRows>(q + r * stride, stride, b.keys, head_size, b.scores + r * kKeys);
@@ -150,8 +160,8 @@ VIREO_SIMD void score_rows(const float* q, int64_t stride, int64_t rows, int64_t
   if (r < rows) score_tile<1>(q + r * stride, stride, b.keys, head_size, b.scores + r * kKeys);
 }
 
-void attention_rows(const AttentionParams& p, const AttentionArgs& a, int64_t batch, int64_t head, int64_t begin, int64_t end,
-                    float* scratch) {
+void attention_rows(const AttentionParams& p, const AttentionArgs& a, int64_t batch, int64_t head,
+                    int64_t begin, int64_t end, float* scratch) {
   const int64_t rows = end - begin, kv_head = head / (p.heads / p.kv_heads);
   Block b;
   b.out_stride = (p.value_size + F::lanes - 1) / F::lanes * F::lanes;
@@ -175,18 +185,22 @@ void attention_rows(const AttentionParams& p, const AttentionArgs& a, int64_t ba
     score_rows(q, p.q.position, rows, p.head_size, b);
     for (int64_t r = 0; r < rows; ++r) {
       float* s = b.scores + r * kKeys;
-      const int64_t mask_at = batch * p.mask_batch + head * p.mask_head + (begin + r) * p.mask_row + first * p.mask_col;
+      const int64_t mask_at =
+          batch * p.mask_batch + head * p.mask_head + (begin + r) * p.mask_row + first * p.mask_col;
       mask_row(p, a.mask, mask_at, n, s);
       const int64_t last = p.causal ? past + begin + r + 1 - first : n;
-      for (int64_t k = last < 0 ? 0 : (last < n ? last : n); k < kKeys; ++k) s[k] = -__builtin_inff();
+      for (int64_t k = last < 0 ? 0 : (last < n ? last : n); k < kKeys; ++k)
+        s[k] = -__builtin_inff();
       soften_row(b, r, p.value_size);
     }
     const float* v = values + first * p.v.position;
     int64_t r = 0;
     for (; r + kTileRows <= rows; r += kTileRows)
-      add_values<kTileRows>(b.scores + r * kKeys, v, p.v.position, n, p.value_size, b.out + r * b.out_stride, b.out_stride);
+      add_values<kTileRows>(b.scores + r * kKeys, v, p.v.position, n, p.value_size,
+                            b.out + r * b.out_stride, b.out_stride);
     for (; r < rows; ++r)
-      add_values<1>(b.scores + r * kKeys, v, p.v.position, n, p.value_size, b.out + r * b.out_stride, b.out_stride);
+      add_values<1>(b.scores + r * kKeys, v, p.v.position, n, p.value_size,
+                    b.out + r * b.out_stride, b.out_stride);
   }
   for (int64_t r = 0; r < rows; ++r) {
     float* dst = a.out + batch * p.out.batch + head * p.out.head + (begin + r) * p.out.position;

@@ -58,8 +58,10 @@ std::vector<double> reference(const Setting& s, const AttentionParams& p, const 
           if (s.causal && j > i + s.kv_length - s.q_length) continue;
           double x = 0;
           for (int64_t e = 0; e < s.head_size; ++e)
-            x += static_cast<double>(d.q[static_cast<size_t>(b * p.q.batch + h * p.q.head + i * p.q.position + e)]) *
-                 d.k[static_cast<size_t>(b * p.k.batch + g * p.k.head + j * p.k.position + e)];
+            x +=
+                static_cast<double>(
+                    d.q[static_cast<size_t>(b * p.q.batch + h * p.q.head + i * p.q.position + e)]) *
+                d.k[static_cast<size_t>(b * p.k.batch + g * p.k.head + j * p.k.position + e)];
           x *= p.scale;
           const size_t at = static_cast<size_t>(b * p.mask_batch + i * p.mask_row + j * p.mask_col);
           if (s.mask == AttentionMask::additive) x += d.mask[at];
@@ -71,15 +73,18 @@ std::vector<double> reference(const Setting& s, const AttentionParams& p, const 
         for (int64_t e = 0; e < s.value_size; ++e) {
           double y = 0;
           for (int64_t j = 0; j < s.kv_length; ++j)
-            y += score[static_cast<size_t>(j)] * d.v[static_cast<size_t>(b * p.v.batch + g * p.v.head + j * p.v.position + e)];
-          out[static_cast<size_t>(b * p.out.batch + h * p.out.head + i * p.out.position + e)] = sum > 0 ? y / sum : 0;
+            y += score[static_cast<size_t>(j)] *
+                 d.v[static_cast<size_t>(b * p.v.batch + g * p.v.head + j * p.v.position + e)];
+          out[static_cast<size_t>(b * p.out.batch + h * p.out.head + i * p.out.position + e)] =
+              sum > 0 ? y / sum : 0;
         }
       }
   return out;
 }
 
 AttentionArgs args_of(const Setting& s, Data& d) {
-  const void* mask = s.mask == AttentionMask::boolean ? static_cast<const void*>(d.flags.data()) : d.mask.data();
+  const void* mask =
+      s.mask == AttentionMask::boolean ? static_cast<const void*>(d.flags.data()) : d.mask.data();
   return {d.q.data(), d.k.data(), d.v.data(), mask, d.out.data(), s.kv_length};
 }
 

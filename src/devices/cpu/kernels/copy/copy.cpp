@@ -24,7 +24,9 @@ void collapse(CopyPlan* p) {
     if (p->dims[d] == 1) erase_dim(p, d);
   for (int d = p->rank - 2; d >= 0; --d) {
     const int64_t inner = p->dims[d + 1];
-    if (p->src_strides[d] != p->src_strides[d + 1] * inner || p->dst_strides[d] != p->dst_strides[d + 1] * inner) continue;
+    if (p->src_strides[d] != p->src_strides[d + 1] * inner ||
+        p->dst_strides[d] != p->dst_strides[d + 1] * inner)
+      continue;
     p->dims[d + 1] *= p->dims[d];
     erase_dim(p, d);
   }
@@ -55,14 +57,15 @@ void copy_inner(const CopyPlan& p, char* dst, const char* src, int64_t n) {
     case 8: return copy_elements<uint64_t>(dst, src, n, ds, ss);
     case 16: return copy_elements<Bytes16>(dst, src, n, ds, ss);
     default:
-      for (int64_t i = 0; i < n; ++i) std::memcpy(dst + i * ds, src + i * ss, static_cast<size_t>(p.run_bytes));
+      for (int64_t i = 0; i < n; ++i)
+        std::memcpy(dst + i * ds, src + i * ss, static_cast<size_t>(p.run_bytes));
   }
 }
 
 }  // namespace
 
-CopyPlan plan_copy(int rank, const int64_t* dims, const int64_t* src_strides, const int64_t* dst_strides,
-                   int64_t element_bytes) {
+CopyPlan plan_copy(int rank, const int64_t* dims, const int64_t* src_strides,
+                   const int64_t* dst_strides, int64_t element_bytes) {
   CopyPlan p;
   p.rank = rank;
   p.element_bytes = element_bytes;
@@ -107,7 +110,8 @@ CopyPlan plan_tile(int rank, const int64_t* dims, const int64_t* repeats, int64_
   return plan_copy(2 * rank, all, src, dst, element_bytes);
 }
 
-CopyPlan plan_broadcast(int rank, const int64_t* dims, const int64_t* src_dims, int64_t element_bytes) {
+CopyPlan plan_broadcast(int rank, const int64_t* dims, const int64_t* src_dims,
+                        int64_t element_bytes) {
   int64_t src[kCopyRank], dst[kCopyRank], src_step = element_bytes, dst_step = element_bytes;
   for (int d = rank - 1; d >= 0; --d) {
     src[d] = src_dims[d] == 1 ? 0 : src_step;
@@ -118,7 +122,8 @@ CopyPlan plan_broadcast(int rank, const int64_t* dims, const int64_t* src_dims, 
   return plan_copy(rank, dims, src, dst, element_bytes);
 }
 
-void run_copy(const CopyPlan& plan, const CopyArgs& args, int64_t task_begin, int64_t task_end, void* scratch) noexcept {
+void run_copy(const CopyPlan& plan, const CopyArgs& args, int64_t task_begin, int64_t task_end,
+              void* scratch) noexcept {
   (void)scratch;
   if (task_begin >= task_end) return;
   int64_t at[kCopyRank] = {}, index = task_begin;

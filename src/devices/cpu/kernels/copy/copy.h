@@ -1,5 +1,5 @@
-// Copies of bytes between strided tensors: slices, concatenation and split (a copy per part, at an offset), broadcast, tile,
-// reversal (negative strides), and padding.
+// Copies of bytes between strided tensors: slices, concatenation and split (a copy per part, at an
+// offset), broadcast, tile, reversal (negative strides), and padding.
 #pragma once
 
 #include <cstddef>
@@ -12,7 +12,8 @@ constexpr int kCopyRank = 12;
 struct CopyPlan {
   int64_t tasks = 0;
   size_t scratch_bytes = 0;
-  // Collapsed. The innermost loop moves `run_bytes` at once, or elements of `element_bytes` where a stride breaks runs.
+  // Collapsed. The innermost loop moves `run_bytes` at once, or elements of `element_bytes` where a
+  // stride breaks runs.
   int rank = 0;  // of the outer loops
   int64_t dims[kCopyRank] = {}, src_strides[kCopyRank] = {}, dst_strides[kCopyRank] = {};  // bytes
   int64_t element_bytes = 1, run_bytes = 0;
@@ -24,14 +25,18 @@ struct CopyArgs {
   void* dst;        // must not overlap src
 };
 
-// Element [i...] of dst becomes element [i...] of src; strides in bytes, 0 in src_strides broadcasts, negative ones reverse.
-CopyPlan plan_copy(int rank, const int64_t* dims, const int64_t* src_strides, const int64_t* dst_strides,
-                   int64_t element_bytes);
+// Element [i...] of dst becomes element [i...] of src; strides in bytes, 0 in src_strides
+// broadcasts, negative ones reverse.
+CopyPlan plan_copy(int rank, const int64_t* dims, const int64_t* src_strides,
+                   const int64_t* dst_strides, int64_t element_bytes);
 // dst dims are dims[i] * repeats[i]; rank <= 6, both dense.
 CopyPlan plan_tile(int rank, const int64_t* dims, const int64_t* repeats, int64_t element_bytes);
-// dst (dense, dims) from src (dense, src_dims), numpy rules with the ranks made equal by the caller (extents 1 broadcast).
-CopyPlan plan_broadcast(int rank, const int64_t* dims, const int64_t* src_dims, int64_t element_bytes);
-void run_copy(const CopyPlan& plan, const CopyArgs& args, int64_t task_begin, int64_t task_end, void* scratch) noexcept;
+// dst (dense, dims) from src (dense, src_dims), numpy rules with the ranks made equal by the caller
+// (extents 1 broadcast).
+CopyPlan plan_broadcast(int rank, const int64_t* dims, const int64_t* src_dims,
+                        int64_t element_bytes);
+void run_copy(const CopyPlan& plan, const CopyArgs& args, int64_t task_begin, int64_t task_end,
+              void* scratch) noexcept;
 
 // reflect leaves out the border itself, symmetric repeats it.
 enum class PadMode : uint8_t { constant, edge, reflect, symmetric };
@@ -51,9 +56,11 @@ struct PadArgs {
   void* dst;
 };
 
-// begin and end may be negative (cropping) in every mode; both tensors dense. reflect needs dims[i] > |begin|, |end|.
-PadPlan plan_pad(int rank, const int64_t* dims, const int64_t* begin, const int64_t* end, PadMode mode,
-                 int64_t element_bytes);
-void run_pad(const PadPlan& plan, const PadArgs& args, int64_t task_begin, int64_t task_end, void* scratch) noexcept;
+// begin and end may be negative (cropping) in every mode; both tensors dense. reflect needs dims[i]
+// > |begin|, |end|.
+PadPlan plan_pad(int rank, const int64_t* dims, const int64_t* begin, const int64_t* end,
+                 PadMode mode, int64_t element_bytes);
+void run_pad(const PadPlan& plan, const PadArgs& args, int64_t task_begin, int64_t task_end,
+             void* scratch) noexcept;
 
 }  // namespace vireo::cpu

@@ -24,9 +24,12 @@ void check_slice(int64_t step) {
   const int64_t start = step < 0 ? 8 : 1, dims[3] = {4, 3, 5}, e = sizeof(T);
   const int64_t from[3] = {45 * e, 5 * step * e, e}, to[3] = {15 * e, 5 * e, e};
   std::vector<T> dst(60);
-  run_in_parts(run_copy, plan_copy(3, dims, from, to, e), CopyArgs{src.data() + start * 5, dst.data()});
+  run_in_parts(run_copy, plan_copy(3, dims, from, to, e),
+               CopyArgs{src.data() + start * 5, dst.data()});
   for (int64_t i = 0; i < 60; ++i)
-    ASSERT_EQ(dst[static_cast<size_t>(i)], src[static_cast<size_t>(i / 15 * 45 + (start + i / 5 % 3 * step) * 5 + i % 5)]) << i;
+    ASSERT_EQ(dst[static_cast<size_t>(i)],
+              src[static_cast<size_t>(i / 15 * 45 + (start + i / 5 % 3 * step) * 5 + i % 5)])
+        << i;
 }
 
 TEST(Copy, SlicesOfEverySizeAndDirection) {
@@ -74,11 +77,13 @@ int64_t padded_source(PadMode mode, int64_t i, int64_t n) {
 }
 
 template <typename T>
-void check_pad(PadMode mode, const std::vector<int64_t>& dims, const std::vector<int64_t>& begin, const std::vector<int64_t>& end) {
+void check_pad(PadMode mode, const std::vector<int64_t>& dims, const std::vector<int64_t>& begin,
+               const std::vector<int64_t>& end) {
   const size_t rank = dims.size();
   int64_t in = 1, out = 1;
   std::vector<int64_t> out_dims(rank);
-  for (size_t d = 0; d < rank; ++d) in *= dims[d], out_dims[d] = dims[d] + begin[d] + end[d], out *= out_dims[d];
+  for (size_t d = 0; d < rank; ++d)
+    in *= dims[d], out_dims[d] = dims[d] + begin[d] + end[d], out *= out_dims[d];
   const auto src = counted<T>(in);
   const T value = 99;
   std::vector<T> dst(static_cast<size_t>(out)), want(dst.size());
@@ -92,13 +97,15 @@ void check_pad(PadMode mode, const std::vector<int64_t>& dims, const std::vector
     }
     want[static_cast<size_t>(i)] = from < 0 ? value : src[static_cast<size_t>(from)];
   }
-  const PadPlan plan = plan_pad(static_cast<int>(rank), dims.data(), begin.data(), end.data(), mode, sizeof(T));
+  const PadPlan plan =
+      plan_pad(static_cast<int>(rank), dims.data(), begin.data(), end.data(), mode, sizeof(T));
   run_in_parts(run_pad, plan, PadArgs{src.data(), &value, dst.data()});
   ASSERT_EQ(dst, want) << "mode " << static_cast<int>(mode) << " rank " << rank;
 }
 
 TEST(Pad, EveryMode) {
-  for (const PadMode mode : {PadMode::constant, PadMode::edge, PadMode::reflect, PadMode::symmetric}) {
+  for (const PadMode mode :
+       {PadMode::constant, PadMode::edge, PadMode::reflect, PadMode::symmetric}) {
     check_pad<float>(mode, {2, 5, 6, 3}, {0, 1, 2, 0}, {0, 2, 1, 0});
     check_pad<float>(mode, {2, 5, 6}, {1, 0, 3}, {1, 0, 2});
     check_pad<int64_t>(mode, {4, 6}, {-1, 2}, {1, -3});

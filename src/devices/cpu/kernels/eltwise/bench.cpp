@@ -6,7 +6,8 @@
 namespace vireo::cpu {
 namespace {
 
-void chain(const IsaSet& isa, int64_t rows, int64_t cols, const std::vector<EltwiseOp>& ops, const char* name) {
+void chain(const IsaSet& isa, int64_t rows, int64_t cols, const std::vector<EltwiseOp>& ops,
+           const char* name) {
   EltwiseProgram p;
   p.rank = 2;
   p.dims[0] = rows, p.dims[1] = cols;
@@ -28,7 +29,8 @@ void chain(const IsaSet& isa, int64_t rows, int64_t cols, const std::vector<Eltw
   if (!plan_eltwise(p, isa, &plan)) return;
   auto x = bench::random_floats(rows * cols), y = x, b = bench::random_floats(cols);
   EltwiseArgs args = {{x.data(), b.data()}, {y.data()}};
-  bench::measure(name + (" " + std::to_string(rows)) + "x" + std::to_string(cols), "GB/s", 8.0 * rows * cols, run_eltwise, plan, args);
+  bench::measure(name + (" " + std::to_string(rows)) + "x" + std::to_string(cols), "GB/s",
+                 8.0 * rows * cols, run_eltwise, plan, args);
 }
 
 }  // namespace
@@ -43,8 +45,9 @@ int main() {
       chain(isa, rows, 64, {EltwiseOp::mul, EltwiseOp::add, EltwiseOp::relu}, "mul add relu");
     }
     chain(isa, 1, 64, {EltwiseOp::relu}, "relu");
-    for (const EltwiseOp op : {EltwiseOp::exp, EltwiseOp::tanh, EltwiseOp::sigmoid, EltwiseOp::gelu_erf, EltwiseOp::hswish,
-                               EltwiseOp::swish, EltwiseOp::erf, EltwiseOp::log, EltwiseOp::div, EltwiseOp::pow})
+    for (const EltwiseOp op : {EltwiseOp::exp, EltwiseOp::tanh, EltwiseOp::sigmoid,
+                               EltwiseOp::gelu_erf, EltwiseOp::hswish, EltwiseOp::swish,
+                               EltwiseOp::erf, EltwiseOp::log, EltwiseOp::div, EltwiseOp::pow})
       chain(isa, 128, 256, {op}, name_of(op));
   });
 }

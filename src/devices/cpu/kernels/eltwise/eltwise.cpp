@@ -1,4 +1,5 @@
-// Runs element-wise programs: walks the strips, brings inputs that cannot be read in place into registers, calls primitives.
+// Runs element-wise programs: walks the strips, brings inputs that cannot be read in place into
+// registers, calls primitives.
 #include "devices/cpu/kernels/eltwise/eltwise.h"
 
 namespace vireo::cpu {
@@ -20,10 +21,12 @@ class Runner {
     scalars_ = registers_ + plan.registers * register_size_;
     for (int i = 0; i < p_.inputs; ++i) {
       last_source_[i] = nullptr;
-      value_[i] = {plan.access[i] == Access::scalar ? scalars_ + i * 16 : register_at(plan.input_register[i]),
+      value_[i] = {plan.access[i] == Access::scalar ? scalars_ + i * 16
+                                                    : register_at(plan.input_register[i]),
                    plan.access[i] == Access::scalar ? 0 : -1};
     }
-    for (int i = 0; i < p_.steps; ++i) value_[p_.inputs + i] = {register_at(plan.step_register[i]), -1};
+    for (int i = 0; i < p_.steps; ++i)
+      value_[p_.inputs + i] = {register_at(plan.step_register[i]), -1};
   }
 
   void run(int64_t begin, int64_t end) {
@@ -71,7 +74,8 @@ class Runner {
       const EltwiseStep& step = p_.step[i];
       EltwiseOperand operands[5];
       for (int k = 0; k < 5; ++k)
-        operands[k] = step.src[k] < 0 ? EltwiseOperand{plan_.constants[-1 - step.src[k]], 0} : value_[step.src[k]];
+        operands[k] = step.src[k] < 0 ? EltwiseOperand{plan_.constants[-1 - step.src[k]], 0}
+                                      : value_[step.src[k]];
       float* dst = const_cast<float*>(value_[p_.inputs + i].data);
       table_.map[static_cast<int>(step.op)](dst, operands, n, step.imm);
     }
@@ -81,7 +85,8 @@ class Runner {
 
   const char* input_at(int i, int64_t row, int64_t col) const {
     const EltwiseInput& in = p_.input[i];
-    const int64_t at = input_base_[i] + row * in.strides[p_.rank - 2] + col * in.strides[p_.rank - 1];
+    const int64_t at =
+        input_base_[i] + row * in.strides[p_.rank - 2] + col * in.strides[p_.rank - 1];
     return static_cast<const char*>(args_.src[i]) + at * size_of(in.type);
   }
   void* output_at(int i, int64_t row, int64_t col) const {
@@ -90,7 +95,8 @@ class Runner {
     return static_cast<char*>(args_.dst[i]) + at * size_of(out.type);
   }
 
-  // A tiled or scalar input is brought in again only when it starts elsewhere than for the strip before.
+  // A tiled or scalar input is brought in again only when it starts elsewhere than for the strip
+  // before.
   void fetch(int i, int64_t row, int64_t col, Strip strip) {
     const char* source = input_at(i, row, col);
     switch (plan_.access[i]) {
@@ -131,7 +137,8 @@ class Runner {
       } else if (col == 0) {
         spread(dst, source, in.type, strip.cols);
       } else if (in.type == DataType::f32) {
-        for (int64_t c = 0; c < strip.cols; ++c) dst[c] = *reinterpret_cast<const float*>(source + c * col);
+        for (int64_t c = 0; c < strip.cols; ++c)
+          dst[c] = *reinterpret_cast<const float*>(source + c * col);
       } else {
         for (int64_t c = 0; c < strip.cols; ++c) load(dst + c, source + c * col, 1);
       }
@@ -145,7 +152,8 @@ class Runner {
     char* dst = static_cast<char*>(output_at(i, row, col));
     const int64_t stride = out.strides[p_.rank - 2];
     if (stride == strip.cols) return store(dst, src, strip.rows * strip.cols);
-    for (int64_t r = 0; r < strip.rows; ++r) store(dst + r * stride * size_of(out.type), src + r * strip.cols, strip.cols);
+    for (int64_t r = 0; r < strip.rows; ++r)
+      store(dst + r * stride * size_of(out.type), src + r * strip.cols, strip.cols);
   }
 
   const EltwisePlan& plan_;
@@ -162,7 +170,8 @@ class Runner {
 
 }  // namespace
 
-void run_eltwise(const EltwisePlan& plan, const EltwiseArgs& args, int64_t task_begin, int64_t task_end, void* scratch) noexcept {
+void run_eltwise(const EltwisePlan& plan, const EltwiseArgs& args, int64_t task_begin,
+                 int64_t task_end, void* scratch) noexcept {
   if (task_begin < task_end) Runner(plan, args, scratch).run(task_begin, task_end);
 }
 

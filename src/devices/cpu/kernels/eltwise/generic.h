@@ -1,9 +1,12 @@
-// The element-wise primitives over F = vec<float, N>; included inside the unnamed namespace of each ISA file.
+// The element-wise primitives over F = vec<float, N>; included inside the unnamed namespace of each
+// ISA file.
 
 using namespace simd;
 
-#define VIREO_PER_LANE(name) \
-  VIREO_SIMD F lanes_##name(F x) { return per_lane(x, [](float v) VIREO_LAMBDA { return __builtin_##name##f(v); }); }
+#define VIREO_PER_LANE(name)                                                         \
+  VIREO_SIMD F lanes_##name(F x) {                                                   \
+    return per_lane(x, [](float v) VIREO_LAMBDA { return __builtin_##name##f(v); }); \
+  }
 VIREO_PER_LANE(tan)
 VIREO_PER_LANE(asin)
 VIREO_PER_LANE(acos)
@@ -39,13 +42,14 @@ VIREO_SIMD F six_clamped(F x) { return min(F(6.0f), max(F::zero(), x)); }
 VIREO_SIMD F fake_quantize(F x, F in_low, F in_high, F out_low, F out_high, F steps) {
   const F q = round_even((x - in_low) / (in_high - in_low) * steps) / steps;
   const F y = q * (out_high - out_low) + out_low;
-  const F clipped = select(le(x, min(in_low, in_high)), out_low, select(gt(x, max(in_low, in_high)), out_high, y));
+  const F clipped = select(le(x, min(in_low, in_high)), out_low,
+                           select(gt(x, max(in_low, in_high)), out_high, y));
   return select(eq(x, x), clipped, x);
 }
 
-#define VIREO_ELTWISE(name, operands, expression)                               \
-  struct op_##name {                                                            \
-    static constexpr int arity = operands;                                      \
+#define VIREO_ELTWISE(name, operands, expression)                                             \
+  struct op_##name {                                                                          \
+    static constexpr int arity = operands;                                                    \
     static VIREO_SIMD F apply(F x, F y, F z, F w, F v, const float* p) { return expression; } \
   };
 #include "devices/cpu/kernels/eltwise/ops.inc"
@@ -94,8 +98,8 @@ constexpr EltwiseTable kTable = {
 #include "devices/cpu/kernels/eltwise/ops.inc"
 #undef VIREO_ELTWISE
     },
-    {load_strip<float>, load_strip<f16_t>, load_strip<bf16_t>, load_strip<uint8_t>, load_strip<int8_t>,
-     load_strip<int32_t>, load_strip<int64_t>, load_strip<bool_t>},
-    {store_strip<float>, store_strip<f16_t>, store_strip<bf16_t>, store_strip<uint8_t>, store_strip<int8_t>,
-     store_strip<int32_t>, store_strip<int64_t>, store_strip<bool_t>},
+    {load_strip<float>, load_strip<f16_t>, load_strip<bf16_t>, load_strip<uint8_t>,
+     load_strip<int8_t>, load_strip<int32_t>, load_strip<int64_t>, load_strip<bool_t>},
+    {store_strip<float>, store_strip<f16_t>, store_strip<bf16_t>, store_strip<uint8_t>,
+     store_strip<int8_t>, store_strip<int32_t>, store_strip<int64_t>, store_strip<bool_t>},
 };

@@ -1,4 +1,5 @@
-// Planning of element-wise programs: simplify the steps, collapse dimensions, choose the strip, give registers to values.
+// Planning of element-wise programs: simplify the steps, collapse dimensions, choose the strip,
+// give registers to values.
 #include <cmath>
 
 #include "base/arch/isa.h"
@@ -31,11 +32,16 @@ void simplify_step(EltwiseStep* step) {
   int exponent;
   switch (step->op) {
     case EltwiseOp::pow:
-      if (*c == 2.0f) set_unary(step, EltwiseOp::square);
-      else if (*c == 0.5f) set_unary(step, EltwiseOp::sqrt);
-      else if (*c == 1.0f) set_unary(step, EltwiseOp::copy);
-      else if (*c == -1.0f) set_unary(step, EltwiseOp::reciprocal);
-      else if (*c == -0.5f) set_unary(step, EltwiseOp::rsqrt);
+      if (*c == 2.0f)
+        set_unary(step, EltwiseOp::square);
+      else if (*c == 0.5f)
+        set_unary(step, EltwiseOp::sqrt);
+      else if (*c == 1.0f)
+        set_unary(step, EltwiseOp::copy);
+      else if (*c == -1.0f)
+        set_unary(step, EltwiseOp::reciprocal);
+      else if (*c == -0.5f)
+        set_unary(step, EltwiseOp::rsqrt);
       break;
     case EltwiseOp::div:
       if (std::fabs(std::frexp(*c, &exponent)) == 0.5f && exponent > -120 && exponent < 120) {
@@ -66,7 +72,8 @@ void erase_step(EltwiseProgram* p, int index) {
   for (int i = 0; i < p->outputs; ++i) p->output[i].value -= p->output[i].value > value;
 }
 
-// Copies operand `k` of `from` into operand `to_k` of `to`, moving a constant to the slot of the same number.
+// Copies operand `k` of `from` into operand `to_k` of `to`, moving a constant to the slot of the
+// same number.
 void move_operand(const EltwiseStep& from, int k, EltwiseStep* to, int to_k) {
   if (const float* c = constant_of(from, k)) {
     to->src[to_k] = static_cast<int16_t>(-1 - to_k);
@@ -153,8 +160,10 @@ void collapse(EltwiseProgram* p) {
       a[0] = first;
     };
     const int64_t outer = p->rank == 0 ? 0 : p->dims[0];
-    for (int i = 0; i < p->inputs; ++i) shift(p->input[i].strides, p->rank == 0 ? 0 : p->input[i].strides[0] * outer);
-    for (int i = 0; i < p->outputs; ++i) shift(p->output[i].strides, p->rank == 0 ? 1 : p->output[i].strides[0] * outer);
+    for (int i = 0; i < p->inputs; ++i)
+      shift(p->input[i].strides, p->rank == 0 ? 0 : p->input[i].strides[0] * outer);
+    for (int i = 0; i < p->outputs; ++i)
+      shift(p->output[i].strides, p->rank == 0 ? 1 : p->output[i].strides[0] * outer);
     shift(p->dims, 1);
     ++p->rank;
   }
@@ -183,9 +192,12 @@ void choose_access(EltwisePlan* plan) {
     const bool one_row = plan->rows_per_strip == 1, f32 = p.input[i].type == DataType::f32;
     using Access = EltwisePlan::Access;
     Access access = Access::copied;
-    if ((col == 0 || cols == 1) && (one_row || row == 0)) access = Access::scalar;
-    else if (f32 && (col == 1 || cols == 1) && (one_row || row == cols)) access = Access::in_place;
-    else if (!one_row && row == 0 && rows > 1) access = Access::tiled;
+    if ((col == 0 || cols == 1) && (one_row || row == 0))
+      access = Access::scalar;
+    else if (f32 && (col == 1 || cols == 1) && (one_row || row == cols))
+      access = Access::in_place;
+    else if (!one_row && row == 0 && rows > 1)
+      access = Access::tiled;
     plan->access[i] = access;
     if (access >= Access::tiled) plan->input_register[i] = plan->registers++;
   }
@@ -235,7 +247,8 @@ void choose_strip(EltwisePlan* plan, int64_t length) {
   plan->rows_per_strip = fit < rows ? fit : (rows > 0 ? rows : 1);
   if (one_row) plan->rows_per_strip = 1;
   plan->row_blocks = (rows + plan->rows_per_strip - 1) / plan->rows_per_strip;
-  plan->col_blocks = plan->cols_per_strip == 0 ? 0 : (cols + plan->cols_per_strip - 1) / plan->cols_per_strip;
+  plan->col_blocks =
+      plan->cols_per_strip == 0 ? 0 : (cols + plan->cols_per_strip - 1) / plan->cols_per_strip;
 }
 
 const EltwiseTable* table_for(const IsaSet& isa) {
@@ -254,7 +267,8 @@ bool plan_eltwise(const EltwiseProgram& program, const IsaSet& isa, EltwisePlan*
   plan->table = table_for(isa);
   EltwiseProgram& p = plan->program;
   for (int i = 0; i < p.steps; ++i) simplify_step(&p.step[i]);
-  while (fuse_pair(&p)) {}
+  while (fuse_pair(&p)) {
+  }
   if (!copy_inputs_that_are_outputs(&p) || !collect_constants(plan)) return false;
   collapse(&p);
   if (p.rank > 6) return false;

@@ -19,7 +19,9 @@ struct Case {
   float params[5] = {};
 };
 
-double round_half_away(double x) { return std::trunc(x) + (std::fabs(x - std::trunc(x)) >= 0.5 ? std::copysign(1, x) : 0); }
+double round_half_away(double x) {
+  return std::trunc(x) + (std::fabs(x - std::trunc(x)) >= 0.5 ? std::copysign(1, x) : 0);
+}
 double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
 double six(double x) { return std::min(6.0, std::max(0.0, x)); }
 
@@ -74,18 +76,31 @@ const Case kCases[] = {
     {EltwiseOp::leaky_relu, 1, R(v[0] < 0 ? v[0] * p[0] : v[0]), -4, 4, 2e-6, {0.1f}},
     {EltwiseOp::clamp, 1, R(std::fmin(p[1], std::fmax(p[0], v[0]))), -4, 4, 2e-6, {-1.5f, 2.5f}},
     {EltwiseOp::elu, 1, R(v[0] < 0 ? p[0] * std::expm1(v[0]) : v[0]), -20, 4, 2e-6, {0.7f}},
-    {EltwiseOp::selu, 1, R(p[1] * (v[0] < 0 ? p[0] * std::expm1(v[0]) : v[0])), -9, 9, 2e-6, {1.67f, 1.05f}},
+    {EltwiseOp::selu,
+     1,
+     R(p[1] * (v[0] < 0 ? p[0] * std::expm1(v[0]) : v[0])),
+     -9,
+     9,
+     2e-6,
+     {1.67f, 1.05f}},
     {EltwiseOp::sigmoid, 1, R(sigmoid(v[0])), -100, 100},
     {EltwiseOp::log_sigmoid, 1, R(-std::log1p(std::exp(-v[0]))), -50, 50},
     {EltwiseOp::swish, 1, R(v[0] * sigmoid(v[0] * p[0])), -20, 20, 2e-6, {1.5f}},
     {EltwiseOp::hswish, 1, R(v[0] * six(v[0] + 3) / 6)},
     {EltwiseOp::hsigmoid, 1, R(six(v[0] + 3) / 6)},
-    {EltwiseOp::hard_sigmoid, 1, R(std::fmin(1, std::fmax(0, v[0] * p[0] + p[1]))), -4, 4, 2e-6, {0.2f, 0.5f}},
+    {EltwiseOp::hard_sigmoid,
+     1,
+     R(std::fmin(1, std::fmax(0, v[0] * p[0] + p[1]))),
+     -4,
+     4,
+     2e-6,
+     {0.2f, 0.5f}},
     {EltwiseOp::mish, 1, R(v[0] * std::tanh(std::log1p(std::exp(v[0])))), -30, 30},
     {EltwiseOp::softplus, 1, R(std::log1p(std::exp(v[0]))), -50, 50},
     {EltwiseOp::softsign, 1, R(v[0] / (1 + std::fabs(v[0])))},
     {EltwiseOp::gelu_erf, 1, R(0.5 * v[0] * (1 + std::erf(v[0] / std::sqrt(2.0)))), -10, 10},
-    {EltwiseOp::gelu_tanh, 1, R(0.5 * v[0] * (1 + std::tanh(0.7978845608028654 * (v[0] + 0.044715 * v[0] * v[0] * v[0]))))},
+    {EltwiseOp::gelu_tanh, 1,
+     R(0.5 * v[0] * (1 + std::tanh(0.7978845608028654 * (v[0] + 0.044715 * v[0] * v[0] * v[0]))))},
     {EltwiseOp::equal, 2, R(v[0] == v[1])},
     {EltwiseOp::not_equal, 2, R(v[0] != v[1])},
     {EltwiseOp::less, 2, R(v[0] < v[1])},
@@ -121,7 +136,9 @@ EltwiseProgram single(const Case& c, int64_t n) {
   return program;
 }
 
-void run_whole(const EltwisePlan& plan, const EltwiseArgs& args) { run_in_parts(run_eltwise, plan, args); }
+void run_whole(const EltwisePlan& plan, const EltwiseArgs& args) {
+  run_in_parts(run_eltwise, plan, args);
+}
 
 TEST(Eltwise, EveryOpMatchesDouble) {
   for (const IsaSet& isa : tiers())
@@ -134,7 +151,8 @@ TEST(Eltwise, EveryOpMatchesDouble) {
         for (int k = 0; k < c.operands; ++k) {
           in[k] = random_floats(n, c.low, c.high, 7u + static_cast<unsigned>(k));
           if (c.operands > 1 && k < 2)
-            for (size_t i = 0; i < in[k].size(); i += 5) in[k][i] = std::floor(in[k][i]) + (c.low > 0 ? 1.0f : 0.0f);
+            for (size_t i = 0; i < in[k].size(); i += 5)
+              in[k][i] = std::floor(in[k][i]) + (c.low > 0 ? 1.0f : 0.0f);
           args.src[k] = in[k].data();
         }
         args.dst[0] = out.data();
@@ -145,7 +163,8 @@ TEST(Eltwise, EveryOpMatchesDouble) {
           const double want = c.reference(v, c.params);
           if (std::isnan(want) || std::isinf(want)) continue;
           ASSERT_NEAR(out[i], want, c.tolerance * std::max(1.0, std::fabs(want)))
-              << name_of(c.op) << " at " << i << " of " << n << ": " << v[0] << ", " << v[1] << " isa " << isa.bits();
+              << name_of(c.op) << " at " << i << " of " << n << ": " << v[0] << ", " << v[1]
+              << " isa " << isa.bits();
         }
         ASSERT_EQ(out.back(), 77.0f) << name_of(c.op) << " wrote past the end of " << n;
       }
@@ -187,7 +206,8 @@ TEST(Eltwise, InfinitiesAndOverflow) {
       ASSERT_TRUE(plan_eltwise(single(c, 8), isa, &plan));
       float out[8];
       run_whole(plan, {{in}, {out}});
-      for (int i = 0; i < 8; ++i) EXPECT_FLOAT_EQ(out[i], row.want[i]) << name_of(row.op) << " of " << in[i];
+      for (int i = 0; i < 8; ++i)
+        EXPECT_FLOAT_EQ(out[i], row.want[i]) << name_of(row.op) << " of " << in[i];
     }
 }
 
@@ -202,7 +222,8 @@ TEST(Eltwise, BroadcastClassesAndInPlace) {
         auto dense = [&](int64_t* s) { s[0] = rows * cols, s[1] = cols, s[2] = 1; };
         p.inputs = 5;
         dense(p.input[0].strides);
-        p.input[1].strides[0] = cols * rows, p.input[1].strides[1] = 1, p.input[1].strides[2] = rows;  // transposed
+        p.input[1].strides[0] = cols * rows, p.input[1].strides[1] = 1,
+        p.input[1].strides[2] = rows;  // transposed
         p.input[2].strides[2] = 1;
         p.input[3].strides[0] = rows, p.input[3].strides[1] = 1;
         p.steps = 5;
@@ -220,20 +241,24 @@ TEST(Eltwise, BroadcastClassesAndInPlace) {
         EltwisePlan plan;
         ASSERT_TRUE(plan_eltwise(p, isa, &plan));
         const int64_t n = 3 * rows * cols;
-        auto a = random_floats(n, -2, 2, 1), b = random_floats(n, -2, 2, 2), scale = random_floats(cols, -2, 2, 3),
-             row = random_floats(3 * rows, -2, 2, 4), want = a;
+        auto a = random_floats(n, -2, 2, 1), b = random_floats(n, -2, 2, 2),
+             scale = random_floats(cols, -2, 2, 3), row = random_floats(3 * rows, -2, 2, 4),
+             want = a;
         const float last = 0.25f;
         for (int64_t o = 0; o < 3; ++o)
           for (int64_t r = 0; r < rows; ++r)
             for (int64_t c = 0; c < cols; ++c) {
               float& x = want[static_cast<size_t>((o * rows + r) * cols + c)];
-              x = (x + b[static_cast<size_t>(o * rows * cols + r + c * rows)]) * scale[static_cast<size_t>(c)] +
+              x = (x + b[static_cast<size_t>(o * rows * cols + r + c * rows)]) *
+                      scale[static_cast<size_t>(c)] +
                   row[static_cast<size_t>(o * rows + r)];
               x = std::fmax(0.0f, x) * 0.5f + last;
             }
         std::vector<uint16_t> half(static_cast<size_t>(n));
-        run_whole(plan, {{a.data(), b.data(), scale.data(), row.data(), &last}, {a.data(), half.data()}});
-        for (size_t i = 0; i < a.size(); ++i) ASSERT_NEAR(a[i], want[i], 4e-6) << rows << "x" << cols << " at " << i;
+        run_whole(plan,
+                  {{a.data(), b.data(), scale.data(), row.data(), &last}, {a.data(), half.data()}});
+        for (size_t i = 0; i < a.size(); ++i)
+          ASSERT_NEAR(a[i], want[i], 4e-6) << rows << "x" << cols << " at " << i;
       }
 }
 
@@ -281,12 +306,17 @@ TEST(Eltwise, FakeQuantizePerChannelMatchesTheFormula) {
     p.output[0].strides[0] = 21, p.output[0].strides[1] = 1;
     EltwisePlan plan;
     ASSERT_TRUE(plan_eltwise(p, isa, &plan));
-    auto x = random_floats(1050, -4, 4, 1), il = random_floats(21, -3, -1, 2), ih = random_floats(21, 1, 3, 3);
+    auto x = random_floats(1050, -4, 4, 1), il = random_floats(21, -3, -1, 2),
+         ih = random_floats(21, 1, 3, 3);
     std::vector<float> out(1050);
     run_whole(plan, {{x.data(), il.data(), ih.data(), il.data(), ih.data()}, {out.data()}});
     for (size_t i = 0; i < 1050; ++i) {
       const float low = il[i % 21], high = ih[i % 21];
-      float want = x[i] <= low ? low : x[i] > high ? high : std::nearbyint((x[i] - low) / (high - low) * 255) / 255 * (high - low) + low;
+      float want =
+          x[i] <= low ? low
+          : x[i] > high
+              ? high
+              : std::nearbyint((x[i] - low) / (high - low) * 255) / 255 * (high - low) + low;
       ASSERT_NEAR(out[i], want, 1e-6) << i;
     }
   }
@@ -339,7 +369,8 @@ TEST(Typed, BroadcastsOverRows) {
     const TypedOperand source[2] = {{DataType::i32, {cols, 1}}, {DataType::i64, {1, 0}}};
     const TypedPlan plan = plan_typed(TypedOp::sub, 2, dims, source, {DataType::i64, {cols, 1}});
     EXPECT_TRUE(run_typed(plan, {{x.data(), y.data()}, out.data()}, 0, plan.tasks, nullptr));
-    for (size_t i = 0; i < x.size(); ++i) ASSERT_EQ(out[i], x[i] - y[i / static_cast<size_t>(cols)]);
+    for (size_t i = 0; i < x.size(); ++i)
+      ASSERT_EQ(out[i], x[i] - y[i / static_cast<size_t>(cols)]);
   }
 }
 

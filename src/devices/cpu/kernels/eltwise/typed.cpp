@@ -19,10 +19,10 @@ void load_f32(int64_t* dst, const void* src, int64_t n, int64_t stride) {
   const float* from = static_cast<const float*>(src);
   for (int64_t i = 0; i < n; ++i) {
     const float v = from[i * stride];
-    dst[i] = v >= 9223372036854775808.0f   ? INT64_MAX
+    dst[i] = v >= 9223372036854775808.0f    ? INT64_MAX
              : v <= -9223372036854775808.0f ? INT64_MIN
-             : v == v                        ? static_cast<int64_t>(v)
-                                             : 0;
+             : v == v                       ? static_cast<int64_t>(v)
+                                            : 0;
   }
 }
 
@@ -150,7 +150,8 @@ void collapse(TypedPlan* p) {
   for (int d = p->rank - 2; d >= 0; --d) {
     const int64_t inner = p->dims[d + 1];
     bool joins = p->dst.strides[d] == p->dst.strides[d + 1] * inner;
-    for (int k = 0; k < p->operands; ++k) joins = joins && p->src[k].strides[d] == p->src[k].strides[d + 1] * inner;
+    for (int k = 0; k < p->operands; ++k)
+      joins = joins && p->src[k].strides[d] == p->src[k].strides[d + 1] * inner;
     if (!joins) continue;
     p->dims[d + 1] *= p->dims[d];
     erase_dim(p, d);
@@ -159,9 +160,12 @@ void collapse(TypedPlan* p) {
 
 }  // namespace
 
-int operands_of(TypedOp op) { return op == TypedOp::select ? 3 : op <= TypedOp::logical_not ? 1 : 2; }
+int operands_of(TypedOp op) {
+  return op == TypedOp::select ? 3 : op <= TypedOp::logical_not ? 1 : 2;
+}
 
-TypedPlan plan_typed(TypedOp op, int rank, const int64_t* dims, const TypedOperand* src, const TypedOperand& dst) {
+TypedPlan plan_typed(TypedOp op, int rank, const int64_t* dims, const TypedOperand* src,
+                     const TypedOperand& dst) {
   TypedPlan p;
   p.op = op;
   p.operands = operands_of(op);
@@ -187,7 +191,8 @@ TypedPlan plan_typed(TypedOp op, int rank, const int64_t* dims, const TypedOpera
   return p;
 }
 
-bool run_typed(const TypedPlan& plan, const TypedArgs& args, int64_t task_begin, int64_t task_end, void* scratch) noexcept {
+bool run_typed(const TypedPlan& plan, const TypedArgs& args, int64_t task_begin, int64_t task_end,
+               void* scratch) noexcept {
   (void)scratch;
   const int last = plan.rank - 1;
   const int64_t cols = plan.dims[last];
@@ -205,11 +210,13 @@ bool run_typed(const TypedPlan& plan, const TypedArgs& args, int64_t task_begin,
       const int64_t n = cols - c < kStrip ? cols - c : kStrip;
       for (int k = 0; k < plan.operands; ++k) {
         const int64_t step = plan.src[k].strides[last], at = from[k] + c * step;
-        load(plan.src[k].type, values[k], static_cast<const char*>(args.src[k]) + at * size_of(plan.src[k].type), n, step);
+        load(plan.src[k].type, values[k],
+             static_cast<const char*>(args.src[k]) + at * size_of(plan.src[k].type), n, step);
       }
       ok = apply(plan.op, values[0], values[1], values[2], n) && ok;
       const int64_t step = plan.dst.strides[last], at = to + c * step;
-      store(plan.dst.type, static_cast<char*>(args.dst) + at * size_of(plan.dst.type), values[0], n, step);
+      store(plan.dst.type, static_cast<char*>(args.dst) + at * size_of(plan.dst.type), values[0], n,
+            step);
     }
   }
   return ok;

@@ -1,5 +1,5 @@
-// Element-wise arithmetic of integers and booleans, one operator at a time: indices, shapes and masks. Everything is computed in
-// i64 and wraps to the type of the result when it is stored.
+// Element-wise arithmetic of integers and booleans, one operator at a time: indices, shapes and
+// masks. Everything is computed in i64 and wraps to the type of the result when it is stored.
 #pragma once
 
 #include <cstddef>
@@ -10,10 +10,37 @@
 namespace vireo::cpu {
 
 enum class TypedOp : uint8_t {
-  convert, neg, abs, sign, bit_not, logical_not,
-  add, sub, mul, div, floor_div, mod, floor_mod, min, max, pow, squared_difference,
-  bit_and, bit_or, bit_xor, shift_left, shift_right, logical_and, logical_or, logical_xor,
-  equal, not_equal, less, less_equal, greater, greater_equal,
+  convert,
+  neg,
+  abs,
+  sign,
+  bit_not,
+  logical_not,
+  add,
+  sub,
+  mul,
+  div,
+  floor_div,
+  mod,
+  floor_mod,
+  min,
+  max,
+  pow,
+  squared_difference,
+  bit_and,
+  bit_or,
+  bit_xor,
+  shift_left,
+  shift_right,
+  logical_and,
+  logical_or,
+  logical_xor,
+  equal,
+  not_equal,
+  less,
+  less_equal,
+  greater,
+  greater_equal,
   select,  // condition, then, else
 };
 
@@ -39,9 +66,11 @@ struct TypedArgs {
   void* dst;  // may be a source of the same type and strides
 };
 
-TypedPlan plan_typed(TypedOp op, int rank, const int64_t* dims, const TypedOperand* src, const TypedOperand& dst);
+TypedPlan plan_typed(TypedOp op, int rank, const int64_t* dims, const TypedOperand* src,
+                     const TypedOperand& dst);
 // False if an integer was divided by zero; the result is 0 there.
-bool run_typed(const TypedPlan& plan, const TypedArgs& args, int64_t task_begin, int64_t task_end, void* scratch) noexcept;
+bool run_typed(const TypedPlan& plan, const TypedArgs& args, int64_t task_begin, int64_t task_end,
+               void* scratch) noexcept;
 
 int operands_of(TypedOp op);
 

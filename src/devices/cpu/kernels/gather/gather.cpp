@@ -12,7 +12,8 @@ constexpr int64_t kTaskBytes = 16 << 10;
 
 // The index brought into [0, axis), or -1.
 int64_t index_at(const void* index, DataType type, int64_t i, int64_t axis) {
-  int64_t at = type == DataType::i32 ? static_cast<const int32_t*>(index)[i] : static_cast<const int64_t*>(index)[i];
+  int64_t at = type == DataType::i32 ? static_cast<const int32_t*>(index)[i]
+                                     : static_cast<const int64_t*>(index)[i];
   if (at < 0) at += axis;
   return at >= 0 && at < axis ? at : -1;
 }
@@ -31,8 +32,10 @@ void move_row(char* dst, const char* src, int64_t bytes) {
     case 4: return move_element<uint32_t>(dst, src);
     case 8: return move_element<uint64_t>(dst, src);
     default:
-      if (src) std::memcpy(dst, src, static_cast<size_t>(bytes));
-      else std::memset(dst, 0, static_cast<size_t>(bytes));
+      if (src)
+        std::memcpy(dst, src, static_cast<size_t>(bytes));
+      else
+        std::memset(dst, 0, static_cast<size_t>(bytes));
   }
 }
 
@@ -47,8 +50,8 @@ GatherPlan plan_gather(const GatherParams& params) {
   return plan;
 }
 
-void run_gather(const GatherPlan& plan, const GatherArgs& args, int64_t task_begin, int64_t task_end,
-                void* scratch) noexcept {
+void run_gather(const GatherPlan& plan, const GatherArgs& args, int64_t task_begin,
+                int64_t task_end, void* scratch) noexcept {
   (void)scratch;
   const GatherParams& p = plan.params;
   const int64_t rows = p.batch * p.outer * p.count, last = task_end * plan.rows_per_task;
@@ -71,8 +74,8 @@ GatherElementsPlan plan_gather_elements(const GatherElementsParams& params) {
   return plan;
 }
 
-void run_gather_elements(const GatherElementsPlan& plan, const GatherArgs& args, int64_t task_begin, int64_t task_end,
-                         void* scratch) noexcept {
+void run_gather_elements(const GatherElementsPlan& plan, const GatherArgs& args, int64_t task_begin,
+                         int64_t task_end, void* scratch) noexcept {
   (void)scratch;
   const GatherElementsParams& p = plan.params;
   const char* src = static_cast<const char*>(args.src);

@@ -28,10 +28,11 @@ struct GatherPlan {
 };
 
 GatherPlan plan_gather(const GatherParams& params);
-void run_gather(const GatherPlan& plan, const GatherArgs& args, int64_t task_begin, int64_t task_end,
-                void* scratch) noexcept;
+void run_gather(const GatherPlan& plan, const GatherArgs& args, int64_t task_begin,
+                int64_t task_end, void* scratch) noexcept;
 
-// dst[o, k, i] = src[o, index[o, k, i], i]: src [outer, axis, inner], index and dst [outer, count, inner].
+// dst[o, k, i] = src[o, index[o, k, i], i]: src [outer, axis, inner], index and dst [outer, count,
+// inner].
 struct GatherElementsParams {
   int64_t outer = 1, axis = 0, count = 0, inner = 1, element_bytes = 4;
   DataType index_type = DataType::i64;  // or i32
@@ -42,7 +43,7 @@ struct GatherElementsPlan {
   GatherElementsParams params;
 };
 GatherElementsPlan plan_gather_elements(const GatherElementsParams& params);
-void run_gather_elements(const GatherElementsPlan& plan, const GatherArgs& args, int64_t task_begin, int64_t task_end,
-                         void* scratch) noexcept;
+void run_gather_elements(const GatherElementsPlan& plan, const GatherArgs& args, int64_t task_begin,
+                         int64_t task_end, void* scratch) noexcept;
 
 }  // namespace vireo::cpu

@@ -17,20 +17,27 @@ VIREO_SIMD float sum_over(int64_t size, Map map) {
   return reduce_add((s0 + s1) + (s2 + s3));
 }
 
-VIREO_SIMD F keep_first(F x, int64_t n) { return n >= F::lanes ? x : select(first_lanes<F>(n), x, F::zero()); }
+VIREO_SIMD F keep_first(F x, int64_t n) {
+  return n >= F::lanes ? x : select(first_lanes<F>(n), x, F::zero());
+}
 
 VIREO_SIMD float inverse_deviation(float variance, float epsilon, bool inside) {
-  return inside ? 1.0f / __builtin_sqrtf(variance + epsilon) : 1.0f / (__builtin_sqrtf(variance) + epsilon);
+  return inside ? 1.0f / __builtin_sqrtf(variance + epsilon)
+                : 1.0f / (__builtin_sqrtf(variance) + epsilon);
 }
 
 // dst = (x - mean) * factor * scale + shift.
 template <bool Scale, bool Shift>
-VIREO_SIMD void normalise_row(const LayerNormArgs& a, const float* x, float* dst, int64_t size, F mean, F factor) {
+VIREO_SIMD void normalise_row(const LayerNormArgs& a, const float* x, float* dst, int64_t size,
+                              F mean, F factor) {
   for_lanes<F>(0, size, [&](int64_t i, int64_t n) VIREO_LAMBDA {
     F y = (F::load(x + i, n) - mean) * factor;
-    if (Scale && Shift) y = fma(y, F::load(a.scale + i, n), F::load(a.shift + i, n));
-    else if (Scale) y = y * F::load(a.scale + i, n);
-    else if (Shift) y = y + F::load(a.shift + i, n);
+    if (Scale && Shift)
+      y = fma(y, F::load(a.scale + i, n), F::load(a.shift + i, n));
+    else if (Scale)
+      y = y * F::load(a.scale + i, n);
+    else if (Shift)
+      y = y + F::load(a.shift + i, n);
     y.store(dst + i, n);
   });
 }
@@ -49,7 +56,8 @@ void layer_row(const LayerNormParams& p, const LayerNormArgs& a, int64_t row) {
   const float count = (float)p.size;
   float mean = 0;
   if (p.subtract_mean)
-    mean = sum_over(p.size, [&](int64_t i, int64_t n) VIREO_LAMBDA { return F::load(x + i, n); }) / count;
+    mean = sum_over(p.size, [&](int64_t i, int64_t n) VIREO_LAMBDA { return F::load(x + i, n); }) /
+           count;
   float factor = 1;
   if (p.divide_by_deviation) {
     const F m(mean);
@@ -59,19 +67,25 @@ void layer_row(const LayerNormParams& p, const LayerNormArgs& a, int64_t row) {
     });
     factor = inverse_deviation(squares / count, p.epsilon, p.epsilon_inside);
   }
-  if (a.scale && a.shift) normalise_row<true, true>(a, x, dst, p.size, F(mean), F(factor));
-  else if (a.scale) normalise_row<true, false>(a, x, dst, p.size, F(mean), F(factor));
-  else if (a.shift) normalise_row<false, true>(a, x, dst, p.size, F(mean), F(factor));
-  else normalise_row<false, false>(a, x, dst, p.size, F(mean), F(factor));
+  if (a.scale && a.shift)
+    normalise_row<true, true>(a, x, dst, p.size, F(mean), F(factor));
+  else if (a.scale)
+    normalise_row<true, false>(a, x, dst, p.size, F(mean), F(factor));
+  else if (a.shift)
+    normalise_row<false, true>(a, x, dst, p.size, F(mean), F(factor));
+  else
+    normalise_row<false, false>(a, x, dst, p.size, F(mean), F(factor));
 }
 
-void layer_rows(const LayerNormParams& params, const LayerNormArgs& args, int64_t begin, int64_t end) {
+void layer_rows(const LayerNormParams& params, const LayerNormArgs& args, int64_t begin,
+                int64_t end) {
   for (int64_t row = begin; row < end; ++row) layer_row(params, args, row);
 }
 
 // sums[c] = sum over the positions of (x - centre[c])^power, each channel by itself.
 template <bool Squares>
-VIREO_SIMD void channel_sums(const float* x, int64_t spatial, int64_t stride, int64_t channels, const float* centre, float* sums) {
+VIREO_SIMD void channel_sums(const float* x, int64_t spatial, int64_t stride, int64_t channels,
+                             const float* centre, float* sums) {
   for_lanes<F>(0, channels, [&](int64_t c, int64_t n) VIREO_LAMBDA {
     const F m = Squares ? F::load(centre + c, n) : F::zero();
     F s0 = F::zero(), s1 = s0, s2 = s0, s3 = s0;
@@ -101,8 +115,8 @@ VIREO_SIMD void share_in_groups(float* sums, int64_t channels, int64_t group_siz
   }
 }
 
-void group_channels(const GroupNormParams& p, const GroupNormArgs& a, int64_t image, int64_t begin, int64_t end,
-                    float* scratch) {
+void group_channels(const GroupNormParams& p, const GroupNormArgs& a, int64_t image, int64_t begin,
+                    int64_t end, float* scratch) {
   const int64_t channels = end - begin, group_size = p.channels / p.groups;
   const float* src = a.src + image * p.spatial * p.channels + begin;
   float* dst = a.dst + image * p.spatial * p.channels + begin;
@@ -116,19 +130,22 @@ void group_channels(const GroupNormParams& p, const GroupNormArgs& a, int64_t im
   }
   // y = x * factor + mean', with scale and shift folded in.
   for (int64_t c = 0; c < channels; ++c) {
-    float f = p.divide_by_deviation ? inverse_deviation(factor[c], p.epsilon, p.epsilon_inside) : 1.0f;
+    float f =
+        p.divide_by_deviation ? inverse_deviation(factor[c], p.epsilon, p.epsilon_inside) : 1.0f;
     if (a.scale) f *= a.scale[begin + c];
     factor[c] = f;
   }
   for (int64_t i = 0; i < p.spatial; ++i, src += p.channels, dst += p.channels)
     for_lanes<F>(0, channels, [&](int64_t c, int64_t n) VIREO_LAMBDA {
       const F shift = a.shift ? F::load(a.shift + begin + c, n) : F::zero();
-      fma(F::load(src + c, n) - F::load(mean + c, n), F::load(factor + c, n), shift).store(dst + c, n);
+      fma(F::load(src + c, n) - F::load(mean + c, n), F::load(factor + c, n), shift)
+          .store(dst + c, n);
     });
 }
 
 VIREO_SIMD float l2_factor(const NormalizeL2Params& p, float sum) {
-  const float radicand = p.epsilon_is_maximum ? (sum > p.epsilon ? sum : p.epsilon) : sum + p.epsilon;
+  const float radicand =
+      p.epsilon_is_maximum ? (sum > p.epsilon ? sum : p.epsilon) : sum + p.epsilon;
   return 1.0f / __builtin_sqrtf(radicand);
 }
 
@@ -147,7 +164,8 @@ void l2_rows(const NormalizeL2Params& p, const NormArgs& a, int64_t begin, int64
   }
 }
 
-void l2_columns(const NormalizeL2Params& p, const NormArgs& a, int64_t outer, int64_t begin, int64_t end) {
+void l2_columns(const NormalizeL2Params& p, const NormArgs& a, int64_t outer, int64_t begin,
+                int64_t end) {
   const float* x = a.src + outer * p.axis * p.inner;
   float* y = a.dst + outer * p.axis * p.inner;
   for_lanes<F>(begin, end, [&](int64_t i, int64_t n) VIREO_LAMBDA {
@@ -158,7 +176,8 @@ void l2_columns(const NormalizeL2Params& p, const NormArgs& a, int64_t outer, in
     }
     const F radicand = p.epsilon_is_maximum ? max(sum, F(p.epsilon)) : sum + F(p.epsilon);
     const F factor = F(1.0f) / sqrt(radicand);
-    for (int64_t k = 0; k < p.axis; ++k) (F::load(x + k * p.inner + i, n) * factor).store(y + k * p.inner + i, n);
+    for (int64_t k = 0; k < p.axis; ++k)
+      (F::load(x + k * p.inner + i, n) * factor).store(y + k * p.inner + i, n);
   });
 }
 

@@ -17,7 +17,9 @@ const NormTable* table_for(const IsaSet& isa) {
   return nullptr;
 }
 
-int64_t rows_for(int64_t size) { return size >= kTaskElements || size == 0 ? 1 : kTaskElements / size; }
+int64_t rows_for(int64_t size) {
+  return size >= kTaskElements || size == 0 ? 1 : kTaskElements / size;
+}
 
 }  // namespace
 
@@ -30,8 +32,8 @@ LayerNormPlan plan_layer_norm(const LayerNormParams& params, const IsaSet& isa) 
   return plan;
 }
 
-void run_layer_norm(const LayerNormPlan& plan, const LayerNormArgs& args, int64_t task_begin, int64_t task_end,
-                    void* scratch) noexcept {
+void run_layer_norm(const LayerNormPlan& plan, const LayerNormArgs& args, int64_t task_begin,
+                    int64_t task_end, void* scratch) noexcept {
   (void)scratch;
   const int64_t last = task_end * plan.rows_per_task;
   plan.table->layer_rows(plan.params, args, task_begin * plan.rows_per_task,
@@ -51,14 +53,16 @@ GroupNormPlan plan_group_norm(const GroupNormParams& params, const IsaSet& isa) 
   return plan;
 }
 
-void run_group_norm(const GroupNormPlan& plan, const GroupNormArgs& args, int64_t task_begin, int64_t task_end,
-                    void* scratch) noexcept {
+void run_group_norm(const GroupNormPlan& plan, const GroupNormArgs& args, int64_t task_begin,
+                    int64_t task_end, void* scratch) noexcept {
   if (task_begin >= task_end) return;
   const int64_t blocks = divide_up(plan.params.channels, plan.channels_per_task);
   for (int64_t task = task_begin; task < task_end; ++task) {
-    const int64_t begin = task % blocks * plan.channels_per_task, last = begin + plan.channels_per_task;
+    const int64_t begin = task % blocks * plan.channels_per_task,
+                  last = begin + plan.channels_per_task;
     plan.table->group_channels(plan.params, args, task / blocks, begin,
-                               last < plan.params.channels ? last : plan.params.channels, static_cast<float*>(scratch));
+                               last < plan.params.channels ? last : plan.params.channels,
+                               static_cast<float*>(scratch));
   }
 }
 
@@ -73,13 +77,14 @@ NormalizeL2Plan plan_normalize_l2(const NormalizeL2Params& params, const IsaSet&
   return plan;
 }
 
-void run_normalize_l2(const NormalizeL2Plan& plan, const NormArgs& args, int64_t task_begin, int64_t task_end,
-                      void* scratch) noexcept {
+void run_normalize_l2(const NormalizeL2Plan& plan, const NormArgs& args, int64_t task_begin,
+                      int64_t task_end, void* scratch) noexcept {
   (void)scratch;
   const NormalizeL2Params& p = plan.params;
   if (p.inner == 1) {
     const int64_t last = task_end * plan.per_task;
-    return plan.table->l2_rows(p, args, task_begin * plan.per_task, last < p.outer ? last : p.outer);
+    return plan.table->l2_rows(p, args, task_begin * plan.per_task,
+                               last < p.outer ? last : p.outer);
   }
   const int64_t blocks = divide_up(p.inner, plan.per_task);
   for (int64_t task = task_begin; task < task_end; ++task) {
@@ -98,10 +103,12 @@ LrnPlan plan_lrn(const LrnParams& params, const IsaSet& isa) {
   return plan;
 }
 
-void run_lrn(const LrnPlan& plan, const NormArgs& args, int64_t task_begin, int64_t task_end, void* scratch) noexcept {
+void run_lrn(const LrnPlan& plan, const NormArgs& args, int64_t task_begin, int64_t task_end,
+             void* scratch) noexcept {
   const int64_t last = task_end * plan.rows_per_task;
   plan.table->lrn_rows(plan.params, args, task_begin * plan.rows_per_task,
-                       last < plan.params.rows ? last : plan.params.rows, static_cast<float*>(scratch));
+                       last < plan.params.rows ? last : plan.params.rows,
+                       static_cast<float*>(scratch));
 }
 
 }  // namespace vireo::cpu

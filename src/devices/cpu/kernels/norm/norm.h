@@ -1,5 +1,5 @@
-// Normalisations of f32 tensors: layer and RMS norm over rows, group and instance norm over channels-last images,
-// L2 normalisation, local response normalisation.
+// Normalisations of f32 tensors: layer and RMS norm over rows, group and instance norm over
+// channels-last images, L2 normalisation, local response normalisation.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +11,8 @@ class IsaSet;
 
 namespace vireo::cpu {
 
-// y = (x - mean) / sqrt(variance + epsilon) * scale + shift over each of `rows` dense rows of `size`.
+// y = (x - mean) / sqrt(variance + epsilon) * scale + shift over each of `rows` dense rows of
+// `size`.
 struct LayerNormParams {
   int64_t rows = 0, size = 0;
   float epsilon = 1e-5f;
@@ -26,10 +27,11 @@ struct LayerNormArgs {
   const float* scale;     // [size] or nullptr
   const float* shift;     // [size] or nullptr
   float* dst;             // may be src or residual
-  float* sum;             // where src + residual is stored too, or nullptr; may be src or residual, not dst
+  float* sum;  // where src + residual is stored too, or nullptr; may be src or residual, not dst
 };
 
-// Statistics over the spatial positions and the channels of each group; groups == channels: instance norm.
+// Statistics over the spatial positions and the channels of each group; groups == channels:
+// instance norm.
 struct GroupNormParams {
   int64_t batch = 0, spatial = 0, channels = 0, groups = 1;
   float epsilon = 1e-5f;
@@ -44,15 +46,16 @@ struct GroupNormArgs {
   float* dst;          // may be src
 };
 
-// y = x / sqrt(max(sum, epsilon)) or x / sqrt(sum + epsilon), sum of x^2 over the middle axis of [outer, axis, inner].
+// y = x / sqrt(max(sum, epsilon)) or x / sqrt(sum + epsilon), sum of x^2 over the middle axis of
+// [outer, axis, inner].
 struct NormalizeL2Params {
   int64_t outer = 0, axis = 0, inner = 1;
   float epsilon = 1e-12f;
   bool epsilon_is_maximum = false;
 };
 
-// y = x / (bias + alpha / size * sum of x^2 over `size` channels around)^beta on [rows, channels]; window as OpenVINO and
-// ONNX have it: channels c - (size - 1) / 2 .. c + size / 2.
+// y = x / (bias + alpha / size * sum of x^2 over `size` channels around)^beta on [rows, channels];
+// window as OpenVINO and ONNX have it: channels c - (size - 1) / 2 .. c + size / 2.
 struct LrnParams {
   int64_t rows = 0, channels = 0, size = 1;
   float alpha = 1e-4f, beta = 0.75f, bias = 1.0f;
@@ -64,15 +67,19 @@ struct NormArgs {
 };
 
 struct NormTable {
-  void (*layer_rows)(const LayerNormParams& params, const LayerNormArgs& args, int64_t begin, int64_t end);
+  void (*layer_rows)(const LayerNormParams& params, const LayerNormArgs& args, int64_t begin,
+                     int64_t end);
   // One image, channels [begin, end) made of whole groups; scratch holds 2 * (end - begin) floats.
-  void (*group_channels)(const GroupNormParams& params, const GroupNormArgs& args, int64_t image, int64_t begin,
-                         int64_t end, float* scratch);
-  void (*l2_rows)(const NormalizeL2Params& params, const NormArgs& args, int64_t begin, int64_t end);
+  void (*group_channels)(const GroupNormParams& params, const GroupNormArgs& args, int64_t image,
+                         int64_t begin, int64_t end, float* scratch);
+  void (*l2_rows)(const NormalizeL2Params& params, const NormArgs& args, int64_t begin,
+                  int64_t end);
   // Inner positions [begin, end) of one [axis, inner] block.
-  void (*l2_columns)(const NormalizeL2Params& params, const NormArgs& args, int64_t outer, int64_t begin, int64_t end);
+  void (*l2_columns)(const NormalizeL2Params& params, const NormArgs& args, int64_t outer,
+                     int64_t begin, int64_t end);
   // scratch holds channels + size + 32 floats.
-  void (*lrn_rows)(const LrnParams& params, const NormArgs& args, int64_t begin, int64_t end, float* scratch);
+  void (*lrn_rows)(const LrnParams& params, const NormArgs& args, int64_t begin, int64_t end,
+                   float* scratch);
 };
 
 struct LayerNormPlan {
@@ -108,17 +115,18 @@ LayerNormPlan plan_layer_norm(const LayerNormParams& params, const IsaSet& isa);
 GroupNormPlan plan_group_norm(const GroupNormParams& params, const IsaSet& isa);
 NormalizeL2Plan plan_normalize_l2(const NormalizeL2Params& params, const IsaSet& isa);
 LrnPlan plan_lrn(const LrnParams& params, const IsaSet& isa);
-void run_layer_norm(const LayerNormPlan& plan, const LayerNormArgs& args, int64_t task_begin, int64_t task_end,
-                    void* scratch) noexcept;
-void run_group_norm(const GroupNormPlan& plan, const GroupNormArgs& args, int64_t task_begin, int64_t task_end,
-                    void* scratch) noexcept;
-void run_normalize_l2(const NormalizeL2Plan& plan, const NormArgs& args, int64_t task_begin, int64_t task_end,
-                      void* scratch) noexcept;
-void run_lrn(const LrnPlan& plan, const NormArgs& args, int64_t task_begin, int64_t task_end, void* scratch) noexcept;
+void run_layer_norm(const LayerNormPlan& plan, const LayerNormArgs& args, int64_t task_begin,
+                    int64_t task_end, void* scratch) noexcept;
+void run_group_norm(const GroupNormPlan& plan, const GroupNormArgs& args, int64_t task_begin,
+                    int64_t task_end, void* scratch) noexcept;
+void run_normalize_l2(const NormalizeL2Plan& plan, const NormArgs& args, int64_t task_begin,
+                      int64_t task_end, void* scratch) noexcept;
+void run_lrn(const LrnPlan& plan, const NormArgs& args, int64_t task_begin, int64_t task_end,
+             void* scratch) noexcept;
 
 #define VIREO_NORM_TABLE(isa, tier) \
-  namespace isa { \
-  const NormTable& norm_table(); \
+  namespace isa {                   \
+  const NormTable& norm_table();    \
   }
 #include "devices/cpu/kernels/norm/kernels.inc"
 #undef VIREO_NORM_TABLE

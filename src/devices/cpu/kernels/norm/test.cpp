@@ -18,7 +18,8 @@ TEST(LayerNorm, MatchesFormulaWithResidualScaleAndShift) {
         p.rows = 13, p.size = size;
         p.subtract_mean = mode & 1;
         p.epsilon_inside = mode & 2;
-        auto x = random_floats(p.rows * size, -3, 5, 1), residual = random_floats(p.rows * size, -1, 1, 2),
+        auto x = random_floats(p.rows * size, -3, 5, 1),
+             residual = random_floats(p.rows * size, -1, 1, 2),
              scale = random_floats(size, 0, 2, 3), shift = random_floats(size, -1, 1, 4);
         std::vector<float> y(x.size()), sum(x.size());
         LayerNormArgs a = {};
@@ -28,12 +29,19 @@ TEST(LayerNorm, MatchesFormulaWithResidualScaleAndShift) {
         std::vector<double> want(x.size());
         for (int64_t r = 0; r < p.rows; ++r) {
           double mean = 0, squares = 0;
-          auto at = [&](int64_t i) { return static_cast<double>(x[z(r * size + i)]) + (a.residual ? residual[z(r * size + i)] : 0.0f); };
-          for (int64_t i = 0; i < size && p.subtract_mean; ++i) mean += at(i) / static_cast<double>(size);
-          for (int64_t i = 0; i < size; ++i) squares += (at(i) - mean) * (at(i) - mean) / static_cast<double>(size);
-          const double d = p.epsilon_inside ? std::sqrt(squares + p.epsilon) : std::sqrt(squares) + p.epsilon;
+          auto at = [&](int64_t i) {
+            return static_cast<double>(x[z(r * size + i)]) +
+                   (a.residual ? residual[z(r * size + i)] : 0.0f);
+          };
+          for (int64_t i = 0; i < size && p.subtract_mean; ++i)
+            mean += at(i) / static_cast<double>(size);
           for (int64_t i = 0; i < size; ++i)
-            want[z(r * size + i)] = (at(i) - mean) / d * scale[z(i)] + (a.shift ? shift[z(i)] : 0.0f);
+            squares += (at(i) - mean) * (at(i) - mean) / static_cast<double>(size);
+          const double d =
+              p.epsilon_inside ? std::sqrt(squares + p.epsilon) : std::sqrt(squares) + p.epsilon;
+          for (int64_t i = 0; i < size; ++i)
+            want[z(r * size + i)] =
+                (at(i) - mean) / d * scale[z(i)] + (a.shift ? shift[z(i)] : 0.0f);
         }
         if (size == 1 && p.subtract_mean) continue;  // 0 / epsilon: rounding noise over epsilon
         run_in_parts(run_layer_norm, plan_layer_norm(p, isa), a);
@@ -49,24 +57,30 @@ TEST(GroupNorm, MatchesFormula) {
         if (channels % groups) continue;
         GroupNormParams p;
         p.batch = 2, p.spatial = 21, p.channels = channels, p.groups = groups;
-        auto x = random_floats(2 * 21 * channels, -3, 5, 1), scale = random_floats(channels, 0, 2, 3),
-             shift = random_floats(channels, -1, 1, 4);
+        auto x = random_floats(2 * 21 * channels, -3, 5, 1),
+             scale = random_floats(channels, 0, 2, 3), shift = random_floats(channels, -1, 1, 4);
         std::vector<double> want(x.size());
         const int64_t size = channels / groups;
         for (int64_t b = 0; b < 2; ++b)
           for (int64_t g = 0; g < groups; ++g) {
-            auto at = [&](int64_t s, int64_t c) { return z((b * 21 + s) * channels + g * size + c); };
+            auto at = [&](int64_t s, int64_t c) {
+              return z((b * 21 + s) * channels + g * size + c);
+            };
             double mean = 0, squares = 0;
             const double n = static_cast<double>(21 * size);
             for (int64_t s = 0; s < 21; ++s)
               for (int64_t c = 0; c < size; ++c) mean += x[at(s, c)] / n;
             for (int64_t s = 0; s < 21; ++s)
-              for (int64_t c = 0; c < size; ++c) squares += (x[at(s, c)] - mean) * (x[at(s, c)] - mean) / n;
+              for (int64_t c = 0; c < size; ++c)
+                squares += (x[at(s, c)] - mean) * (x[at(s, c)] - mean) / n;
             for (int64_t s = 0; s < 21; ++s)
               for (int64_t c = 0; c < size; ++c)
-                want[at(s, c)] = (x[at(s, c)] - mean) / std::sqrt(squares + p.epsilon) * scale[z(g * size + c)] + shift[z(g * size + c)];
+                want[at(s, c)] =
+                    (x[at(s, c)] - mean) / std::sqrt(squares + p.epsilon) * scale[z(g * size + c)] +
+                    shift[z(g * size + c)];
           }
-        run_in_parts(run_group_norm, plan_group_norm(p, isa), GroupNormArgs{x.data(), scale.data(), shift.data(), x.data()});
+        run_in_parts(run_group_norm, plan_group_norm(p, isa),
+                     GroupNormArgs{x.data(), scale.data(), shift.data(), x.data()});
         expect_near(x, want, 5e-6, "group norm");
       }
 }
@@ -104,8 +118,11 @@ TEST(Lrn, MatchesFormula) {
           for (int64_t c = 0; c < channels; ++c) {
             double sum = 0;
             for (int64_t k = c - (size - 1) / 2; k <= c + size / 2; ++k)
-              if (k >= 0 && k < channels) sum += static_cast<double>(x[z(r * channels + k)]) * x[z(r * channels + k)];
-            want[z(r * channels + c)] = x[z(r * channels + c)] / std::pow(1.5 + 0.9f / static_cast<double>(size) * sum, 0.75);
+              if (k >= 0 && k < channels)
+                sum += static_cast<double>(x[z(r * channels + k)]) * x[z(r * channels + k)];
+            want[z(r * channels + c)] =
+                x[z(r * channels + c)] /
+                std::pow(1.5 + 0.9f / static_cast<double>(size) * sum, 0.75);
           }
         run_in_parts(run_lrn, plan_lrn(p, isa), NormArgs{x.data(), y.data()});
         expect_near(y, want, 2e-6, "lrn");

@@ -7,7 +7,9 @@ template <typename Fn>
 VIREO_SIMD void for_cells(const PoolParams& p, const PoolWindow& w, Fn fn) {
   for (int64_t d = 0; d < w.count[0]; ++d)
     for (int64_t h = 0; h < w.count[1]; ++h) {
-      const int64_t row = ((w.begin[0] + d * w.step[0]) * p.in[1] + w.begin[1] + h * w.step[1]) * p.in[2] + w.begin[2];
+      const int64_t row =
+          ((w.begin[0] + d * w.step[0]) * p.in[1] + w.begin[1] + h * w.step[1]) * p.in[2] +
+          w.begin[2];
       for (int64_t x = 0; x < w.count[2]; ++x) fn(row + x * w.step[2]);
     }
 }
@@ -45,12 +47,15 @@ void pool_window(const PoolParams& p, const float* image, const PoolWindow& w, f
   for (; c < channels; c += F::lanes) {
     const int64_t n = channels - c < F::lanes ? channels - c : F::lanes;
     F a = Op::start();
-    for_cells(p, w, [&](int64_t pixel) VIREO_LAMBDA { a = Op::join(a, F::load(image + pixel * stride + c, n)); });
+    for_cells(p, w, [&](int64_t pixel) VIREO_LAMBDA {
+      a = Op::join(a, F::load(image + pixel * stride + c, n));
+    });
     Op::finish(a, scale).store(dst + c, n);
   }
 }
 
-void max_index(const PoolParams& p, const float* image, const PoolWindow& w, float* dst, int32_t* position) {
+void max_index(const PoolParams& p, const float* image, const PoolWindow& w, float* dst,
+               int32_t* position) {
   for (int64_t c = 0; c < p.channels; ++c) {
     float best = -__builtin_inff();
     int64_t at = -1;

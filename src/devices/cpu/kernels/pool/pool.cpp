@@ -1,4 +1,5 @@
-// Plans and runs pooling: a task is one row of output pixels; windows are clipped here, summed or compared by the kernels.
+// Plans and runs pooling: a task is one row of output pixels; windows are clipped here, summed or
+// compared by the kernels.
 #include "devices/cpu/kernels/pool/pool.h"
 
 #include "base/arch/isa.h"
@@ -22,7 +23,8 @@ struct Extent {
 Extent extent_of(const PoolParams& p, int axis, int64_t out) {
   const int64_t in = p.in[axis];
   if (p.adaptive) {
-    const int64_t begin = out * in / p.out[axis], end = ((out + 1) * in + p.out[axis] - 1) / p.out[axis];
+    const int64_t begin = out * in / p.out[axis],
+                  end = ((out + 1) * in + p.out[axis] - 1) / p.out[axis];
     return {begin, end - begin, 1, end - begin};
   }
   const int64_t step = p.dilation[axis], start = out * p.stride[axis] - p.pad_begin[axis];
@@ -37,19 +39,22 @@ Extent extent_of(const PoolParams& p, int axis, int64_t out) {
 template <typename T>
 void store_indices(const PoolParams& p, T* dst, const int32_t* position, int64_t image) {
   for (int64_t c = 0; c < p.channels; ++c)
-    dst[c] = static_cast<T>(image * p.index_batch + c * p.index_channel + position[c] * p.index_position);
+    dst[c] = static_cast<T>(image * p.index_batch + c * p.index_channel +
+                            position[c] * p.index_position);
 }
 
-void run_pixel(const PoolPlan& plan, const PoolArgs& args, const PoolWindow& window, int64_t image, int64_t pixel,
-               int32_t* position) {
+void run_pixel(const PoolPlan& plan, const PoolArgs& args, const PoolWindow& window, int64_t image,
+               int64_t pixel, int32_t* position) {
   const PoolParams& p = plan.params;
   const float* src = args.src + image * p.in[0] * p.in[1] * p.in[2] * p.src_stride;
   float* dst = args.dst + pixel * p.dst_stride;
   if (p.mode != PoolMode::max) return plan.table->average(p, src, window, dst);
   if (!p.indices || !args.indices) return plan.table->max(p, src, window, dst);
   plan.table->max_index(p, src, window, dst, position);
-  if (p.index_type == DataType::i32) store_indices(p, static_cast<int32_t*>(args.indices) + pixel * p.channels, position, image);
-  else store_indices(p, static_cast<int64_t*>(args.indices) + pixel * p.channels, position, image);
+  if (p.index_type == DataType::i32)
+    store_indices(p, static_cast<int32_t*>(args.indices) + pixel * p.channels, position, image);
+  else
+    store_indices(p, static_cast<int64_t*>(args.indices) + pixel * p.channels, position, image);
 }
 
 }  // namespace
@@ -66,10 +71,12 @@ PoolPlan plan_pool(const PoolParams& params, const IsaSet& isa) {
   return plan;
 }
 
-void run_pool(const PoolPlan& plan, const PoolArgs& args, int64_t task_begin, int64_t task_end, void* scratch) noexcept {
+void run_pool(const PoolPlan& plan, const PoolArgs& args, int64_t task_begin, int64_t task_end,
+              void* scratch) noexcept {
   const PoolParams& p = plan.params;
   for (int64_t task = task_begin; task < task_end; ++task) {
-    const int64_t h = task % p.out[1], d = task / p.out[1] % p.out[0], image = task / (p.out[1] * p.out[0]);
+    const int64_t h = task % p.out[1], d = task / p.out[1] % p.out[0],
+                  image = task / (p.out[1] * p.out[0]);
     const Extent depth = extent_of(p, 0, d), height = extent_of(p, 1, h);
     for (int64_t w = 0; w < p.out[2]; ++w) {
       const Extent width = extent_of(p, 2, w);

@@ -18,17 +18,21 @@ enum class PoolMode : uint8_t {
   average_with_padding,  // divides by those that lie in the padded image
 };
 
-// Spatial arrays are [depth, height, width]; fewer dimensions fill from the right and leave the others at 1 (pads at 0).
+// Spatial arrays are [depth, height, width]; fewer dimensions fill from the right and leave the
+// others at 1 (pads at 0).
 struct PoolParams {
   PoolMode mode = PoolMode::max;
   int64_t batch = 0, channels = 0;
   int64_t in[3] = {1, 1, 1}, out[3] = {1, 1, 1};
   int64_t kernel[3] = {1, 1, 1}, stride[3] = {1, 1, 1}, dilation[3] = {1, 1, 1};
   int64_t pad_begin[3] = {}, pad_end[3] = {};
-  bool adaptive = false;  // windows [floor(i * in / out), ceil((i + 1) * in / out)); kernel, stride and pads are ignored
-  int64_t src_stride = 0, dst_stride = 0;  // elements from pixel to pixel; 0: channels. Images follow each other densely
-  // With indices (max): value = batch * index_batch + channel * index_channel + position * index_position, position being
-  // (d * H + h) * W + w in the image.
+  bool adaptive = false;  // windows [floor(i * in / out), ceil((i + 1) * in / out)); kernel, stride
+                          // and pads are ignored
+  int64_t src_stride = 0,
+          dst_stride =
+              0;  // elements from pixel to pixel; 0: channels. Images follow each other densely
+  // With indices (max): value = batch * index_batch + channel * index_channel + position *
+  // index_position, position being (d * H + h) * W + w in the image.
   bool indices = false;
   DataType index_type = DataType::i64;  // or i32
   int64_t index_batch = 0, index_channel = 0, index_position = 1;
@@ -48,9 +52,11 @@ struct PoolWindow {
 
 struct PoolTable {
   void (*max)(const PoolParams& params, const float* image, const PoolWindow& window, float* dst);
-  void (*average)(const PoolParams& params, const float* image, const PoolWindow& window, float* dst);
+  void (*average)(const PoolParams& params, const float* image, const PoolWindow& window,
+                  float* dst);
   // position[c] is the place in the image of the first maximum.
-  void (*max_index)(const PoolParams& params, const float* image, const PoolWindow& window, float* dst, int32_t* position);
+  void (*max_index)(const PoolParams& params, const float* image, const PoolWindow& window,
+                    float* dst, int32_t* position);
 };
 
 struct PoolPlan {
@@ -61,11 +67,12 @@ struct PoolPlan {
 };
 
 PoolPlan plan_pool(const PoolParams& params, const IsaSet& isa);
-void run_pool(const PoolPlan& plan, const PoolArgs& args, int64_t task_begin, int64_t task_end, void* scratch) noexcept;
+void run_pool(const PoolPlan& plan, const PoolArgs& args, int64_t task_begin, int64_t task_end,
+              void* scratch) noexcept;
 
 #define VIREO_POOL_TABLE(isa, tier) \
-  namespace isa { \
-  const PoolTable& pool_table(); \
+  namespace isa {                   \
+  const PoolTable& pool_table();    \
   }
 #include "devices/cpu/kernels/pool/kernels.inc"
 #undef VIREO_POOL_TABLE

@@ -28,7 +28,8 @@ Expected reference(const PoolParams& p, const std::vector<float>& x) {
               const int64_t w = ow * p.stride[2] - p.pad_begin[2] + kw * p.dilation[2];
               padded += h < p.in[1] + p.pad_end[1] && w < p.in[2] + p.pad_end[2];
               if (h < 0 || w < 0 || h >= p.in[1] || w >= p.in[2]) continue;
-              const double v = x[static_cast<size_t>(((n * p.in[1] + h) * p.in[2] + w) * p.channels + c)];
+              const double v =
+                  x[static_cast<size_t>(((n * p.in[1] + h) * p.in[2] + w) * p.channels + c)];
               ++inside;
               sum += v;
               if (v > best) best = v, at = h * p.in[2] + w;
@@ -52,7 +53,8 @@ TEST(Pool, MatchesDefinition) {
             p.kernel[1] = kernel, p.kernel[2] = 3;
             p.dilation[1] = p.dilation[2] = dilation;
             p.stride[1] = 2, p.stride[2] = 1;
-            p.pad_begin[1] = kernel / 2, p.pad_begin[2] = 1, p.pad_end[1] = kernel > 1, p.pad_end[2] = 0;
+            p.pad_begin[1] = kernel / 2, p.pad_begin[2] = 1, p.pad_end[1] = kernel > 1,
+            p.pad_end[2] = 0;
             p.out[1] = (9 + p.pad_begin[1] + p.pad_end[1] - dilation * (kernel - 1) - 1) / 2 + 1;
             p.out[2] = 11 + 1 - dilation * 2;
             p.indices = mode == PoolMode::max;

@@ -2,7 +2,8 @@
 
 using namespace simd;
 
-// Element, accumulate, combine lanes, finish. `total` is wider than a lane where many partial sums meet.
+// Element, accumulate, combine lanes, finish. `total` is wider than a lane where many partial sums
+// meet.
 struct SumOp {
   static constexpr float identity = 0;
   static VIREO_SIMD F map(F x) { return x; }
@@ -49,7 +50,8 @@ struct MinOp : SumOp {
 // Lanes beyond n take the identity.
 template <typename Op>
 VIREO_SIMD F load_element(const float* p, int64_t n) {
-  return n >= F::lanes ? Op::map(F::load(p)) : select(first_lanes<F>(n), Op::map(F::load(p, n)), F(Op::identity));
+  return n >= F::lanes ? Op::map(F::load(p))
+                       : select(first_lanes<F>(n), Op::map(F::load(p, n)), F(Op::identity));
 }
 
 // Parts of 4096 elements in four accumulators; the parts meet in double.
@@ -82,18 +84,41 @@ void reduce_rows(const float* src, float* dst, int64_t rows, int64_t axis) {
     dst[r] = first_lane(Op::finish(F((float)reduce_run<Op>(src + r * axis, axis)), (float)axis));
 }
 
-// Parts of 64 positions, so that long sums keep their low digits.
-template <typename Op>
-void reduce_columns(const float* src, float* dst, int64_t axis, int64_t inner, int64_t begin, int64_t end) {
-  for_lanes<F>(begin, end, [&](int64_t i, int64_t n) VIREO_LAMBDA {
-    F total(Op::identity);
-    for (int64_t a = 0; a < axis; a += 64) {
-      const int64_t stop = a + 64 < axis ? a + 64 : axis;
-      F part(Op::identity);
-      for (int64_t k = a; k < stop; ++k) part = Op::join(part, Op::map(F::load(src + k * inner + i, n)));
-      total = Op::join(total, part);
+// `Vectors` neighbouring vectors of columns, the last of n lanes. Parts of 64 positions, so that
+// long sums keep their low digits.
+template <typename Op, int Vectors>
+VIREO_SIMD void reduce_column_block(const float* src, float* dst, int64_t axis, int64_t inner,
+                                    int64_t n) {
+  F total[Vectors];
+#pragma GCC unroll 4
+  for (int v = 0; v < Vectors; ++v) total[v] = F(Op::identity);
+  for (int64_t a = 0; a < axis; a += 64) {
+    const int64_t stop = a + 64 < axis ? a + 64 : axis;
+    F part[Vectors];
+#pragma GCC unroll 4
+    for (int v = 0; v < Vectors; ++v) part[v] = F(Op::identity);
+    for (int64_t k = a; k < stop; ++k) {
+#pragma GCC unroll 4
+      for (int v = 0; v < Vectors; ++v) {
+        const float* x = src + k * inner + v * F::lanes;
+        part[v] = Op::join(part[v], Op::map(Vectors == 1 ? F::load(x, n) : F::load(x)));
+      }
     }
-    Op::finish(total, (float)axis).store(dst + i, n);
+#pragma GCC unroll 4
+    for (int v = 0; v < Vectors; ++v) total[v] = Op::join(total[v], part[v]);
+  }
+#pragma GCC unroll 4
+  for (int v = 0; v < Vectors; ++v) Op::finish(total[v], (float)axis).store(dst + v * F::lanes, n);
+}
+
+template <typename Op>
+void reduce_columns(const float* src, float* dst, int64_t axis, int64_t inner, int64_t begin,
+                    int64_t end) {
+  int64_t i = begin;
+  for (; i + 4 * F::lanes <= end; i += 4 * F::lanes)
+    reduce_column_block<Op, 4>(src + i, dst + i, axis, inner, F::lanes);
+  for_lanes<F>(i, end, [&](int64_t at, int64_t n) VIREO_LAMBDA {
+    reduce_column_block<Op, 1>(src + at, dst + at, axis, inner, n);
   });
 }
 
@@ -109,7 +134,8 @@ void log_sum_exp_rows(const float* src, float* dst, int64_t rows, int64_t axis) 
   }
 }
 
-void log_sum_exp_columns(const float* src, float* dst, int64_t axis, int64_t inner, int64_t begin, int64_t end) {
+void log_sum_exp_columns(const float* src, float* dst, int64_t axis, int64_t inner, int64_t begin,
+                         int64_t end) {
   const F infinity(__builtin_inff());
   for_lanes<F>(begin, end, [&](int64_t i, int64_t n) VIREO_LAMBDA {
     F m = neg(infinity), s = F::zero();
@@ -121,9 +147,10 @@ void log_sum_exp_columns(const float* src, float* dst, int64_t axis, int64_t inn
 }
 
 constexpr ReduceTable kTable = {
-    {reduce_rows<SumOp>, reduce_rows<MeanOp>, reduce_rows<MaxOp>, reduce_rows<MinOp>, reduce_rows<ProdOp>,
-     reduce_rows<L1Op>, reduce_rows<L2Op>, reduce_rows<SumSquareOp>, reduce_rows<LogSumOp>, log_sum_exp_rows},
-    {reduce_columns<SumOp>, reduce_columns<MeanOp>, reduce_columns<MaxOp>, reduce_columns<MinOp>, reduce_columns<ProdOp>,
-     reduce_columns<L1Op>, reduce_columns<L2Op>, reduce_columns<SumSquareOp>, reduce_columns<LogSumOp>,
-     log_sum_exp_columns},
+    {reduce_rows<SumOp>, reduce_rows<MeanOp>, reduce_rows<MaxOp>, reduce_rows<MinOp>,
+     reduce_rows<ProdOp>, reduce_rows<L1Op>, reduce_rows<L2Op>, reduce_rows<SumSquareOp>,
+     reduce_rows<LogSumOp>, log_sum_exp_rows},
+    {reduce_columns<SumOp>, reduce_columns<MeanOp>, reduce_columns<MaxOp>, reduce_columns<MinOp>,
+     reduce_columns<ProdOp>, reduce_columns<L1Op>, reduce_columns<L2Op>,
+     reduce_columns<SumSquareOp>, reduce_columns<LogSumOp>, log_sum_exp_columns},
 };

@@ -1,4 +1,5 @@
-// Plans and runs reductions; integers and booleans are reduced here, in plain loops over their type.
+// Plans and runs reductions; integers and booleans are reduced here, in plain loops over their
+// type.
 #include "devices/cpu/kernels/reduce/reduce.h"
 
 #include <limits>
@@ -28,8 +29,11 @@ T join(ReduceOp op, T a, T x) {
     case ReduceOp::max: return a > x ? a : x;
     case ReduceOp::min: return a < x ? a : x;
     case ReduceOp::prod: return static_cast<T>(static_cast<U>(a) * static_cast<U>(x));
-    case ReduceOp::l1: return static_cast<T>(static_cast<U>(a) + (x < 0 ? U{0} - static_cast<U>(x) : static_cast<U>(x)));
-    case ReduceOp::sum_square: return static_cast<T>(static_cast<U>(a) + static_cast<U>(x) * static_cast<U>(x));
+    case ReduceOp::l1:
+      return static_cast<T>(static_cast<U>(a) +
+                            (x < 0 ? U{0} - static_cast<U>(x) : static_cast<U>(x)));
+    case ReduceOp::sum_square:
+      return static_cast<T>(static_cast<U>(a) + static_cast<U>(x) * static_cast<U>(x));
     default: return static_cast<T>(static_cast<U>(a) + static_cast<U>(x));
   }
 }
@@ -42,7 +46,8 @@ T identity(ReduceOp op) {
 }
 
 template <typename T>
-void reduce_integers(const ReducePlan& plan, const T* src, T* dst, int64_t outer, int64_t begin, int64_t end) {
+void reduce_integers(const ReducePlan& plan, const T* src, T* dst, int64_t outer, int64_t begin,
+                     int64_t end) {
   for (int64_t i = begin; i < end; ++i) {
     T value = identity<T>(plan.op);
     const T* at = src + outer * plan.axis * plan.inner + i;
@@ -52,30 +57,37 @@ void reduce_integers(const ReducePlan& plan, const T* src, T* dst, int64_t outer
   }
 }
 
-void reduce_booleans(const ReducePlan& plan, const uint8_t* src, uint8_t* dst, int64_t outer, int64_t begin, int64_t end) {
+void reduce_booleans(const ReducePlan& plan, const uint8_t* src, uint8_t* dst, int64_t outer,
+                     int64_t begin, int64_t end) {
   const bool is_and = plan.op == ReduceOp::min;
   for (int64_t i = begin; i < end; ++i) {
     bool value = is_and;
     const uint8_t* at = src + outer * plan.axis * plan.inner + i;
-    for (int64_t a = 0; a < plan.axis; ++a) value = is_and ? value && at[a * plan.inner] : value || at[a * plan.inner];
+    for (int64_t a = 0; a < plan.axis; ++a)
+      value = is_and ? value && at[a * plan.inner] : value || at[a * plan.inner];
     dst[outer * plan.inner + i] = value;
   }
 }
 
-void reduce_typed(const ReducePlan& plan, const ReduceArgs& args, int64_t outer, int64_t begin, int64_t end) {
+void reduce_typed(const ReducePlan& plan, const ReduceArgs& args, int64_t outer, int64_t begin,
+                  int64_t end) {
   switch (plan.type) {
     case DataType::i32:
-      return reduce_integers(plan, static_cast<const int32_t*>(args.src), static_cast<int32_t*>(args.dst), outer, begin, end);
+      return reduce_integers(plan, static_cast<const int32_t*>(args.src),
+                             static_cast<int32_t*>(args.dst), outer, begin, end);
     case DataType::i64:
-      return reduce_integers(plan, static_cast<const int64_t*>(args.src), static_cast<int64_t*>(args.dst), outer, begin, end);
+      return reduce_integers(plan, static_cast<const int64_t*>(args.src),
+                             static_cast<int64_t*>(args.dst), outer, begin, end);
     default:
-      return reduce_booleans(plan, static_cast<const uint8_t*>(args.src), static_cast<uint8_t*>(args.dst), outer, begin, end);
+      return reduce_booleans(plan, static_cast<const uint8_t*>(args.src),
+                             static_cast<uint8_t*>(args.dst), outer, begin, end);
   }
 }
 
 }  // namespace
 
-ReducePlan plan_reduce(ReduceOp op, DataType type, int64_t outer, int64_t axis, int64_t inner, const IsaSet& isa) {
+ReducePlan plan_reduce(ReduceOp op, DataType type, int64_t outer, int64_t axis, int64_t inner,
+                       const IsaSet& isa) {
   ReducePlan plan;
   plan.table = table_for(isa);
   plan.op = op, plan.type = type, plan.outer = outer, plan.axis = axis, plan.inner = inner;
@@ -89,8 +101,8 @@ ReducePlan plan_reduce(ReduceOp op, DataType type, int64_t outer, int64_t axis, 
   return plan;
 }
 
-void run_reduce(const ReducePlan& plan, const ReduceArgs& args, int64_t task_begin, int64_t task_end,
-                void* scratch) noexcept {
+void run_reduce(const ReducePlan& plan, const ReduceArgs& args, int64_t task_begin,
+                int64_t task_end, void* scratch) noexcept {
   (void)scratch;
   const bool f32 = plan.type == DataType::f32;
   const float* src = static_cast<const float*>(args.src);
@@ -99,7 +111,8 @@ void run_reduce(const ReducePlan& plan, const ReduceArgs& args, int64_t task_beg
   if (plan.inner == 1 && task_begin < task_end) {
     const int64_t begin = task_begin * plan.per_task, last = task_end * plan.per_task;
     const int64_t end = last < plan.outer ? last : plan.outer;
-    if (f32) return plan.table->rows[op](src + begin * plan.axis, dst + begin, end - begin, plan.axis);
+    if (f32)
+      return plan.table->rows[op](src + begin * plan.axis, dst + begin, end - begin, plan.axis);
     for (int64_t r = begin; r < end; ++r) reduce_typed(plan, args, r, 0, 1);
     return;
   }
@@ -107,8 +120,11 @@ void run_reduce(const ReducePlan& plan, const ReduceArgs& args, int64_t task_beg
   for (int64_t task = task_begin; task < task_end; ++task) {
     const int64_t outer = task / blocks, begin = task % blocks * plan.per_task;
     const int64_t end = begin + plan.per_task < plan.inner ? begin + plan.per_task : plan.inner;
-    if (!f32) reduce_typed(plan, args, outer, begin, end);
-    else plan.table->columns[op](src + outer * plan.axis * plan.inner, dst + outer * plan.inner, plan.axis, plan.inner, begin, end);
+    if (!f32)
+      reduce_typed(plan, args, outer, begin, end);
+    else
+      plan.table->columns[op](src + outer * plan.axis * plan.inner, dst + outer * plan.inner,
+                              plan.axis, plan.inner, begin, end);
   }
 }
 

@@ -46,16 +46,19 @@ TEST(Reduce, MatchesDouble) {
           const ReduceOp kind = static_cast<ReduceOp>(op);
           const bool positive = kind == ReduceOp::log_sum || kind == ReduceOp::prod;
           const int64_t outer = axis > 1000 ? 1 : 5;
-          auto x = random_floats(outer * axis * inner, positive ? 0.99 : -2, positive ? 1.01 : 3, 9);
+          auto x =
+              random_floats(outer * axis * inner, positive ? 0.99 : -2, positive ? 1.01 : 3, 9);
           std::vector<float> y(static_cast<size_t>(outer * inner));
           std::vector<double> want(y.size());
           for (int64_t o = 0; o < outer; ++o)
             for (int64_t i = 0; i < inner; ++i) {
               double value = start(kind);
-              for (int64_t a = 0; a < axis; ++a) value = join(kind, value, x[static_cast<size_t>((o * axis + a) * inner + i)]);
+              for (int64_t a = 0; a < axis; ++a)
+                value = join(kind, value, x[static_cast<size_t>((o * axis + a) * inner + i)]);
               want[static_cast<size_t>(o * inner + i)] = finish(kind, value, axis);
             }
-          run_in_parts(run_reduce, plan_reduce(kind, DataType::f32, outer, axis, inner, isa), ReduceArgs{x.data(), y.data()});
+          run_in_parts(run_reduce, plan_reduce(kind, DataType::f32, outer, axis, inner, isa),
+                       ReduceArgs{x.data(), y.data()});
           expect_near(y, want, kind == ReduceOp::prod ? 3e-4 : 4e-6, "reduce");
         }
 }
@@ -63,15 +66,18 @@ TEST(Reduce, MatchesDouble) {
 TEST(Reduce, EmptyAxisGivesIdentityAndNanStays) {
   for (const IsaSet& isa : tiers()) {
     float y[2];
-    run_in_parts(run_reduce, plan_reduce(ReduceOp::sum, DataType::f32, 2, 0, 1, isa), ReduceArgs{y, y});
+    run_in_parts(run_reduce, plan_reduce(ReduceOp::sum, DataType::f32, 2, 0, 1, isa),
+                 ReduceArgs{y, y});
     EXPECT_EQ(y[0], 0.0f);
-    run_in_parts(run_reduce, plan_reduce(ReduceOp::max, DataType::f32, 1, 0, 2, isa), ReduceArgs{y, y});
+    run_in_parts(run_reduce, plan_reduce(ReduceOp::max, DataType::f32, 1, 0, 2, isa),
+                 ReduceArgs{y, y});
     EXPECT_EQ(y[1], -INFINITY);
     for (const size_t place : {size_t{0}, size_t{20}, size_t{36}}) {
       std::vector<float> x(37, 1.0f);
       x[place] = NAN;
       for (const ReduceOp op : {ReduceOp::max, ReduceOp::min, ReduceOp::sum}) {
-        run_in_parts(run_reduce, plan_reduce(op, DataType::f32, 1, 37, 1, isa), ReduceArgs{x.data(), y});
+        run_in_parts(run_reduce, plan_reduce(op, DataType::f32, 1, 37, 1, isa),
+                     ReduceArgs{x.data(), y});
         EXPECT_TRUE(std::isnan(y[0])) << place;
       }
     }
@@ -84,13 +90,15 @@ TEST(Reduce, IntegersAndBooleans) {
   int64_t y[2];
   const int64_t expected[][2] = {{10, -4}, {3, -1}, {7, 4}, {-2, -9}, {-70, -36}, {14, 14}};
   for (int op = 0; op < 6; ++op) {
-    run_in_parts(run_reduce, plan_reduce(static_cast<ReduceOp>(op), DataType::i64, 2, 3, 1, isa), ReduceArgs{x, y});
+    run_in_parts(run_reduce, plan_reduce(static_cast<ReduceOp>(op), DataType::i64, 2, 3, 1, isa),
+                 ReduceArgs{x, y});
     EXPECT_EQ(y[0], expected[op][0]) << op;
     EXPECT_EQ(y[1], expected[op][1]) << op;
   }
   const uint8_t flags[6] = {1, 0, 1, 1, 1, 1};
   uint8_t out[2];
-  run_in_parts(run_reduce, plan_reduce(ReduceOp::min, DataType::boolean, 2, 3, 1, isa), ReduceArgs{flags, out});
+  run_in_parts(run_reduce, plan_reduce(ReduceOp::min, DataType::boolean, 2, 3, 1, isa),
+               ReduceArgs{flags, out});
   EXPECT_EQ(out[0], 0);
   EXPECT_EQ(out[1], 1);
 }

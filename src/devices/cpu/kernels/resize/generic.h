@@ -1,20 +1,24 @@
-// Resampling primitives over F = vec<float, N>; included inside the unnamed namespace of each ISA file.
+// Resampling primitives over F = vec<float, N>; included inside the unnamed namespace of each ISA
+// file.
 
 using namespace simd;
 
 void zero(float* dst, int64_t n) {
-  for_lanes<F>(0, n, [&](int64_t i, int64_t count) VIREO_LAMBDA { F::zero().store(dst + i, count); });
+  for_lanes<F>(0, n,
+               [&](int64_t i, int64_t count) VIREO_LAMBDA { F::zero().store(dst + i, count); });
 }
 
 void add_scaled(float* dst, const float* src, float weight, int64_t n) {
   const F w(weight);
   int64_t i = 0;
-  for (; i + F::lanes <= n; i += F::lanes) fma(w, F::load(src + i), F::load(dst + i)).store(dst + i);
+  for (; i + F::lanes <= n; i += F::lanes)
+    fma(w, F::load(src + i), F::load(dst + i)).store(dst + i);
   if (i < n) fma(w, F::load(src + i, n - i), F::load(dst + i, n - i)).store(dst + i, n - i);
 }
 
 template <int Taps>
-VIREO_SIMD void row_taps(const float* src, float* dst, const ResizeAxis& axis, int64_t channels, int taps) {
+VIREO_SIMD void row_taps(const float* src, float* dst, const ResizeAxis& axis, int64_t channels,
+                         int taps) {
   const int count = Taps > 0 ? Taps : taps;
   for (int64_t o = 0; o < axis.out; ++o, dst += channels) {
     const int32_t* index = axis.index + o * count;
@@ -30,7 +34,8 @@ VIREO_SIMD void row_taps(const float* src, float* dst, const ResizeAxis& axis, i
     }
     for_lanes<F>(c, channels, [&](int64_t at, int64_t n) VIREO_LAMBDA {
       F sum = F::zero();
-      for (int k = 0; k < count; ++k) sum = fma(F(weight[k]), F::load(src + index[k] * channels + at, n), sum);
+      for (int k = 0; k < count; ++k)
+        sum = fma(F(weight[k]), F::load(src + index[k] * channels + at, n), sum);
       sum.store(dst + at, n);
     });
   }

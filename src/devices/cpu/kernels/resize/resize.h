@@ -1,5 +1,6 @@
-// Resampling of channels-last f32 images of up to three spatial dimensions by tables: output position o of an axis is the
-// weighted sum of `taps` input positions. The caller decides coordinates, rounding, clamping and weights.
+// Resampling of channels-last f32 images of up to three spatial dimensions by tables: output
+// position o of an axis is the weighted sum of `taps` input positions. The caller decides
+// coordinates, rounding, clamping and weights.
 #pragma once
 
 #include <cstddef>
@@ -13,9 +14,10 @@ namespace vireo::cpu {
 
 struct ResizeAxis {
   int64_t in = 1, out = 1;
-  int taps = 1;                     // 1 nearest, 2 linear, 4 cubic, more with antialiasing
-  const int32_t* index = nullptr;   // [out, taps], each in [0, in); nullptr: the axis is kept (in == out)
-  const float* weight = nullptr;    // [out, taps]; nullptr: all 1 (nearest)
+  int taps = 1;  // 1 nearest, 2 linear, 4 cubic, more with antialiasing
+  const int32_t* index =
+      nullptr;  // [out, taps], each in [0, in); nullptr: the axis is kept (in == out)
+  const float* weight = nullptr;  // [out, taps]; nullptr: all 1 (nearest)
 };
 
 struct ResizeParams {
@@ -43,12 +45,12 @@ struct ResizeArgs {
 };
 
 ResizePlan plan_resize(const ResizeParams& params, const IsaSet& isa);
-void run_resize(const ResizePlan& plan, const ResizeArgs& args, int64_t task_begin, int64_t task_end,
-                void* scratch) noexcept;
+void run_resize(const ResizePlan& plan, const ResizeArgs& args, int64_t task_begin,
+                int64_t task_end, void* scratch) noexcept;
 
 #define VIREO_RESIZE_TABLE(isa, tier) \
-  namespace isa { \
-  const ResizeTable& resize_table(); \
+  namespace isa {                     \
+  const ResizeTable& resize_table();  \
   }
 #include "devices/cpu/kernels/resize/kernels.inc"
 #undef VIREO_RESIZE_TABLE

@@ -12,8 +12,10 @@ struct Table {
   std::vector<int32_t> index;
   std::vector<float> weight;
 
-  Table(int64_t in, int64_t out, int taps, unsigned seed) : weight(random_floats(out * taps, -1, 1, seed)) {
-    for (int64_t i = 0; i < out * taps; ++i) index.push_back(static_cast<int32_t>((i * 7 + seed) % in));
+  Table(int64_t in, int64_t out, int taps, unsigned seed)
+      : weight(random_floats(out * taps, -1, 1, seed)) {
+    for (int64_t i = 0; i < out * taps; ++i)
+      index.push_back(static_cast<int32_t>((i * 7 + seed) % in));
   }
 };
 
@@ -26,21 +28,27 @@ TEST(Resize, MatchesWeightedSums) {
         ResizeParams p;
         p.batch = 2, p.channels = channels;
         for (int d = 0; d < 3; ++d)
-          p.axis[d] = {in[d], out[d], taps, tables[d].index.data(), taps == 1 ? nullptr : tables[d].weight.data()};
+          p.axis[d] = {in[d], out[d], taps, tables[d].index.data(),
+                       taps == 1 ? nullptr : tables[d].weight.data()};
         auto x = random_floats(2 * 70 * channels, -1, 1, 4);
         std::vector<float> y(static_cast<size_t>(2 * 96 * channels));
         std::vector<double> want(y.size());
         for (size_t i = 0; i < y.size(); ++i) {
-          const int64_t c = static_cast<int64_t>(i) % channels, pixel = static_cast<int64_t>(i) / channels;
+          const int64_t c = static_cast<int64_t>(i) % channels,
+                        pixel = static_cast<int64_t>(i) / channels;
           const int64_t o[3] = {pixel / 32 % 3, pixel / 4 % 8, pixel % 4}, n = pixel / 96;
           for (int a = 0; a < taps; ++a)
             for (int b = 0; b < taps; ++b)
               for (int k = 0; k < taps; ++k) {
                 auto at = [&](int d, int tap) { return static_cast<size_t>(o[d] * taps + tap); };
-                const int64_t row = (n * 2 + tables[0].index[at(0, a)]) * 5 + tables[1].index[at(1, b)];
-                const double v = x[static_cast<size_t>((row * 7 + tables[2].index[at(2, k)]) * channels + c)];
+                const int64_t row =
+                    (n * 2 + tables[0].index[at(0, a)]) * 5 + tables[1].index[at(1, b)];
+                const double v =
+                    x[static_cast<size_t>((row * 7 + tables[2].index[at(2, k)]) * channels + c)];
                 double w = 1;
-                if (taps > 1) w = static_cast<double>(tables[0].weight[at(0, a)]) * tables[1].weight[at(1, b)] * tables[2].weight[at(2, k)];
+                if (taps > 1)
+                  w = static_cast<double>(tables[0].weight[at(0, a)]) * tables[1].weight[at(1, b)] *
+                      tables[2].weight[at(2, k)];
                 want[i] += w * v;
               }
         }
@@ -61,7 +69,8 @@ TEST(Resize, KeptAxes) {
     std::vector<double> want(90);
     for (size_t i = 0; i < 90; ++i)
       for (size_t k = 0; k < 2; ++k)
-        want[i] += static_cast<double>(rows.weight[i / 15 * 2 + k]) * x[static_cast<size_t>(rows.index[i / 15 * 2 + k]) * 15 + i % 15];
+        want[i] += static_cast<double>(rows.weight[i / 15 * 2 + k]) *
+                   x[static_cast<size_t>(rows.index[i / 15 * 2 + k]) * 15 + i % 15];
     run_in_parts(run_resize, plan_resize(p, isa), ResizeArgs{x.data(), y.data()});
     expect_near(y, want, 2e-6, "resize");
   }

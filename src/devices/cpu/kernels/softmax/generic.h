@@ -20,7 +20,8 @@ VIREO_SIMD float exp_sum(const float* x, float* y, int64_t n, F shift) {
   F s0 = F::zero(), s1 = s0;
   int64_t i = 0;
   for (; i + 2 * F::lanes <= n; i += 2 * F::lanes) {
-    const F e0 = exp_nonpositive(F::load(x + i) - shift), e1 = exp_nonpositive(F::load(x + i + F::lanes) - shift);
+    const F e0 = exp_nonpositive(F::load(x + i) - shift),
+            e1 = exp_nonpositive(F::load(x + i + F::lanes) - shift);
     if (Keep) e0.store(y + i), e1.store(y + i + F::lanes);
     s0 = s0 + e0;
     s1 = s1 + e1;
@@ -73,24 +74,40 @@ void softmax_rows(const float* src, float* dst, int64_t rows, int64_t axis, bool
   }
 }
 
-void softmax_columns(const float* src, float* dst, int64_t axis, int64_t inner, int64_t begin, int64_t end, bool is_log) {
-  for_lanes<F>(begin, end, [&](int64_t i, int64_t n) VIREO_LAMBDA {
-    F m(-__builtin_inff());
-    for (int64_t a = 0; a < axis; ++a) m = max(F::load(src + a * inner + i, n), m);
-    F sum = F::zero();
-    for (int64_t a = 0; a < axis; ++a) {
-      const F e = exp_nonpositive(F::load(src + a * inner + i, n) - m);
-      sum = sum + e;
-      if (!is_log) e.store(dst + a * inner + i, n);
-    }
-    if (is_log) {
-      const F offset = m + log(sum);
-      for (int64_t a = 0; a < axis; ++a) (F::load(src + a * inner + i, n) - offset).store(dst + a * inner + i, n);
-    } else {
-      const F factor = F(1.0f) / sum;
-      for (int64_t a = 0; a < axis; ++a) (F::load(dst + a * inner + i, n) * factor).store(dst + a * inner + i, n);
-    }
+// Columns [begin, end), at most kSoftmaxColumns, by way of a dense copy: in place their stride may
+// map every row to the same cache lines.
+void softmax_columns(const float* src, float* dst, int64_t axis, int64_t inner, int64_t begin,
+                     int64_t end, bool is_log, float* scratch) {
+  constexpr int64_t kWidth = kSoftmaxColumns;
+  float *maximum = scratch, *sum = scratch + kWidth, *copy = scratch + 2 * kWidth;
+  const int64_t width = end - begin;
+  src += begin;
+  dst += begin;
+  for_lanes<F>(0, kWidth, [&](int64_t c, int64_t) VIREO_LAMBDA {
+    F(-__builtin_inff()).store(maximum + c);
+    F::zero().store(sum + c);
   });
+  for (int64_t a = 0; a < axis; ++a)
+    for_lanes<F>(0, width, [&](int64_t c, int64_t n) VIREO_LAMBDA {
+      const F x = F::load(src + a * inner + c, n);
+      x.store(copy + a * kWidth + c);
+      max(x, F::load(maximum + c)).store(maximum + c);
+    });
+  for (int64_t a = 0; a < axis; ++a)
+    for_lanes<F>(0, width, [&](int64_t c, int64_t) VIREO_LAMBDA {
+      const F d = F::load(copy + a * kWidth + c) - F::load(maximum + c), e = exp_nonpositive(d);
+      (is_log ? d : e).store(copy + a * kWidth + c);
+      (F::load(sum + c) + e).store(sum + c);
+    });
+  for_lanes<F>(0, width, [&](int64_t c, int64_t) VIREO_LAMBDA {
+    const F s = F::load(sum + c);
+    (is_log ? log(s) : F(1.0f) / s).store(sum + c);
+  });
+  for (int64_t a = 0; a < axis; ++a)
+    for_lanes<F>(0, width, [&](int64_t c, int64_t n) VIREO_LAMBDA {
+      const F x = F::load(copy + a * kWidth + c), s = F::load(sum + c);
+      (is_log ? x - s : x * s).store(dst + a * inner + c, n);
+    });
 }
 
 constexpr SoftmaxTable kTable = {softmax_rows, softmax_columns};

@@ -10,10 +10,14 @@ class IsaSet;
 
 namespace vireo::cpu {
 
+constexpr int64_t kSoftmaxColumns = 64;
+
 struct SoftmaxTable {
   void (*rows)(const float* src, float* dst, int64_t rows, int64_t axis, bool log);
-  // Inner positions [begin, end) of one [axis, inner] block.
-  void (*columns)(const float* src, float* dst, int64_t axis, int64_t inner, int64_t begin, int64_t end, bool log);
+  // Inner positions [begin, end) of one [axis, inner] block, at most kSoftmaxColumns; scratch holds
+  // (axis + 2) * kSoftmaxColumns floats.
+  void (*columns)(const float* src, float* dst, int64_t axis, int64_t inner, int64_t begin,
+                  int64_t end, bool log, float* scratch);
 };
 
 struct SoftmaxPlan {
@@ -32,11 +36,11 @@ struct SoftmaxArgs {
 
 // A row of only -infinity gives NaN, as the formula does.
 SoftmaxPlan plan_softmax(int64_t outer, int64_t axis, int64_t inner, bool log, const IsaSet& isa);
-void run_softmax(const SoftmaxPlan& plan, const SoftmaxArgs& args, int64_t task_begin, int64_t task_end,
-                 void* scratch) noexcept;
+void run_softmax(const SoftmaxPlan& plan, const SoftmaxArgs& args, int64_t task_begin,
+                 int64_t task_end, void* scratch) noexcept;
 
 #define VIREO_SOFTMAX_TABLE(isa, tier) \
-  namespace isa { \
+  namespace isa {                      \
   const SoftmaxTable& softmax_table(); \
   }
 #include "devices/cpu/kernels/softmax/kernels.inc"

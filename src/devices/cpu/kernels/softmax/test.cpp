@@ -8,7 +8,8 @@ namespace {
 
 using namespace test;
 
-std::vector<double> reference(const std::vector<float>& x, int64_t outer, int64_t axis, int64_t inner, bool log) {
+std::vector<double> reference(const std::vector<float>& x, int64_t outer, int64_t axis,
+                              int64_t inner, bool log) {
   std::vector<double> y(x.size());
   for (int64_t o = 0; o < outer; ++o)
     for (int64_t i = 0; i < inner; ++i) {

@@ -11,14 +11,18 @@ namespace {
 
 using namespace test;
 
-void check(const IsaSet& isa, const std::vector<int64_t>& dims, const std::vector<int>& perm, int64_t bytes) {
+void check(const IsaSet& isa, const std::vector<int64_t>& dims, const std::vector<int>& perm,
+           int64_t bytes) {
   const int rank = static_cast<int>(dims.size());
   int64_t n = 1;
   for (const int64_t d : dims) n *= d;
-  std::vector<uint8_t> src(static_cast<size_t>(n * bytes)), dst(src.size() + 1, 0xee), want(src.size() + 1, 0xee);
+  std::vector<uint8_t> src(static_cast<size_t>(n * bytes)), dst(src.size() + 1, 0xee),
+      want(src.size() + 1, 0xee);
   for (size_t i = 0; i < src.size(); ++i) src[i] = static_cast<uint8_t>(i * 2654435761u >> 13);
   std::vector<int64_t> strides(dims.size(), 1);
-  for (int d = rank - 2; d >= 0; --d) strides[static_cast<size_t>(d)] = strides[static_cast<size_t>(d) + 1] * dims[static_cast<size_t>(d) + 1];
+  for (int d = rank - 2; d >= 0; --d)
+    strides[static_cast<size_t>(d)] =
+        strides[static_cast<size_t>(d) + 1] * dims[static_cast<size_t>(d) + 1];
   for (int64_t out = 0; out < n; ++out) {
     int64_t rest = out, from = 0;
     for (int d = rank - 1; d >= 0; --d) {
@@ -26,17 +30,21 @@ void check(const IsaSet& isa, const std::vector<int64_t>& dims, const std::vecto
       from += rest % dims[axis] * strides[axis];
       rest /= dims[axis];
     }
-    std::memcpy(&want[static_cast<size_t>(out * bytes)], &src[static_cast<size_t>(from * bytes)], static_cast<size_t>(bytes));
+    std::memcpy(&want[static_cast<size_t>(out * bytes)], &src[static_cast<size_t>(from * bytes)],
+                static_cast<size_t>(bytes));
   }
-  const TransposePlan plan = plan_transpose(rank, dims.data(), perm.data(), bytes, nullptr, nullptr, isa);
+  const TransposePlan plan =
+      plan_transpose(rank, dims.data(), perm.data(), bytes, nullptr, nullptr, isa);
   run_in_parts(run_transpose, plan, TransposeArgs{src.data(), dst.data()});
-  ASSERT_EQ(dst, want) << "rank " << rank << " bytes " << bytes << " perm " << ::testing::PrintToString(perm);
+  ASSERT_EQ(dst, want) << "rank " << rank << " bytes " << bytes << " perm "
+                       << ::testing::PrintToString(perm);
 }
 
 TEST(Transpose, EveryPermutationOfFourDimensions) {
   for (const IsaSet& isa : tiers())
     for (const int64_t bytes : {1, 2, 4, 8})
-      for (const std::vector<int64_t>& dims : {std::vector<int64_t>{2, 3, 5, 7}, {1, 16, 1, 33}, {2, 17, 3, 2}, {3, 1, 70, 65}}) {
+      for (const std::vector<int64_t>& dims :
+           {std::vector<int64_t>{2, 3, 5, 7}, {1, 16, 1, 33}, {2, 17, 3, 2}, {3, 1, 70, 65}}) {
         std::vector<int> perm = {0, 1, 2, 3};
         do check(isa, dims, perm, bytes);
         while (std::next_permutation(perm.begin(), perm.end()));
@@ -68,7 +76,8 @@ TEST(Transpose, ReadsAViewAndWritesAView) {
                  TransposeArgs{src.data(), dst.data()});
     for (int64_t c = 0; c < 33; ++c)
       for (int64_t r = 0; r < 30; ++r)
-        ASSERT_EQ(dst[static_cast<size_t>(c * 30 + r)], r < 20 ? src[static_cast<size_t>(r * 50 + c)] : -1.0f);
+        ASSERT_EQ(dst[static_cast<size_t>(c * 30 + r)],
+                  r < 20 ? src[static_cast<size_t>(r * 50 + c)] : -1.0f);
   }
 }
 

@@ -33,7 +33,9 @@ void collapse(TransposePlan* p) {
     if (p->dims[d] == 1) erase_dim(p, d);
   for (int d = p->rank - 2; d >= 0; --d) {
     const int64_t inner = p->dims[d + 1];
-    if (p->src_strides[d] != p->src_strides[d + 1] * inner || p->dst_strides[d] != p->dst_strides[d + 1] * inner) continue;
+    if (p->src_strides[d] != p->src_strides[d + 1] * inner ||
+        p->dst_strides[d] != p->dst_strides[d + 1] * inner)
+      continue;
     p->dims[d + 1] *= p->dims[d];
     erase_dim(p, d);
   }
@@ -106,7 +108,8 @@ void run_runs(const TransposePlan& plan, const char* src, char* dst, int64_t beg
   const int64_t last = end * plan.runs_per_task < runs ? end * plan.runs_per_task : runs;
   Position at(plan, plan.rank, begin * plan.runs_per_task);
   for (int64_t r = begin * plan.runs_per_task; r < last; ++r) {
-    std::memcpy(dst + at.dst * plan.element_bytes, src + at.src * plan.element_bytes, static_cast<size_t>(bytes));
+    std::memcpy(dst + at.dst * plan.element_bytes, src + at.src * plan.element_bytes,
+                static_cast<size_t>(bytes));
     at.next(plan, plan.rank);
   }
 }
@@ -121,16 +124,17 @@ void run_blocks(const TransposePlan& plan, const char* src, char* dst, int64_t b
     const int64_t rows = plan.rows - r < kBlock ? plan.rows - r : kBlock;
     const int64_t cols = plan.cols - c < width ? plan.cols - c : width;
     plan.table->block(src + (at.src + r * plan.src_row_stride + c) * plan.element_bytes,
-                      dst + (at.dst + c * plan.dst_col_stride + r) * plan.element_bytes, rows, cols, plan.src_row_stride,
-                      plan.dst_col_stride, plan.element_bytes);
+                      dst + (at.dst + c * plan.dst_col_stride + r) * plan.element_bytes, rows, cols,
+                      plan.src_row_stride, plan.dst_col_stride, plan.element_bytes);
     if (block + 1 == blocks) at.next(plan, plan.rank);
   }
 }
 
 }  // namespace
 
-TransposePlan plan_transpose(int rank, const int64_t* dims, const int* permutation, int64_t element_bytes,
-                             const int64_t* src_strides, const int64_t* dst_strides, const IsaSet& isa) {
+TransposePlan plan_transpose(int rank, const int64_t* dims, const int* permutation,
+                             int64_t element_bytes, const int64_t* src_strides,
+                             const int64_t* dst_strides, const IsaSet& isa) {
   TransposePlan p;
   p.table = table_for(isa);
   p.element_bytes = element_bytes;
@@ -154,8 +158,10 @@ TransposePlan plan_transpose(int rank, const int64_t* dims, const int* permutati
     if (p.rank > 0) --p.rank;
     int64_t runs = 1;
     for (int d = 0; d < p.rank; ++d) runs *= p.dims[d];
-    for (int64_t parts = 64; p.rank == 0 && parts > 1; --parts) {  // a plain copy, cut for the threads
-      if (p.contiguous_run % parts || p.contiguous_run * p.element_bytes / parts < kTaskBytes) continue;
+    for (int64_t parts = 64; p.rank == 0 && parts > 1;
+         --parts) {  // a plain copy, cut for the threads
+      if (p.contiguous_run % parts || p.contiguous_run * p.element_bytes / parts < kTaskBytes)
+        continue;
       p.rank = 1;
       p.dims[0] = runs = parts;
       p.src_strides[0] = p.dst_strides[0] = p.contiguous_run = p.contiguous_run / parts;
@@ -169,14 +175,16 @@ TransposePlan plan_transpose(int rank, const int64_t* dims, const int* permutati
   return p;
 }
 
-void run_transpose(const TransposePlan& plan, const TransposeArgs& args, int64_t task_begin, int64_t task_end,
-                   void* scratch) noexcept {
+void run_transpose(const TransposePlan& plan, const TransposeArgs& args, int64_t task_begin,
+                   int64_t task_end, void* scratch) noexcept {
   (void)scratch;
   if (task_begin >= task_end) return;
   const char* src = static_cast<const char*>(args.src);
   char* dst = static_cast<char*>(args.dst);
-  if (plan.contiguous_run > 0) run_runs(plan, src, dst, task_begin, task_end);
-  else run_blocks(plan, src, dst, task_begin, task_end);
+  if (plan.contiguous_run > 0)
+    run_runs(plan, src, dst, task_begin, task_end);
+  else
+    run_blocks(plan, src, dst, task_begin, task_end);
 }
 
 }  // namespace vireo::cpu
