@@ -211,6 +211,21 @@ TEST(Eltwise, InfinitiesAndOverflow) {
     }
 }
 
+TEST(Eltwise, ActivationsGrowWithTheirArgument) {
+  const float in[2] = {INFINITY, 3e38f};
+  for (const IsaSet& isa : tiers())
+    for (const EltwiseOp op :
+         {EltwiseOp::relu, EltwiseOp::gelu_erf, EltwiseOp::gelu_tanh, EltwiseOp::mish,
+          EltwiseOp::softplus, EltwiseOp::elu, EltwiseOp::hswish}) {
+      EltwisePlan plan;
+      ASSERT_TRUE(plan_eltwise(single({op, 1, nullptr}, 2), isa, &plan));
+      float out[2];
+      run_whole(plan, {{in}, {out}});
+      EXPECT_EQ(out[0], INFINITY) << name_of(op);
+      EXPECT_GE(out[1], 2.9e38f) << name_of(op);
+    }
+}
+
 // relu((a + b) * scale[c] + row[r]) * 0.5 with every class of broadcast, in place over a.
 TEST(Eltwise, BroadcastClassesAndInPlace) {
   for (const IsaSet& isa : tiers())
