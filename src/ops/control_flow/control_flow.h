@@ -15,7 +15,8 @@ struct Loop {  // TensorIterator has the same
 };
 void visit(AttrVisitor& v, Loop& a);
 
-// The facts of a body's results when its parameters have these facts; the body itself stays as it is.
+// The facts of a body's results when its parameters have these facts; the body itself stays as it
+// is.
 std::vector<Fact> infer_body(const Graph& body, const std::vector<Fact>& parameters);
 
 // Throws through `c` unless the maps name existing inputs, parameters and results.

@@ -1,4 +1,5 @@
-// Loop and TensorIterator: a body run again and again, over slices of its inputs and values carried from run to run.
+// Loop and TensorIterator: a body run again and again, over slices of its inputs and values carried
+// from run to run.
 #include <algorithm>
 
 #include "core/values.h"
@@ -16,7 +17,10 @@ bool is_loop(const OpDef& op) { return op.name == "Loop"; }
 // The type and shape that the body declares for the iteration counter.
 Fact counter_fact(const Graph& body, int64_t parameter) {
   const Fact& declared = body.fact({body.parameters[size_t(parameter)], 0});
-  return {declared.type.is_static() ? declared.type : element::Type(element::i64), declared.shape.is_static() ? declared.shape : PartialShape{}, {}, std::nullopt};
+  return {declared.type.is_static() ? declared.type : element::Type(element::i64),
+          declared.shape.is_static() ? declared.shape : PartialShape{},
+          {},
+          std::nullopt};
 }
 
 Fact first_fact(InferContext& c, const BodyInput& map) {
@@ -44,8 +48,8 @@ bool identical(const Fact& a, const Fact& b) {
   return true;
 }
 
-// Body results once the carried values have facts that hold in every iteration: what the first run gives is widened until the
-// result of a run fits what it started from.
+// Body results once the carried values have facts that hold in every iteration: what the first run
+// gives is widened until the result of a run fits what it started from.
 std::vector<Fact> steady_results(InferContext& c, std::vector<Fact>& parameters) {
   const Body& body = c.attrs<Loop>().body;
   for (int round = 0;; ++round) {
@@ -77,7 +81,8 @@ Dimension iterations(InferContext& c, const std::vector<Fact>& results) {
       const PartialShape& shape = c.shape(size_t(map.input));
       const Dimension& d = shape[size_t(c.axis(map.axis, int64_t(shape.size())))];
       if (d.is_static()) return Dimension(slice_iterations(map, d.get_length()));
-      const bool whole = map.part_size == 1 && ((map.start == 0 && map.end == -1) || (map.start == -1 && map.end == 0));
+      const bool whole = map.part_size == 1 &&
+                         ((map.start == 0 && map.end == -1) || (map.start == -1 && map.end == 0));
       if (whole) return d;
     }
     return {};
@@ -89,7 +94,8 @@ Dimension iterations(InferContext& c, const std::vector<Fact>& results) {
     if (map.output != -1) continue;
     const Fact& again = results[size_t(map.result)];
     if (!again.value || again.value.get_size() != 1) return most;
-    if (load<int64_t>(again.value)[0] == 0) return trips && *trips == 0 ? Dimension(0) : trips && condition ? Dimension(1) : most;
+    if (load<int64_t>(again.value)[0] == 0)
+      return trips && *trips == 0 ? Dimension(0) : trips && condition ? Dimension(1) : most;
   }
   return trips && *trips >= 0 && condition ? Dimension(*trips) : most;
 }
@@ -100,7 +106,8 @@ void infer(InferContext& c) {
   check_ports(c, body, "body");
   if (is_loop(c.op())) {
     c.expect_integral(0);
-    if (c.type(1).is_static() && c.type(1) != element::boolean) c.fail("the condition must be boolean, got {}", c.type(1).name());
+    if (c.type(1).is_static() && c.type(1) != element::boolean)
+      c.fail("the condition must be boolean, got {}", c.type(1).name());
   }
   std::vector<Fact> parameters(body.graph->parameters.size());
   for (const BodyInput& map : body.inputs) parameters[size_t(map.parameter)] = first_fact(c, map);
@@ -125,9 +132,14 @@ struct Run {
   std::vector<std::vector<Tensor>> parts;  // by output map
 
   explicit Run(EvalContext& c)
-      : c(c), body(c.attrs<Loop>().body), evaluator(*body.graph), inputs(body.graph->parameters.size()), parts(body.outputs.size()) {
+      : c(c),
+        body(c.attrs<Loop>().body),
+        evaluator(*body.graph),
+        inputs(body.graph->parameters.size()),
+        parts(body.outputs.size()) {
     for (const BodyInput& map : body.inputs)
-      if (map.input >= 0 && map.axis == -1) inputs[size_t(map.parameter)] = c.input(size_t(map.input));
+      if (map.input >= 0 && map.axis == -1)
+        inputs[size_t(map.parameter)] = c.input(size_t(map.input));
   }
 
   void step(int64_t iteration) {
@@ -144,7 +156,8 @@ struct Run {
     }
     results = evaluator.run(inputs, {c.variables, c.cancelled, c.cancel_context});
     for (size_t i = 0; i < parts.size(); ++i)
-      if (body.outputs[i].axis != -1 && body.outputs[i].output >= 0) parts[i].push_back(results[size_t(body.outputs[i].result)]);
+      if (body.outputs[i].axis != -1 && body.outputs[i].output >= 0)
+        parts[i].push_back(results[size_t(body.outputs[i].result)]);
   }
 
   bool wants_more() const {
@@ -160,10 +173,12 @@ void give_untouched(Run& run) {
   for (const BodyOutput& map : run.body.outputs) {
     if (map.output < 0) continue;
     Fact fact = facts.at(size_t(map.output));
-    if (map.axis != -1 && fact.shape.rank_is_static()) fact.shape[wrap_axis(map.axis, fact.shape.size())] = Dimension(0);
+    if (map.axis != -1 && fact.shape.rank_is_static())
+      fact.shape[wrap_axis(map.axis, fact.shape.size())] = Dimension(0);
     Tensor value = empty_of(fact);
     for (const BodyInput& in : run.body.inputs)
-      if (map.axis == -1 && in.back_edge == map.result && in.input >= 0) value = run.c.input(size_t(in.input));
+      if (map.axis == -1 && in.back_edge == map.result && in.input >= 0)
+        value = run.c.input(size_t(in.input));
     run.c.set_output(size_t(map.output), value);
   }
 }
@@ -195,14 +210,18 @@ void evaluate(EvalContext& c) {
   if (done == 0) return give_untouched(run);
   for (size_t i = 0; i < run.body.outputs.size(); ++i) {
     const BodyOutput& map = run.body.outputs[i];
-    if (map.output >= 0) c.set_output(size_t(map.output), map.axis != -1 ? join_parts(map, run.parts[i]) : run.results[size_t(map.result)]);
+    if (map.output >= 0)
+      c.set_output(size_t(map.output), map.axis != -1 ? join_parts(map, run.parts[i])
+                                                      : run.results[size_t(map.result)]);
   }
 }
 
 }  // namespace
 
 // Stateful, since a body may be; so a loop is never run while a model is compiled.
-VIREO_DEFINE_OP(loop_5){"Loop", 5, &kAttrType<Loop>, infer, evaluate, Tolerance::Accumulate, kStateful};
-VIREO_DEFINE_OP(tensor_iterator_1){"TensorIterator", 1, &kAttrType<Loop>, infer, evaluate, Tolerance::Accumulate, kStateful};
+VIREO_DEFINE_OP(loop_5){"Loop",   5, &kAttrType<Loop>, infer, evaluate, Tolerance::Accumulate,
+                        kStateful};
+VIREO_DEFINE_OP(tensor_iterator_1){
+    "TensorIterator", 1, &kAttrType<Loop>, infer, evaluate, Tolerance::Accumulate, kStateful};
 
 }  // namespace vireo::ops

@@ -1,6 +1,8 @@
-// Boxes and how much they overlap, for the operators that find objects. All in float, as their definitions are.
+// Boxes and how much they overlap, for the operators that find objects. All in float, as their
+// definitions are.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <utility>
 #include <vector>
@@ -29,14 +31,20 @@ inline Box box_at(const std::vector<float>& values, size_t index) {
   return {p[0], p[1], p[2], p[3]};
 }
 
-// Intersection over union. `offset` is 1 where coordinates name pixels, whose extent counts, and 0 where they are normalised.
+// NaN becomes the lower bound, so that the result may be made an integer.
+inline float bounded(float v, float low, float high) { return std::max(low, std::min(v, high)); }
+
+// Intersection over union. `offset` is 1 where coordinates name pixels, whose extent counts, and 0
+// where they are normalised.
 float overlap(const Box& a, const Box& b, float offset = 0);
 
 // Highest score first, then lowest index.
 bool better(const Candidate& a, const Candidate& b);
 
-// Sorted candidates thinned greedily: one is dropped when its overlap with a kept one is over the threshold. At most `most` are kept.
-std::vector<size_t> thin(const std::vector<Box>& boxes, const std::vector<size_t>& order, float threshold, size_t most, float offset);
+// Sorted candidates thinned greedily: one is dropped when its overlap with a kept one is over the
+// threshold. At most `most` are kept.
+std::vector<size_t> thin(const std::vector<Box>& boxes, const std::vector<size_t>& order,
+                         float threshold, size_t most, float offset);
 
 // What several operators give: data-dependent rows of a fixed width, at most `most` of them.
 PartialShape rows(const Dimension& most, int64_t width);

@@ -1,4 +1,5 @@
-// What MulticlassNms and MatrixNms share: attributes, the order of results, and how they are written.
+// What MulticlassNms and MatrixNms share: attributes, the order of results, and how they are
+// written.
 #pragma once
 
 #include "ops/detection/boxes.h"
@@ -14,7 +15,7 @@ struct ClassNms {
   double iou_threshold = 0;  // MulticlassNms
   double score_threshold = 0;
   int64_t nms_top_k = -1, keep_top_k = -1, background_class = -1;
-  double nms_eta = 1;  // MulticlassNms
+  double nms_eta = 1;     // MulticlassNms
   bool gaussian = false;  // MatrixNms
   double gaussian_sigma = 2, post_threshold = 0;
   bool normalized = true;
@@ -30,6 +31,7 @@ struct Detection {
 void keep_best(std::vector<Detection>& image, int64_t keep_top_k);
 void sort_detections(std::vector<Detection>& all, const ClassNms& a);
 void infer_class_nms(InferContext& c, const ClassNms& a);
-void give_detections(EvalContext& c, const ClassNms& a, std::vector<Detection>& all, const std::vector<int64_t>& per_image);
+void give_detections(EvalContext& c, const ClassNms& a, std::vector<Detection>& all,
+                     const std::vector<int64_t>& per_image);
 
 }  // namespace vireo::ops

@@ -1,4 +1,5 @@
-// MulticlassNms and MatrixNms: suppression for every class of every image with one list of detections as the result.
+// MulticlassNms and MatrixNms: suppression for every class of every image with one list of
+// detections as the result.
 #include <algorithm>
 #include <cmath>
 
@@ -57,7 +58,8 @@ struct ClassView {
 };
 
 template <typename Passes>
-std::vector<Candidate> best_candidates(const std::vector<Candidate>& all, int64_t top, Passes&& passes) {
+std::vector<Candidate> best_candidates(const std::vector<Candidate>& all, int64_t top,
+                                       Passes&& passes) {
   std::vector<Candidate> out;
   for (const Candidate& x : all)
     if (passes(x.score)) out.push_back(x);
@@ -70,9 +72,12 @@ std::vector<Detection> greedy(const ClassView& view, const ClassNms& a) {
   float threshold = float(a.iou_threshold);
   const float lowest = float(a.score_threshold), offset = a.normalized ? 0.0f : 1.0f;
   std::vector<Detection> kept;
-  for (const Candidate& x : best_candidates(view.candidates, a.nms_top_k, [&](float s) { return s >= lowest; })) {
+  for (const Candidate& x :
+       best_candidates(view.candidates, a.nms_top_k, [&](float s) { return s >= lowest; })) {
     const Box& box = view.boxes[size_t(x.index)];
-    const bool hidden = std::any_of(kept.begin(), kept.end(), [&](const Detection& k) { return overlap(box, k.box, offset) >= threshold; });
+    const bool hidden = std::any_of(kept.begin(), kept.end(), [&](const Detection& k) {
+      return overlap(box, k.box, offset) >= threshold;
+    });
     if (hidden) continue;
     if (a.nms_eta < 1 && threshold > 0.5f) threshold *= float(a.nms_eta);
     kept.push_back({x, box, 0});
@@ -80,10 +85,13 @@ std::vector<Detection> greedy(const ClassView& view, const ClassNms& a) {
   return kept;
 }
 
-// Scores fall by the overlap with every better box, set against how much that box is itself overlapped.
+// Scores fall by the overlap with every better box, set against how much that box is itself
+// overlapped.
 std::vector<Detection> decayed(const ClassView& view, const ClassNms& a) {
-  const float lowest = float(a.score_threshold), offset = a.normalized ? 0.0f : 1.0f, sigma = float(a.gaussian_sigma);
-  const std::vector<Candidate> all = best_candidates(view.candidates, a.nms_top_k, [&](float s) { return s > lowest; });
+  const float lowest = float(a.score_threshold), offset = a.normalized ? 0.0f : 1.0f,
+              sigma = float(a.gaussian_sigma);
+  const std::vector<Candidate> all =
+      best_candidates(view.candidates, a.nms_top_k, [&](float s) { return s > lowest; });
   std::vector<float> most(all.size(), 0.0f);
   std::vector<Detection> kept;
   for (size_t i = 0; i < all.size(); ++i) {
@@ -92,7 +100,8 @@ std::vector<Detection> decayed(const ClassView& view, const ClassNms& a) {
     for (size_t j = 0; j < i; ++j) {
       const float iou = overlap(box, view.boxes[size_t(all[j].index)], offset);
       most[i] = std::max(most[i], iou);
-      decay = std::min(decay, a.gaussian ? std::exp((most[j] * most[j] - iou * iou) * sigma) : float((1. - iou) / (1. - most[j] + 1e-10f)));
+      decay = std::min(decay, a.gaussian ? std::exp((most[j] * most[j] - iou * iou) * sigma)
+                                         : float((1. - iou) / (1. - most[j] + 1e-10f)));
     }
     Candidate x = all[i];
     x.score *= decay;
@@ -117,7 +126,8 @@ void evaluate_shared(EvalContext& c, const ClassNms& a, Suppress suppress) {
       if (int64_t(label) == a.background_class) continue;
       view.candidates.clear();
       for (size_t i = 0; i < shape[2]; ++i)
-        view.candidates.push_back({scores[(n * shape[1] + label) * shape[2] + i], int64_t(i), int64_t(n), int64_t(label)});
+        view.candidates.push_back({scores[(n * shape[1] + label) * shape[2] + i], int64_t(i),
+                                   int64_t(n), int64_t(label)});
       for (Detection d : suppress(view, a)) {
         d.row = int64_t(n * shape[2]) + d.what.index;
         image.push_back(d);
@@ -130,7 +140,8 @@ void evaluate_shared(EvalContext& c, const ClassNms& a, Suppress suppress) {
   give_detections(c, a, all, per_image);
 }
 
-// Boxes [C, M, 4] of each class, M being the boxes of all images one after another, roisnum [N] of each.
+// Boxes [C, M, 4] of each class, M being the boxes of all images one after another, roisnum [N] of
+// each.
 void evaluate_separate(EvalContext& c, const ClassNms& a, Suppress suppress) {
   const Shape& shape = c.shape(1);
   const std::vector<float> numbers = load_floats(c.input(0)), scores = load_floats(c.input(1));
@@ -147,7 +158,8 @@ void evaluate_separate(EvalContext& c, const ClassNms& a, Suppress suppress) {
       ClassView view;
       for (size_t i = 0; i < count; ++i) {
         view.boxes.push_back(box_at(numbers, label * shape[1] + first + i));
-        view.candidates.push_back({scores[label * shape[1] + first + i], int64_t(i), int64_t(n), int64_t(label)});
+        view.candidates.push_back(
+            {scores[label * shape[1] + first + i], int64_t(i), int64_t(n), int64_t(label)});
       }
       for (Detection d : suppress(view, a)) {
         d.row = (int64_t(first) + d.what.index) * int64_t(shape[0]) + int64_t(label);
@@ -170,8 +182,17 @@ void evaluate_matrix(EvalContext& c) { evaluate_shared(c, c.attrs<MatrixNms>(), 
 
 }  // namespace
 
-VIREO_DEFINE_OP(multiclass_nms_8){"MulticlassNms", 8, &kAttrType<MulticlassNms>, infer_multiclass, evaluate_multiclass, Tolerance::Rounding, kDataDependentShape};
-VIREO_DEFINE_OP(multiclass_nms_9){"MulticlassNms", 9, &kAttrType<MulticlassNms>, infer_multiclass, evaluate_multiclass, Tolerance::Rounding, kDataDependentShape};
-VIREO_DEFINE_OP(matrix_nms_8){"MatrixNms", 8, &kAttrType<MatrixNms>, infer_matrix, evaluate_matrix, Tolerance::Rounding, kDataDependentShape};
+VIREO_DEFINE_OP(multiclass_nms_8){"MulticlassNms",           8,
+                                  &kAttrType<MulticlassNms>, infer_multiclass,
+                                  evaluate_multiclass,       Tolerance::Rounding,
+                                  kDataDependentShape};
+VIREO_DEFINE_OP(multiclass_nms_9){"MulticlassNms",           9,
+                                  &kAttrType<MulticlassNms>, infer_multiclass,
+                                  evaluate_multiclass,       Tolerance::Rounding,
+                                  kDataDependentShape};
+VIREO_DEFINE_OP(matrix_nms_8){"MatrixNms",           8,
+                              &kAttrType<MatrixNms>, infer_matrix,
+                              evaluate_matrix,       Tolerance::Rounding,
+                              kDataDependentShape};
 
 }  // namespace vireo::ops

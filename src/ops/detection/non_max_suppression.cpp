@@ -1,4 +1,5 @@
-// NonMaxSuppression of all opsets and NMSRotated: per class the best boxes, without those that overlap a better one.
+// NonMaxSuppression of all opsets and NMSRotated: per class the best boxes, without those that
+// overlap a better one.
 #include <algorithm>
 #include <cmath>
 #include <queue>
@@ -48,13 +49,19 @@ void infer_with(InferContext& c, element::Type type, int64_t box_width) {
   for (size_t i = 2; i < c.inputs(); ++i) c.expect_rank(i, 0, 1);
   const PartialShape &boxes = c.shape(0), &scores = c.shape(1);
   Dimension most;
-  if (boxes.rank_is_static() && !boxes[2].compatible(Dimension(box_width))) c.fail("boxes have {} numbers each, {} are needed", boxes[2].to_string(), box_width);
+  if (boxes.rank_is_static() && !boxes[2].compatible(Dimension(box_width)))
+    c.fail("boxes have {} numbers each, {} are needed", boxes[2].to_string(), box_width);
   if (boxes.rank_is_static() && scores.rank_is_static()) {
-    if (!boxes[0].compatible(scores[0])) c.fail("boxes of shape {} and scores of shape {} differ in batch", boxes.to_string(), scores.to_string());
-    if (!boxes[1].compatible(scores[2])) c.fail("boxes of shape {} and scores of shape {} differ in boxes", boxes.to_string(), scores.to_string());
+    if (!boxes[0].compatible(scores[0]))
+      c.fail("boxes of shape {} and scores of shape {} differ in batch", boxes.to_string(),
+             scores.to_string());
+    if (!boxes[1].compatible(scores[2]))
+      c.fail("boxes of shape {} and scores of shape {} differ in boxes", boxes.to_string(),
+             scores.to_string());
     Dimension each = at_most(scores[2]);
     const auto limit = c.inputs() > 2 ? c.scalar_int(2) : std::nullopt;
-    if (limit && *limit >= 0) each = Dimension(0, each.bounded() ? std::min(each.max(), *limit) : *limit);
+    if (limit && *limit >= 0)
+      each = Dimension(0, each.bounded() ? std::min(each.max(), *limit) : *limit);
     most = each * scores[0] * scores[1];
   }
   c.set_output(0, type, rows(most, 3));
@@ -77,7 +84,8 @@ void infer_rotated(InferContext& c) {
 }
 
 Box corners(const float* p, BoxEncoding encoding) {
-  if (encoding == BoxEncoding::Center) return {p[0] - p[2] / 2, p[1] - p[3] / 2, p[0] + p[2] / 2, p[1] + p[3] / 2};
+  if (encoding == BoxEncoding::Center)
+    return {p[0] - p[2] / 2, p[1] - p[3] / 2, p[0] + p[2] / 2, p[1] + p[3] / 2};
   return {std::min(p[0], p[2]), std::min(p[1], p[3]), std::max(p[0], p[2]), std::max(p[1], p[3])};
 }
 
@@ -96,9 +104,11 @@ Limits limits_of(EvalContext& c) {
   return l;
 }
 
-// Soft suppression (sigma over 0) drops nothing at once: it lowers a score by what it overlaps and puts the box back in line.
+// Soft suppression (sigma over 0) drops nothing at once: it lowers a score by what it overlaps and
+// puts the box back in line.
 template <typename Overlap>
-std::vector<Candidate> suppress(const std::vector<Candidate>& all, const Limits& l, Overlap&& overlap_of) {
+std::vector<Candidate> suppress(const std::vector<Candidate>& all, const Limits& l,
+                                Overlap&& overlap_of) {
   const float scale = l.sigma > 0 ? -0.5f / l.sigma : 0.0f;
   const auto worse = [](const Candidate& a, const Candidate& b) { return better(b, a); };
   std::priority_queue<Candidate, std::vector<Candidate>, decltype(worse)> line(worse, all);
@@ -154,8 +164,10 @@ std::vector<Candidate> suppress_all(EvalContext& c, Overlap&& overlap_of) {
     for (size_t label = 0; label < shape[1]; ++label) {
       std::vector<Candidate> all;
       for (size_t i = 0; i < shape[2]; ++i, ++at)
-        if (scores[at] > l.score) all.push_back({scores[at], int64_t(i), int64_t(b), int64_t(label)});
-      const std::vector<Candidate> some = suppress(all, l, [&](int64_t i, int64_t j) { return overlap_of(b, size_t(i), size_t(j)); });
+        if (scores[at] > l.score)
+          all.push_back({scores[at], int64_t(i), int64_t(b), int64_t(label)});
+      const std::vector<Candidate> some = suppress(
+          all, l, [&](int64_t i, int64_t j) { return overlap_of(b, size_t(i), size_t(j)); });
       kept.insert(kept.end(), some.begin(), some.end());
     }
   return kept;
@@ -165,8 +177,11 @@ void evaluate_with(EvalContext& c, BoxEncoding encoding, bool sort, element::Typ
   const std::vector<float> numbers = load_floats(c.input(0));
   const size_t count = c.shape(0)[1];
   std::vector<Box> boxes;
-  for (size_t i = 0; i + 4 <= numbers.size(); i += 4) boxes.push_back(corners(numbers.data() + i, encoding));
-  std::vector<Candidate> kept = suppress_all(c, [&](size_t b, size_t i, size_t j) { return overlap(boxes[b * count + i], boxes[b * count + j]); });
+  for (size_t i = 0; i + 4 <= numbers.size(); i += 4)
+    boxes.push_back(corners(numbers.data() + i, encoding));
+  std::vector<Candidate> kept = suppress_all(c, [&](size_t b, size_t i, size_t j) {
+    return overlap(boxes[b * count + i], boxes[b * count + j]);
+  });
   give(c, kept, type, sort);
 }
 
@@ -187,17 +202,31 @@ void evaluate_rotated(EvalContext& c) {
     const float* p = numbers.data() + (b * count + i) * 5;
     return RotatedBox{p[0], p[1], p[2], p[3], a.clockwise ? p[4] : -p[4]};
   };
-  std::vector<Candidate> kept = suppress_all(c, [&](size_t b, size_t i, size_t j) { return overlap(box(b, i), box(b, j)); });
+  std::vector<Candidate> kept =
+      suppress_all(c, [&](size_t b, size_t i, size_t j) { return overlap(box(b, i), box(b, j)); });
   give(c, kept, a.output_type, a.sort_result_descending);
 }
 
 }  // namespace
 
-VIREO_DEFINE_OP(non_max_suppression_1){"NonMaxSuppression", 1, &kAttrType<Nms1>, infer_1, evaluate_1, Tolerance::Exact, kDataDependentShape};
-VIREO_DEFINE_OP(non_max_suppression_3){"NonMaxSuppression", 3, &kAttrType<Nms>, infer, evaluate, Tolerance::Exact, kDataDependentShape};
-VIREO_DEFINE_OP(non_max_suppression_4){"NonMaxSuppression", 4, &kAttrType<Nms>, infer, evaluate, Tolerance::Exact, kDataDependentShape};
-VIREO_DEFINE_OP(non_max_suppression_5){"NonMaxSuppression", 5, &kAttrType<Nms>, infer, evaluate, Tolerance::Rounding, kDataDependentShape};
-VIREO_DEFINE_OP(non_max_suppression_9){"NonMaxSuppression", 9, &kAttrType<Nms>, infer, evaluate, Tolerance::Rounding, kDataDependentShape};
-VIREO_DEFINE_OP(nms_rotated_13){"NMSRotated", 13, &kAttrType<NmsRotated>, infer_rotated, evaluate_rotated, Tolerance::Rounding, kDataDependentShape};
+VIREO_DEFINE_OP(non_max_suppression_1){
+    "NonMaxSuppression", 1, &kAttrType<Nms1>, infer_1, evaluate_1, Tolerance::Exact,
+    kDataDependentShape};
+VIREO_DEFINE_OP(non_max_suppression_3){
+    "NonMaxSuppression", 3, &kAttrType<Nms>, infer, evaluate, Tolerance::Exact,
+    kDataDependentShape};
+VIREO_DEFINE_OP(non_max_suppression_4){
+    "NonMaxSuppression", 4, &kAttrType<Nms>, infer, evaluate, Tolerance::Exact,
+    kDataDependentShape};
+VIREO_DEFINE_OP(non_max_suppression_5){
+    "NonMaxSuppression", 5, &kAttrType<Nms>, infer, evaluate, Tolerance::Rounding,
+    kDataDependentShape};
+VIREO_DEFINE_OP(non_max_suppression_9){
+    "NonMaxSuppression", 9, &kAttrType<Nms>, infer, evaluate, Tolerance::Rounding,
+    kDataDependentShape};
+VIREO_DEFINE_OP(nms_rotated_13){"NMSRotated",           13,
+                                &kAttrType<NmsRotated>, infer_rotated,
+                                evaluate_rotated,       Tolerance::Rounding,
+                                kDataDependentShape};
 
 }  // namespace vireo::ops

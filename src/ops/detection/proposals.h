@@ -17,7 +17,9 @@ Box clip_to(const Box& b, float width, float height);
 
 // The first `keep` boxes by score, best first; equal scores keep their order.
 void sort_best(std::vector<ScoredBox>& boxes, int64_t keep);
-// Indices of living boxes that no better kept box covers by more than the threshold; at most `most`.
-std::vector<size_t> keep_apart(const std::vector<ScoredBox>& boxes, float threshold, int64_t most, float offset);
+// Indices of living boxes that no better kept box covers by more than the threshold; at most
+// `most`.
+std::vector<size_t> keep_apart(const std::vector<ScoredBox>& boxes, float threshold, int64_t most,
+                               float offset);
 
 }  // namespace vireo::ops

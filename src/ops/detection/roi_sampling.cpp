@@ -26,9 +26,13 @@ Sample sample_at(float x, float y, size_t height, size_t width) {
 
 }  // namespace
 
-void pool_region(const float* map, size_t channels, size_t height, size_t width, const SampleSpace& space, const RoiPooling& p, float* out) {
+void pool_region(const float* map, size_t channels, size_t height, size_t width,
+                 const SampleSpace& space, const RoiPooling& p, float* out) {
   const float bin_h = space.height / float(p.height), bin_w = space.width / float(p.width);
-  const auto samples_in = [&](float bin) { return p.sampling_ratio > 0 ? p.sampling_ratio : std::clamp<int64_t>(int64_t(std::ceil(bin)), 0, 1 << 12); };
+  const auto samples_in = [&](float bin) {
+    return p.sampling_ratio > 0 ? p.sampling_ratio
+                                : int64_t(bounded(std::ceil(bin), 0.0f, 4096.0f));
+  };
   const int64_t rows = samples_in(bin_h), columns = samples_in(bin_w);
   const float step_h = bin_h / float(rows), step_w = bin_w / float(columns);
   std::vector<Sample> samples;
@@ -37,7 +41,8 @@ void pool_region(const float* map, size_t channels, size_t height, size_t width,
       samples.clear();
       for (int64_t r = 0; r < rows; ++r)
         for (int64_t k = 0; k < columns; ++k) {
-          float y = space.y + float(bin_y) * bin_h + step_h * (float(r) + 0.5f), x = space.x + float(bin_x) * bin_w + step_w * (float(k) + 0.5f);
+          float y = space.y + float(bin_y) * bin_h + step_h * (float(r) + 0.5f),
+                x = space.x + float(bin_x) * bin_w + step_w * (float(k) + 0.5f);
           if (space.turned) {
             const float turned_y = y * space.cos - x * space.sin + space.centre_y;
             x = y * space.sin + x * space.cos + space.centre_x;

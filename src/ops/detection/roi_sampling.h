@@ -1,11 +1,13 @@
-// Bilinear sampling of feature maps inside regions, which ROIAlign, its rotated form and the Detectron extractor share.
+// Bilinear sampling of feature maps inside regions, which ROIAlign, its rotated form and the
+// Detectron extractor share.
 #pragma once
 
 #include "ops/detection/boxes.h"
 
 namespace vireo::ops {
 
-// A region's own coordinates: sampling starts at (x, y) over (width, height); a turned region maps points about its centre.
+// A region's own coordinates: sampling starts at (x, y) over (width, height); a turned region maps
+// points about its centre.
 struct SampleSpace {
   float x, y, width, height;
   bool turned = false;
@@ -18,6 +20,7 @@ struct RoiPooling {
 };
 
 // Pools one region of one [C, H, W] map into [C, pooled height, pooled width].
-void pool_region(const float* map, size_t channels, size_t height, size_t width, const SampleSpace& space, const RoiPooling& pooling, float* out);
+void pool_region(const float* map, size_t channels, size_t height, size_t width,
+                 const SampleSpace& space, const RoiPooling& pooling, float* out);
 
 }  // namespace vireo::ops

@@ -11,7 +11,8 @@ struct Point {
 };
 
 std::vector<Point> corners(const RotatedBox& b, double x0, double y0) {
-  const double c = std::cos(double(b.angle)), s = std::sin(double(b.angle)), w = b.width / 2.0, h = b.height / 2.0;
+  const double c = std::cos(double(b.angle)), s = std::sin(double(b.angle)), w = b.width / 2.0,
+               h = b.height / 2.0;
   std::vector<Point> out;
   for (const Point p : {Point{-w, -h}, Point{w, -h}, Point{w, h}, Point{-w, h}})
     out.push_back({b.x - x0 + p.x * c - p.y * s, b.y - y0 + p.x * s + p.y * c});
@@ -19,7 +20,9 @@ std::vector<Point> corners(const RotatedBox& b, double x0, double y0) {
 }
 
 // Positive on the left of the line from a to b.
-double side(const Point& a, const Point& b, const Point& p) { return (b.x - a.x) * (p.y - a.y) - (b.y - a.y) * (p.x - a.x); }
+double side(const Point& a, const Point& b, const Point& p) {
+  return (b.x - a.x) * (p.y - a.y) - (b.y - a.y) * (p.x - a.x);
+}
 
 // Sutherland and Hodgman: the part of a polygon on the left of an edge.
 std::vector<Point> cut(const std::vector<Point>& polygon, const Point& a, const Point& b) {
@@ -54,7 +57,8 @@ float overlap(const RotatedBox& a, const RotatedBox& b) {
   const double x0 = (double(a.x) + b.x) / 2, y0 = (double(a.y) + b.y) / 2;
   std::vector<Point> common = corners(a, x0, y0);
   const std::vector<Point> frame = corners(b, x0, y0);
-  for (size_t i = 0; i < frame.size() && !common.empty(); ++i) common = cut(common, frame[i], frame[(i + 1) % frame.size()]);
+  for (size_t i = 0; i < frame.size() && !common.empty(); ++i)
+    common = cut(common, frame[i], frame[(i + 1) % frame.size()]);
   const double shared = area(common);
   return float(shared / (area_a + area_b - shared));
 }

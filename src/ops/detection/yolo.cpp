@@ -1,4 +1,5 @@
-// RegionYolo: logistic (and softmax) over the maps of YOLO heads. ReorgYolo: blocks of space into channels, in Darknet's order.
+// RegionYolo: logistic (and softmax) over the maps of YOLO heads. ReorgYolo: blocks of space into
+// channels, in Darknet's order.
 #include <algorithm>
 #include <cmath>
 
@@ -30,12 +31,18 @@ void infer_region(InferContext& c) {
   c.expect_real(0);
   c.expect_rank(0, 4, 4);
   const RegionYolo& a = c.attrs<RegionYolo>();
-  if (a.coords < 2 || a.classes < 0 || a.num < 0) c.fail("coords {}, classes {} and num {} are out of range", a.coords, a.classes, a.num);
+  constexpr int64_t kMost = 1 << 20;
+  if (a.coords < 2 || a.classes < 0 || a.num < 0 || a.coords > kMost || a.classes > kMost ||
+      a.num > kMost)
+    c.fail("coords {}, classes {} and num {} are out of range", a.coords, a.classes, a.num);
   const PartialShape& in = c.shape(0);
   if (!in.rank_is_static()) return c.set_output(0, c.type(0), PartialShape::dynamic());
-  const int64_t regions = a.do_softmax ? a.num : int64_t(a.mask.size()), channels = regions * (a.classes + a.coords + 1);
-  if (in[1].is_static() && in[1].get_length() < channels) c.fail("{} channels, {} are needed", in[1].get_length(), channels);
-  if (!a.do_softmax) return c.set_output(0, c.type(0), PartialShape{in[0], Dimension(channels), in[2], in[3]});
+  const int64_t regions = a.do_softmax ? a.num : int64_t(a.mask.size()),
+                channels = regions * (a.classes + a.coords + 1);
+  if (in[1].is_static() && in[1].get_length() < channels)
+    c.fail("{} channels, {} are needed", in[1].get_length(), channels);
+  if (!a.do_softmax)
+    return c.set_output(0, c.type(0), PartialShape{in[0], Dimension(channels), in[2], in[3]});
   // Softmax results are flattened from axis to end_axis.
   const size_t first = size_t(c.axis(a.axis, 4)), last = size_t(c.axis(a.end_axis, 4));
   PartialShape out;
@@ -52,11 +59,15 @@ void evaluate_region(EvalContext& c) {
   const RegionYolo& a = c.attrs<RegionYolo>();
   Tensor& out = c.output(0);
   const Shape& shape = c.shape(0);
-  const size_t area = shape[2] * shape[3], classes = size_t(a.classes), coords = size_t(a.coords), entries = classes + coords + 1;
-  const size_t regions = a.do_softmax ? size_t(a.num) : a.mask.size(), channels = a.do_softmax ? shape[1] : regions * entries;
+  const size_t area = shape[2] * shape[3], classes = size_t(a.classes), coords = size_t(a.coords),
+               entries = classes + coords + 1;
+  const size_t regions = a.do_softmax ? size_t(a.num) : a.mask.size(),
+               channels = a.do_softmax ? shape[1] : regions * entries;
   const std::vector<double> x = load<double>(c.input(0));
   std::vector<double> y;
-  for (size_t n = 0; n < shape[0]; ++n) y.insert(y.end(), x.begin() + int64_t(n * shape[1] * area), x.begin() + int64_t((n * shape[1] + channels) * area));
+  for (size_t n = 0; n < shape[0]; ++n)
+    y.insert(y.end(), x.begin() + int64_t(n * shape[1] * area),
+             x.begin() + int64_t((n * shape[1] + channels) * area));
   const auto logistic = [&](size_t from, size_t count) {
     for (size_t i = from; i < from + count; ++i) y[i] = 1 / (1 + std::exp(-y[i]));
   };
@@ -65,10 +76,12 @@ void evaluate_region(EvalContext& c) {
       const size_t base = (n * channels + r * entries) * area;
       logistic(base, 2 * area);
       logistic(base + coords * area, (a.do_softmax ? 1 : classes + 1) * area);
-      for (size_t i = base + (coords + 1) * area; a.do_softmax && i < base + (coords + 2) * area && classes > 0; ++i) {
+      for (size_t i = base + (coords + 1) * area;
+           a.do_softmax && i < base + (coords + 2) * area && classes > 0; ++i) {
         double most = y[i], sum = 0;
         for (size_t k = 0; k < classes; ++k) most = std::max(most, y[i + k * area]);
-        for (size_t k = 0; k < classes; ++k) sum += y[i + k * area] = std::exp(y[i + k * area] - most);
+        for (size_t k = 0; k < classes; ++k)
+          sum += y[i + k * area] = std::exp(y[i + k * area] - most);
         for (size_t k = 0; k < classes; ++k) y[i + k * area] /= sum;
       }
     }
@@ -84,13 +97,16 @@ void infer_reorg(InferContext& c) {
   c.expect_inputs(1, 1);
   c.expect_rank(0, 4, 4);
   const auto& strides = c.attrs<ReorgYolo>().stride;
-  if (strides.empty() || strides[0] < 1 || strides[0] > 1 << 15) c.fail("a stride of at least 1 is needed");
+  if (strides.empty() || strides[0] < 1 || strides[0] > 1 << 15)
+    c.fail("a stride of at least 1 is needed");
   const int64_t s = strides[0];
   const PartialShape& in = c.shape(0);
   if (!in.rank_is_static()) return c.set_output(0, c.type(0), PartialShape::dynamic(4));
   for (size_t i = 2; i < 4; ++i)
-    if (in[i].is_static() && in[i].get_length() % s != 0) c.fail("an extent of {} is no multiple of stride {}", in[i].get_length(), s);
-  if (in[1].is_static() && in[1].get_length() < s * s) c.fail("{} channels, at least {} are needed", in[1].get_length(), s * s);
+    if (in[i].is_static() && in[i].get_length() % s != 0)
+      c.fail("an extent of {} is no multiple of stride {}", in[i].get_length(), s);
+  if (in[1].is_static() && (in[1].get_length() < s * s || in[1].get_length() % (s * s) != 0))
+    c.fail("{} channels, a multiple of {} is needed", in[1].get_length(), s * s);
   c.set_output(0, c.type(0), PartialShape{in[0], in[1] * Dimension(s * s), in[2] / s, in[3] / s});
 }
 
@@ -100,7 +116,6 @@ void evaluate_reorg(EvalContext& c) {
   const Shape& in = c.shape(0);
   const size_t channels = in[1], height = in[2], width = in[3];
   const size_t folded = channels / (s * s);
-  if (folded == 0) c.fail("{} channels, at least {} are needed", channels, s * s);
   ElementMover move(out, c.input(0));
   // The input is read as [N, C / s^2, H * s, W * s], whatever its shape says.
   for_each_index(in, [&](const std::vector<size_t>& i) {
@@ -114,7 +129,8 @@ void evaluate_reorg(EvalContext& c) {
 
 }  // namespace
 
-VIREO_DEFINE_OP(region_yolo_1){"RegionYolo", 1, &kAttrType<RegionYolo>, infer_region, evaluate_region, Tolerance::Rounding};
+VIREO_DEFINE_OP(region_yolo_1){
+    "RegionYolo", 1, &kAttrType<RegionYolo>, infer_region, evaluate_region, Tolerance::Rounding};
 VIREO_DEFINE_OP(reorg_yolo_2){"ReorgYolo", 2, &kAttrType<ReorgYolo>, infer_reorg, evaluate_reorg};
 
 }  // namespace vireo::ops

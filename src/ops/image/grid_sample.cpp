@@ -36,15 +36,20 @@ void infer(InferContext& c) {
     out[1] = data[1];
   }
   if (grid.rank_is_static()) {
-    if (!grid[3].compatible(Dimension(2))) c.fail("the grid's last axis has extent {}, 2 is needed", grid[3].to_string());
-    if (!Dimension::merge(out[0], out[0], grid[0])) c.fail("data of shape {} and grid of shape {} differ in batch", data.to_string(), grid.to_string());
+    if (!grid[3].compatible(Dimension(2)))
+      c.fail("the grid's last axis has extent {}, 2 is needed", grid[3].to_string());
+    if (!Dimension::merge(out[0], out[0], grid[0]))
+      c.fail("data of shape {} and grid of shape {} differ in batch", data.to_string(),
+             grid.to_string());
     out[2] = grid[1];
     out[3] = grid[2];
   }
   c.set_output(0, c.type(0), out);
 }
 
-float pixel(float v, size_t extent, bool align) { return align ? (v + 1) * (float(extent) - 1) / 2 : ((v + 1) * float(extent) - 1) / 2; }
+float pixel(float v, size_t extent, bool align) {
+  return align ? (v + 1) * (float(extent) - 1) / 2 : ((v + 1) * float(extent) - 1) / 2;
+}
 
 // The position that stands for one outside; -1 if nothing does.
 int64_t inside(int64_t at, int64_t extent, const GridSample& a) {
@@ -81,7 +86,9 @@ Taps taps(float position, size_t extent, const GridSample& a) {
     const double k = -0.75, r = d;
     const auto far = [k](double x) { return ((k * x - 5 * k) * x + 8 * k) * x - 4 * k; };
     const auto near = [k](double x) { return ((k + 2) * x - (k + 3)) * x * x + 1; };
-    t = {{first - 1, first, first + 1, first + 2}, {far(r + 1), near(r), near(1 - r), far(2 - r)}, 4};
+    t = {{first - 1, first, first + 1, first + 2},
+         {far(r + 1), near(r), near(1 - r), far(2 - r)},
+         4};
   }
   for (int i = 0; i < t.count; ++i) t.at[i] = inside(t.at[i], int64_t(extent), a);
   return t;
@@ -98,14 +105,18 @@ void evaluate(EvalContext& c) {
   for (size_t n = 0; n < to[0]; ++n)
     for (size_t i = 0; i < cells; ++i) {
       const double* g = grid.data() + (n * cells + i) * 2;
-      const Taps columns = taps(std::isnan(g[0]) ? -1e9f : pixel(float(g[0]), in[3], a.align_corners), in[3], a);
-      const Taps rows = taps(std::isnan(g[1]) ? -1e9f : pixel(float(g[1]), in[2], a.align_corners), in[2], a);
+      const Taps columns =
+          taps(std::isnan(g[0]) ? -1e9f : pixel(float(g[0]), in[3], a.align_corners), in[3], a);
+      const Taps rows =
+          taps(std::isnan(g[1]) ? -1e9f : pixel(float(g[1]), in[2], a.align_corners), in[2], a);
       for (size_t ch = 0; ch < in[1]; ++ch) {
         const double* map = x.data() + (n * in[1] + ch) * area;
         double sum = 0;
         for (int r = 0; r < rows.count; ++r)
           for (int k = 0; k < columns.count; ++k)
-            if (rows.at[r] >= 0 && columns.at[k] >= 0) sum += rows.weight[r] * columns.weight[k] * map[size_t(rows.at[r]) * in[3] + size_t(columns.at[k])];
+            if (rows.at[r] >= 0 && columns.at[k] >= 0)
+              sum += rows.weight[r] * columns.weight[k] *
+                     map[size_t(rows.at[r]) * in[3] + size_t(columns.at[k])];
         y[(n * in[1] + ch) * cells + i] = sum;
       }
     }
@@ -114,6 +125,7 @@ void evaluate(EvalContext& c) {
 
 }  // namespace
 
-VIREO_DEFINE_OP(grid_sample_9){"GridSample", 9, &kAttrType<GridSample>, infer, evaluate, Tolerance::Accumulate};
+VIREO_DEFINE_OP(grid_sample_9){"GridSample", 9,        &kAttrType<GridSample>,
+                               infer,        evaluate, Tolerance::Accumulate};
 
 }  // namespace vireo::ops

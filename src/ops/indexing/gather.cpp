@@ -1,4 +1,5 @@
-// Gather: whole slices of the data, chosen by indices along one axis. An index out of range gives zeros.
+// Gather: whole slices of the data, chosen by indices along one axis. An index out of range gives
+// zeros.
 #include "ops/indexing/indexing.h"
 #include "ops/movement/rearrange.h"
 
@@ -10,9 +11,11 @@ namespace {
 
 // Rank alone is known when the axis is not.
 void infer_rank_only(InferContext& c, int64_t batch) {
-  if (!c.shape(0).rank_is_static() || !c.shape(1).rank_is_static()) return c.set_output(0, c.type(0), PartialShape::dynamic());
+  if (!c.shape(0).rank_is_static() || !c.shape(1).rank_is_static())
+    return c.set_output(0, c.type(0), PartialShape::dynamic());
   if (batch < 0) batch += int64_t(c.shape(1).size());
-  c.set_output(0, c.type(0), PartialShape::dynamic(int64_t(c.shape(0).size() + c.shape(1).size()) - 1 - batch));
+  c.set_output(0, c.type(0),
+               PartialShape::dynamic(int64_t(c.shape(0).size() + c.shape(1).size()) - 1 - batch));
 }
 
 void infer(InferContext& c) {
@@ -23,16 +26,19 @@ void infer(InferContext& c) {
   int64_t batch = c.version() == 1 ? 0 : c.attrs<Gather>().batch_dims;
   const auto given = c.scalar_int(2);
   if (data.rank_is_static() && data.size() == 0) c.fail("a scalar has no axis to gather along");
-  if (!given || !data.rank_is_static() || !indices.rank_is_static()) return infer_rank_only(c, batch);
+  if (!given || !data.rank_is_static() || !indices.rank_is_static())
+    return infer_rank_only(c, batch);
   const int64_t axis = c.axis(*given, int64_t(data.size())), index_rank = int64_t(indices.size());
-  if (batch < -index_rank || batch > index_rank) c.fail("batch_dims {} is out of range for indices of rank {}", batch, index_rank);
+  if (batch < -index_rank || batch > index_rank)
+    c.fail("batch_dims {} is out of range for indices of rank {}", batch, index_rank);
   if (batch < 0) batch += index_rank;
   if (batch > axis) c.fail("batch_dims {} is over the axis {}", batch, axis);
   PartialShape out;
   for (int64_t i = 0; i < axis; ++i) {
     Dimension d = data[size_t(i)];
     if (i < batch && !Dimension::merge(d, d, indices[size_t(i)]))
-      c.fail("batch extents differ: data of shape {}, indices of shape {}", data.to_string(), indices.to_string());
+      c.fail("batch extents differ: data of shape {}, indices of shape {}", data.to_string(),
+             indices.to_string());
     out.push_back(d);
   }
   for (int64_t i = batch; i < index_rank; ++i) out.push_back(indices[size_t(i)]);
@@ -68,15 +74,19 @@ void evaluate(EvalContext& c) {
       for (size_t p = 0; p < picks; ++p, to += inner) {
         int64_t i = index[b * picks + p];
         if (i < 0) i += extent;
-        if (i >= 0 && i < extent && inner > 0) move(to, ((b * outer + o) * size_t(extent) + size_t(i)) * inner, inner);
+        if (i >= 0 && i < extent && inner > 0)
+          move(to, ((b * outer + o) * size_t(extent) + size_t(i)) * inner, inner);
       }
   move.finish();
 }
 
 }  // namespace
 
-VIREO_DEFINE_OP(gather_1){"Gather", 1, &kAttrType<NoAttrs>, infer, evaluate, Tolerance::Exact, kMovesInput0};
-VIREO_DEFINE_OP(gather_7){"Gather", 7, &kAttrType<Gather>, infer, evaluate, Tolerance::Exact, kMovesInput0};
-VIREO_DEFINE_OP(gather_8){"Gather", 8, &kAttrType<Gather>, infer, evaluate, Tolerance::Exact, kMovesInput0};
+VIREO_DEFINE_OP(gather_1){"Gather",         1,           &kAttrType<NoAttrs>, infer, evaluate,
+                          Tolerance::Exact, kMovesInput0};
+VIREO_DEFINE_OP(gather_7){"Gather",         7,           &kAttrType<Gather>, infer, evaluate,
+                          Tolerance::Exact, kMovesInput0};
+VIREO_DEFINE_OP(gather_8){"Gather",         8,           &kAttrType<Gather>, infer, evaluate,
+                          Tolerance::Exact, kMovesInput0};
 
 }  // namespace vireo::ops

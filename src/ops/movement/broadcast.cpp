@@ -17,13 +17,17 @@ void visit(AttrVisitor& v, Broadcast& a) {
 
 namespace {
 
-bool is_explicit(const Broadcast& a) { return a.mode == BroadcastMode::Explicit || a.mode == BroadcastMode::None; }
+bool is_explicit(const Broadcast& a) {
+  return a.mode == BroadcastMode::Explicit || a.mode == BroadcastMode::None;
+}
 
 // The output axis that each input axis becomes, empty if only known when running.
-std::optional<std::vector<int64_t>> mapping(const Broadcast& a, size_t in_rank, size_t out_rank, const std::optional<std::vector<int64_t>>& given) {
+std::optional<std::vector<int64_t>> mapping(const Broadcast& a, size_t in_rank, size_t out_rank,
+                                            const std::optional<std::vector<int64_t>>& given) {
   if (is_explicit(a)) return given;
   std::vector<int64_t> map;
-  const int64_t first = a.mode == BroadcastMode::Pdpd && a.axis >= 0 ? a.axis : int64_t(out_rank) - int64_t(in_rank);
+  const int64_t first =
+      a.mode == BroadcastMode::Pdpd && a.axis >= 0 ? a.axis : int64_t(out_rank) - int64_t(in_rank);
   for (size_t i = 0; i < in_rank; ++i) map.push_back(first + int64_t(i));
   return map;
 }
@@ -32,24 +36,31 @@ void infer_known(InferContext& c, const std::vector<Dimension>& target) {
   const auto& a = c.attrs<Broadcast>();
   const PartialShape& in = c.shape(0);
   PartialShape out{target};
-  if (!in.rank_is_static()) return c.set_output(0, c.type(0), a.mode == BroadcastMode::Bidirectional ? PartialShape::dynamic() : out);
+  if (!in.rank_is_static())
+    return c.set_output(0, c.type(0),
+                        a.mode == BroadcastMode::Bidirectional ? PartialShape::dynamic() : out);
   if (a.mode == BroadcastMode::Bidirectional) {
     if (!PartialShape::broadcast_merge_into(out, in))
-      c.fail("shape {} and target {} do not broadcast", in.to_string(), PartialShape{target}.to_string());
+      c.fail("shape {} and target {} do not broadcast", in.to_string(),
+             PartialShape{target}.to_string());
     return c.set_output(0, c.type(0), out);
   }
   const auto map = mapping(a, in.size(), target.size(), c.inputs() > 2 ? c.ints(2) : std::nullopt);
-  if (map && map->size() != in.size()) c.fail("axes_mapping has {} entries for rank {}", map->size(), in.size());
+  if (map && map->size() != in.size())
+    c.fail("axes_mapping has {} entries for rank {}", map->size(), in.size());
   for (size_t i = 0; map && i < in.size(); ++i) {
     const int64_t axis = (*map)[i];
-    if (axis < 0 || size_t(axis) >= target.size()) c.fail("shape {} has more axes than target {}", in.to_string(), out.to_string());
-    if (i > 0 && axis <= (*map)[i - 1]) c.fail("axes_mapping does not grow: {} after {}", axis, (*map)[i - 1]);
+    if (axis < 0 || size_t(axis) >= target.size())
+      c.fail("shape {} has more axes than target {}", in.to_string(), out.to_string());
+    if (i > 0 && axis <= (*map)[i - 1])
+      c.fail("axes_mapping does not grow: {} after {}", axis, (*map)[i - 1]);
     Dimension merged;
     if (in[i] == Dimension(1)) continue;
     if (!in[i].compatible(Dimension(1)) && !Dimension::merge(merged, in[i], out[size_t(axis)]))
       c.fail("shape {} does not broadcast to {}", in.to_string(), PartialShape{target}.to_string());
     // An extent that cannot be 1 is the target's.
-    if (!in[i].compatible(Dimension(1)) && out[size_t(axis)].is_dynamic()) out[size_t(axis)] = merged;
+    if (!in[i].compatible(Dimension(1)) && out[size_t(axis)].is_dynamic())
+      out[size_t(axis)] = merged;
   }
   c.set_output(0, c.type(0), out);
 }
@@ -59,7 +70,8 @@ void infer(InferContext& c) {
   c.expect_inputs(is_explicit(a) ? 3 : 2, 3);
   c.expect_integral(1);
   c.expect_rank(1, 0, 1);
-  if (c.version() == 1 && a.mode == BroadcastMode::Bidirectional) c.fail("mode bidirectional needs opset3");
+  if (c.version() == 1 && a.mode == BroadcastMode::Bidirectional)
+    c.fail("mode bidirectional needs opset3");
   if (const auto exact = c.ints(1)) {
     for (int64_t d : *exact)
       if (d < 0) c.fail("target extent {} is negative", d);
@@ -67,7 +79,8 @@ void infer(InferContext& c) {
   }
   if (const auto dims = c.dims(1)) return infer_known(c, *dims);
   const PartialShape& count = c.shape(1);
-  const bool known = count.is_static() && (a.mode != BroadcastMode::Bidirectional || c.shape(0).rank_is_static());
+  const bool known =
+      count.is_static() && (a.mode != BroadcastMode::Bidirectional || c.shape(0).rank_is_static());
   if (!known) return c.set_output(0, c.type(0), PartialShape::dynamic());
   size_t rank = shape_size(count.to_shape());
   if (a.mode == BroadcastMode::Bidirectional) rank = std::max(rank, c.shape(0).size());
@@ -84,7 +97,8 @@ void evaluate(EvalContext& c) {
   const std::vector<int64_t> strides = walk_strides(from);
   for (size_t i = 0; i < from.size(); ++i) {
     const size_t axis = size_t((*map)[i]);
-    if (from[i] != 1 && from[i] != to[axis]) c.fail("extent {} does not broadcast to {}", from[i], to[axis]);
+    if (from[i] != 1 && from[i] != to[axis])
+      c.fail("extent {} does not broadcast to {}", from[i], to[axis]);
     if (from[i] != 1) walk.strides[axis] = strides[i];
   }
   copy_walk(out, to, c.input(0), walk);
@@ -92,7 +106,9 @@ void evaluate(EvalContext& c) {
 
 }  // namespace
 
-VIREO_DEFINE_OP(broadcast_1){"Broadcast", 1, &kAttrType<Broadcast>, infer, evaluate, Tolerance::Exact, kMovesInput0};
-VIREO_DEFINE_OP(broadcast_3){"Broadcast", 3, &kAttrType<Broadcast>, infer, evaluate, Tolerance::Exact, kMovesInput0};
+VIREO_DEFINE_OP(broadcast_1){"Broadcast",      1,           &kAttrType<Broadcast>, infer, evaluate,
+                             Tolerance::Exact, kMovesInput0};
+VIREO_DEFINE_OP(broadcast_3){"Broadcast",      3,           &kAttrType<Broadcast>, infer, evaluate,
+                             Tolerance::Exact, kMovesInput0};
 
 }  // namespace vireo::ops

@@ -15,7 +15,8 @@ void infer(InferContext& c) {
   for (size_t i = 0; i < c.inputs(); ++i) {
     if (!c.shape(i).rank_is_static()) continue;
     if (rank != SIZE_MAX && c.shape(i).size() != rank)
-      c.fail("input {} of shape {} does not fit input {} of shape {}", i, c.shape(i).to_string(), first, c.shape(first).to_string());
+      c.fail("input {} of shape {} does not fit input {} of shape {}", i, c.shape(i).to_string(),
+             first, c.shape(first).to_string());
     if (rank == SIZE_MAX) first = i;
     rank = c.shape(i).size();
   }
@@ -32,7 +33,8 @@ void infer(InferContext& c) {
     sum = c.inputs() == 1 ? c.shape(i)[axis] : sum + c.shape(i)[axis];
     for (size_t k = 0; k < rank; ++k)
       if (k != axis && !Dimension::merge(out[k], out[k], c.shape(i)[k]))
-        c.fail("input {} of shape {} does not fit {} beside axis {}", i, c.shape(i).to_string(), out.to_string(), axis);
+        c.fail("input {} of shape {} does not fit {} beside axis {}", i, c.shape(i).to_string(),
+               out.to_string(), axis);
   }
   out[axis] = sum;
   c.set_output(0, type, out);
@@ -50,7 +52,8 @@ void evaluate(EvalContext& c) {
   for (size_t i = 0; i < c.inputs(); ++i) {
     const size_t block = c.shape(i)[axis] * inner;
     move.from(c.input(i));
-    for (size_t o = 0; o < outer && block > 0; ++o) move(o * shape[axis] * inner + before, o * block, block);
+    for (size_t o = 0; o < outer && block > 0; ++o)
+      move(o * shape[axis] * inner + before, o * block, block);
     before += block;
   }
   move.finish();
@@ -58,6 +61,7 @@ void evaluate(EvalContext& c) {
 
 }  // namespace
 
-VIREO_DEFINE_OP(concat_1){"Concat", 1, &kAttrType<Concat>, infer, evaluate, Tolerance::Exact, kMovesAllInputs};
+VIREO_DEFINE_OP(concat_1){"Concat",       1, &kAttrType<Concat>, infer, evaluate, Tolerance::Exact,
+                          kMovesAllInputs};
 
 }  // namespace vireo::ops

@@ -1,5 +1,5 @@
-// Blocks of space folded into channels or batch and back: DepthToSpace, SpaceToDepth, SpaceToBatch, BatchToSpace, ShuffleChannels.
-// Each is a transpose of a finer view.
+// Blocks of space folded into channels or batch and back: DepthToSpace, SpaceToDepth, SpaceToBatch,
+// BatchToSpace, ShuffleChannels. Each is a transpose of a finer view.
 #include <algorithm>
 
 #include "ops/movement/movement.h"
@@ -24,7 +24,8 @@ namespace {
 
 Dimension divided(InferContext& c, const Dimension& d, int64_t by, const char* what) {
   if (by == 1) return d;
-  if (d.is_static() && d.get_length() % by != 0) c.fail("{} of {} is no multiple of {}", what, d.get_length(), by);
+  if (d.is_static() && d.get_length() % by != 0)
+    c.fail("{} of {} is no multiple of {}", what, d.get_length(), by);
   return Dimension((d.min() + by - 1) / by, d.bounded() ? d.max() / by : -1);
 }
 
@@ -45,15 +46,20 @@ void infer_depth(InferContext& c, bool to_space) {
   if (!out.rank_is_static()) return c.set_output(0, c.type(0), out);
   if (out.size() < 3) c.fail("rank {} has no spatial axes, at least 3 is needed", out.size());
   const int64_t power = checked_power(c, block, out.size() - 2);
-  out[1] = to_space ? divided(c, out[1], power, "depth") : power == 1 ? out[1] : out[1] * Dimension(power);
+  out[1] = to_space     ? divided(c, out[1], power, "depth")
+           : power == 1 ? out[1]
+                        : out[1] * Dimension(power);
   for (size_t i = 2; i < out.size(); ++i)
-    out[i] = block == 1 ? out[i] : to_space ? out[i] * Dimension(block) : divided(c, out[i], block, "an extent");
+    out[i] = block == 1 ? out[i]
+             : to_space ? out[i] * Dimension(block)
+                        : divided(c, out[i], block, "an extent");
   c.set_output(0, c.type(0), out);
 }
 void infer_depth_to_space(InferContext& c) { infer_depth(c, true); }
 void infer_space_to_depth(InferContext& c) { infer_depth(c, false); }
 
-// Walks the space tensor [N, C, H, W...] as the depth tensor's view: [N, b..., C, H/b...] or [N, C, b..., H/b...].
+// Walks the space tensor [N, C, H, W...] as the depth tensor's view: [N, b..., C, H/b...] or [N, C,
+// b..., H/b...].
 struct DepthView {
   Shape extents;
   std::vector<int64_t> space_strides;
@@ -109,15 +115,18 @@ void evaluate_shuffle(EvalContext& c) {
   const auto& a = c.attrs<ShuffleChannels>();
   Tensor& out = c.output(0);
   const Shape& shape = out.get_shape();
-  const size_t axis = wrap_axis(a.axis, shape.size()), group = size_t(a.group), per_group = shape[axis] / group;
+  const size_t axis = wrap_axis(a.axis, shape.size()), group = size_t(a.group),
+               per_group = shape[axis] / group;
   size_t outer = 1, inner = 1;
   for (size_t i = 0; i < axis; ++i) outer *= shape[i];
   for (size_t i = axis + 1; i < shape.size(); ++i) inner *= shape[i];
   const int64_t step = int64_t(per_group * inner);
-  copy_walk(out, {outer, per_group, group, inner}, c.input(0), {0, {int64_t(shape[axis] * inner), int64_t(inner), step, 1}});
+  copy_walk(out, {outer, per_group, group, inner}, c.input(0),
+            {0, {int64_t(shape[axis] * inner), int64_t(inner), step, 1}});
 }
 
-// Batch operators: block, begins and ends (pads of SpaceToBatch, crops of BatchToSpace) are inputs 1, 2, 3.
+// Batch operators: block, begins and ends (pads of SpaceToBatch, crops of BatchToSpace) are inputs
+// 1, 2, 3.
 void infer_batch(InferContext& c, bool to_space) {
   c.expect_inputs(4, 4);
   for (size_t i = 1; i < 4; ++i) {
@@ -126,9 +135,13 @@ void infer_batch(InferContext& c, bool to_space) {
   }
   const PartialShape& in = c.shape(0);
   const auto block = c.ints(1), begin = c.ints(2), end = c.ints(3);
-  if (!in.rank_is_static()) return c.set_output(0, c.type(0), block ? PartialShape::dynamic(int64_t(block->size())) : PartialShape::dynamic());
+  if (!in.rank_is_static())
+    return c.set_output(
+        0, c.type(0),
+        block ? PartialShape::dynamic(int64_t(block->size())) : PartialShape::dynamic());
   for (const auto& given : {block, begin, end})
-    if (given && given->size() != in.size()) c.fail("{} block entries do not fit rank {}", given->size(), in.size());
+    if (given && given->size() != in.size())
+      c.fail("{} block entries do not fit rank {}", given->size(), in.size());
   PartialShape out = PartialShape::dynamic(int64_t(in.size()));
   if (!block || !begin || !end) return c.set_output(0, c.type(0), out);
   int64_t power = 1;
@@ -136,19 +149,24 @@ void infer_batch(InferContext& c, bool to_space) {
     const int64_t b = (*block)[i], before = (*begin)[i], after = (*end)[i];
     constexpr int64_t kMost = int64_t(1) << 31;
     if (b < 1 || b > kMost || power > kMost) c.fail("block entry {} is out of range", b);
-    if (before < 0 || after < 0 || before > kMost || after > kMost) c.fail("pads or crops {} and {} are out of range", before, after);
+    if (before < 0 || after < 0 || before > kMost || after > kMost)
+      c.fail("pads or crops {} and {} are out of range", before, after);
     power *= b;
     const Dimension& d = in[i];
     if (to_space) {
       const Dimension grown = b == 1 ? d : d * Dimension(b);
-      if (grown.is_static() && grown.get_length() < before + after) c.fail("crops {} and {} take more than axis {} has", before, after, i);
+      if (grown.is_static() && grown.get_length() < before + after)
+        c.fail("crops {} and {} take more than axis {} has", before, after, i);
       out[i] = before + after == 0 ? grown : grown - Dimension(before + after);
     } else {
       const Dimension grown = before + after == 0 ? d : d + Dimension(before + after);
       out[i] = divided(c, grown, b, "a padded extent");
     }
   }
-  if (in.size() > 0) out[0] = power == 1 ? in[0] : to_space ? divided(c, in[0], power, "batch") : in[0] * Dimension(power);
+  if (in.size() > 0)
+    out[0] = power == 1 ? in[0]
+             : to_space ? divided(c, in[0], power, "batch")
+                        : in[0] * Dimension(power);
   c.set_output(0, c.type(0), out);
 }
 void infer_batch_to_space(InferContext& c) { infer_batch(c, true); }
@@ -156,7 +174,8 @@ void infer_space_to_batch(InferContext& c) { infer_batch(c, false); }
 
 // Space element [n, i...] lies in the batch tensor at [(i % b) blocks..., n] and [i / b].
 template <typename F>
-void for_each_pair(const Shape& space, const Shape& batch, const std::vector<int64_t>& block, const std::vector<int64_t>& begin, F&& f) {
+void for_each_pair(const Shape& space, const Shape& batch, const std::vector<int64_t>& block,
+                   const std::vector<int64_t>& begin, F&& f) {
   const std::vector<int64_t> strides = walk_strides(batch);
   size_t at = 0;
   for_each_index(space, [&](const std::vector<size_t>& index) {
@@ -193,10 +212,31 @@ void evaluate_space_to_batch(EvalContext& c) {
 
 }  // namespace
 
-VIREO_DEFINE_OP(depth_to_space_1){"DepthToSpace", 1, &kAttrType<DepthBlock>, infer_depth_to_space, evaluate_depth_to_space, Tolerance::Exact, kMovesInput0};
-VIREO_DEFINE_OP(space_to_depth_1){"SpaceToDepth", 1, &kAttrType<DepthBlock>, infer_space_to_depth, evaluate_space_to_depth, Tolerance::Exact, kMovesInput0};
-VIREO_DEFINE_OP(shuffle_channels_1){"ShuffleChannels", 1, &kAttrType<ShuffleChannels>, infer_shuffle, evaluate_shuffle, Tolerance::Exact, kMovesInput0};
-VIREO_DEFINE_OP(batch_to_space_2){"BatchToSpace", 2, &kAttrType<NoAttrs>, infer_batch_to_space, evaluate_batch_to_space, Tolerance::Exact, kMovesInput0};
-VIREO_DEFINE_OP(space_to_batch_2){"SpaceToBatch", 2, &kAttrType<NoAttrs>, infer_space_to_batch, evaluate_space_to_batch};
+VIREO_DEFINE_OP(depth_to_space_1){"DepthToSpace",
+                                  1,
+                                  &kAttrType<DepthBlock>,
+                                  infer_depth_to_space,
+                                  evaluate_depth_to_space,
+                                  Tolerance::Exact,
+                                  kMovesInput0};
+VIREO_DEFINE_OP(space_to_depth_1){"SpaceToDepth",
+                                  1,
+                                  &kAttrType<DepthBlock>,
+                                  infer_space_to_depth,
+                                  evaluate_space_to_depth,
+                                  Tolerance::Exact,
+                                  kMovesInput0};
+VIREO_DEFINE_OP(shuffle_channels_1){
+    "ShuffleChannels", 1,           &kAttrType<ShuffleChannels>, infer_shuffle, evaluate_shuffle,
+    Tolerance::Exact,  kMovesInput0};
+VIREO_DEFINE_OP(batch_to_space_2){"BatchToSpace",
+                                  2,
+                                  &kAttrType<NoAttrs>,
+                                  infer_batch_to_space,
+                                  evaluate_batch_to_space,
+                                  Tolerance::Exact,
+                                  kMovesInput0};
+VIREO_DEFINE_OP(space_to_batch_2){"SpaceToBatch", 2, &kAttrType<NoAttrs>, infer_space_to_batch,
+                                  evaluate_space_to_batch};
 
 }  // namespace vireo::ops

@@ -60,7 +60,8 @@ struct DepthBlock {  // DepthToSpace and SpaceToDepth
 };
 void visit(AttrVisitor& v, DepthBlock& a);
 
-// What a slice of an axis keeps. Positions count from the end when negative and are clamped; exact for a known extent.
+// What a slice of an axis keeps. Positions count from the end when negative and are clamped; exact
+// for a known extent.
 int64_t slice_count(int64_t extent, int64_t start, int64_t stop, int64_t step);
 int64_t slice_begin(int64_t extent, int64_t start, int64_t step);
 Dimension slice_extent(const Dimension& extent, int64_t start, int64_t stop, int64_t step);

@@ -16,18 +16,23 @@ namespace {
 
 Dimension padded(const Dimension& d, int64_t by) {
   if (by == 0) return d;
-  return Dimension(std::max<int64_t>(d.min() + by, 0), d.bounded() ? std::max<int64_t>(d.max() + by, 0) : -1);
+  return Dimension(std::max<int64_t>(d.min() + by, 0),
+                   d.bounded() ? std::max<int64_t>(d.max() + by, 0) : -1);
 }
 
 void check_extent(InferContext& c, const Dimension& d, int64_t before, int64_t after, size_t axis) {
   if (!d.is_static()) return;
   const int64_t n = d.get_length();
-  if (n + before + after < 0) c.fail("pads {} and {} take more than axis {} of extent {} has", before, after, axis, n);
+  if (n + before + after < 0)
+    c.fail("pads {} and {} take more than axis {} of extent {} has", before, after, axis, n);
   const PadMode mode = c.attrs<Pad>().mode;
   const int64_t most = std::max(before, after);
-  if (mode == PadMode::Edge && n == 0 && most > 0) c.fail("axis {} is empty and has no edge to repeat", axis);
-  if (mode == PadMode::Reflect && most > 0 && most >= n) c.fail("a reflecting pad of {} needs axis {} longer than its extent {}", most, axis, n);
-  if (mode == PadMode::Symmetric && most > n) c.fail("a symmetric pad of {} is longer than axis {} of extent {}", most, axis, n);
+  if (mode == PadMode::Edge && n == 0 && most > 0)
+    c.fail("axis {} is empty and has no edge to repeat", axis);
+  if (mode == PadMode::Reflect && most > 0 && most >= n)
+    c.fail("a reflecting pad of {} needs axis {} longer than its extent {}", most, axis, n);
+  if (mode == PadMode::Symmetric && most > n)
+    c.fail("a symmetric pad of {} is longer than axis {} of extent {}", most, axis, n);
 }
 
 void infer(InferContext& c) {
@@ -39,23 +44,27 @@ void infer(InferContext& c) {
   element::Type type = c.type(0);
   if (c.inputs() > 3) {
     c.expect_rank(3, 0, 0);
-    if (type.is_static() && c.type(3).is_static() && type != c.type(3)) c.fail("pad value is {}, data is {}", c.type(3).name(), type.name());
+    if (type.is_static() && c.type(3).is_static() && type != c.type(3))
+      c.fail("pad value is {}, data is {}", c.type(3).name(), type.name());
     if (type.is_dynamic()) type = c.type(3);
   }
   const PartialShape& in = c.shape(0);
   const auto before = c.ints(1), after = c.ints(2);
   if (!in.rank_is_static()) {
     const auto& known = before ? before : after;
-    return c.set_output(0, type, known ? PartialShape::dynamic(int64_t(known->size())) : PartialShape::dynamic());
+    return c.set_output(
+        0, type, known ? PartialShape::dynamic(int64_t(known->size())) : PartialShape::dynamic());
   }
   for (const auto& pads : {before, after})
-    if (pads && pads->size() != in.size()) c.fail("{} pads do not fit rank {}", pads->size(), in.size());
+    if (pads && pads->size() != in.size())
+      c.fail("{} pads do not fit rank {}", pads->size(), in.size());
   if (!before || !after) return c.set_output(0, type, PartialShape::dynamic(int64_t(in.size())));
   constexpr int64_t kMost = int64_t(1) << 40;
   PartialShape out;
   for (size_t i = 0; i < in.size(); ++i) {
     const int64_t b = (*before)[i], a = (*after)[i];
-    if (std::abs(b) > kMost || std::abs(a) > kMost) c.fail("pads {} and {} of axis {} are out of range", b, a, i);
+    if (std::abs(b) > kMost || std::abs(a) > kMost)
+      c.fail("pads {} and {} of axis {} are out of range", b, a, i);
     check_extent(c, in[i], b, a, i);
     out.push_back(padded(in[i], b + a));
   }

@@ -19,7 +19,8 @@ void ElementMover::operator()(size_t dst_index, size_t src_index, size_t count) 
   if (copier_)
     (*copier_)(dst_index, src_index, count);
   else
-    std::copy_n(packed_src_.begin() + int64_t(src_index), count, packed_dst_.begin() + int64_t(dst_index));
+    std::copy_n(packed_src_.begin() + int64_t(src_index), count,
+                packed_dst_.begin() + int64_t(dst_index));
 }
 
 void ElementMover::fill(size_t dst_index, size_t src_index, size_t count) {
@@ -37,11 +38,14 @@ std::vector<int64_t> walk_strides(const Shape& shape) {
 
 namespace {
 
-// Axes that both sides step over densely are copied in one go: how many trailing axes, and how many elements they hold.
-size_t dense_tail(const Shape& extents, const ElementWalk& dst, const ElementWalk& src, size_t& block) {
+// Axes that both sides step over densely are copied in one go: how many trailing axes, and how many
+// elements they hold.
+size_t dense_tail(const Shape& extents, const ElementWalk& dst, const ElementWalk& src,
+                  size_t& block) {
   size_t axes = extents.size();
   block = 1;
-  while (axes > 0 && dst.strides[axes - 1] == int64_t(block) && src.strides[axes - 1] == int64_t(block)) {
+  while (axes > 0 && dst.strides[axes - 1] == int64_t(block) &&
+         src.strides[axes - 1] == int64_t(block)) {
     block *= extents[axes - 1];
     --axes;
   }
@@ -50,7 +54,8 @@ size_t dense_tail(const Shape& extents, const ElementWalk& dst, const ElementWal
 
 }  // namespace
 
-void copy_walk(ElementMover& mover, const Shape& extents, const ElementWalk& dst, const ElementWalk& src) {
+void copy_walk(ElementMover& mover, const Shape& extents, const ElementWalk& dst,
+               const ElementWalk& src) {
   if (std::count(extents.begin(), extents.end(), size_t(0)) > 0) return;
   size_t block = 1;
   const size_t axes = dense_tail(extents, dst, src, block);
@@ -77,10 +82,38 @@ void copy_walk(Tensor& dst, const Shape& extents, const Tensor& src, const Eleme
   mover.finish();
 }
 
-void copy_mapped(ElementMover& mover, const Shape& src_shape, const std::vector<std::vector<int64_t>>& maps) {
+namespace {
+
+// Neighbours of a map that stay neighbours.
+struct Run {
+  size_t to, from, count;
+};
+
+std::vector<Run> runs_of(const std::vector<int64_t>& map) {
+  std::vector<Run> out;
+  for (size_t i = 0; i < map.size(); ++i) {
+    if (map[i] < 0) continue;
+    const bool joins = !out.empty() && out.back().to + out.back().count == i &&
+                       out.back().from + out.back().count == size_t(map[i]);
+    if (joins)
+      ++out.back().count;
+    else
+      out.push_back({i, size_t(map[i]), 1});
+  }
+  return out;
+}
+
+}  // namespace
+
+void copy_mapped(ElementMover& mover, const Shape& src_shape,
+                 const std::vector<std::vector<int64_t>>& maps) {
   Shape extents;
   for (const auto& map : maps) extents.push_back(map.size());
+  if (maps.empty()) return mover(0, 0);
   const std::vector<int64_t> strides = walk_strides(src_shape);
+  const size_t row = extents.back();
+  const std::vector<Run> runs = runs_of(maps.back());
+  extents.pop_back();
   size_t to = 0;
   for_each_index(extents, [&](const std::vector<size_t>& index) {
     int64_t at = 0;
@@ -88,8 +121,9 @@ void copy_mapped(ElementMover& mover, const Shape& src_shape, const std::vector<
       const int64_t i = maps[k][index[k]];
       at = i < 0 ? -1 : at + i * strides[k];
     }
-    if (at >= 0) mover(to, size_t(at));
-    ++to;
+    for (const Run& run : runs)
+      if (at >= 0) mover(to + run.to, size_t(at) + run.from, run.count);
+    to += row;
   });
 }
 

@@ -9,8 +9,8 @@
 
 namespace vireo::ops {
 
-// Writes elements of one or more sources into a dense destination of the same type. Packed types are unpacked while it lives and
-// stored by finish(), which must be called.
+// Writes elements of one or more sources into a dense destination of the same type. Packed types
+// are unpacked while it lives and stored by finish(), which must be called.
 class ElementMover {
  public:
   explicit ElementMover(Tensor& dst);
@@ -26,7 +26,8 @@ class ElementMover {
   std::vector<double> packed_dst_, packed_src_;
 };
 
-// One side of a copy: where it starts and how far apart neighbours along each axis lie, in elements; 0 repeats, negative goes back.
+// One side of a copy: where it starts and how far apart neighbours along each axis lie, in
+// elements; 0 repeats, negative goes back.
 struct ElementWalk {
   int64_t base = 0;
   std::vector<int64_t> strides;
@@ -36,12 +37,15 @@ struct ElementWalk {
 std::vector<int64_t> walk_strides(const Shape& shape);
 
 // dst[dst walk] = src[src walk] for every index below `extents`.
-void copy_walk(ElementMover& mover, const Shape& extents, const ElementWalk& dst, const ElementWalk& src);
+void copy_walk(ElementMover& mover, const Shape& extents, const ElementWalk& dst,
+               const ElementWalk& src);
 // The same into the whole of `dst`, row by row; `extents` may be a finer view of its shape.
 void copy_walk(Tensor& dst, const Shape& extents, const Tensor& src, const ElementWalk& walk);
 
-// dst[i, j, ...] = src[maps[0][i], maps[1][j], ...]; elements with any negative map keep what they are. `maps` has dst's extents.
-void copy_mapped(ElementMover& mover, const Shape& src_shape, const std::vector<std::vector<int64_t>>& maps);
+// dst[i, j, ...] = src[maps[0][i], maps[1][j], ...]; elements with any negative map keep what they
+// are. `maps` has dst's extents.
+void copy_mapped(ElementMover& mover, const Shape& src_shape,
+                 const std::vector<std::vector<int64_t>>& maps);
 
 // Calls f(index) for every index below the extents, last axis fastest; f may read, not change it.
 template <typename F>
@@ -58,6 +62,8 @@ void for_each_index(const Shape& extents, F&& f) {
 }
 
 // A negative axis counts from the end.
-inline size_t wrap_axis(int64_t axis, size_t rank) { return size_t(axis < 0 ? axis + int64_t(rank) : axis); }
+inline size_t wrap_axis(int64_t axis, size_t rank) {
+  return size_t(axis < 0 ? axis + int64_t(rank) : axis);
+}
 
 }  // namespace vireo::ops

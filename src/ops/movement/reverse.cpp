@@ -22,12 +22,14 @@ void infer_reverse(InferContext& c) {
   c.expect_inputs(2, 2);
   c.expect_rank(1, 1, 1);
   const bool mask = c.attrs<Reverse>().mode == ReverseMode::Mask;
-  if (mask && c.type(1).is_static() && c.type(1) != element::boolean) c.fail("a mask must be boolean, got {}", c.type(1).name());
+  if (mask && c.type(1).is_static() && c.type(1) != element::boolean)
+    c.fail("a mask must be boolean, got {}", c.type(1).name());
   if (!mask) c.expect_integral(1);
   const auto axes = c.ints(1);
   if (axes && c.shape(0).rank_is_static()) {
     const int64_t rank = int64_t(c.shape(0).size());
-    if (mask && int64_t(axes->size()) != rank) c.fail("a mask of {} does not fit rank {}", axes->size(), rank);
+    if (mask && int64_t(axes->size()) != rank)
+      c.fail("a mask of {} does not fit rank {}", axes->size(), rank);
     for (size_t i = 0; !mask && i < axes->size(); ++i) c.axis((*axes)[i], rank);
   }
   c.set_output(0, c.type(0), c.shape(0));
@@ -70,10 +72,12 @@ void evaluate_sequence(EvalContext& c) {
   const auto& a = c.attrs<ReverseSequence>();
   Tensor& out = c.output(0);
   const Shape& shape = c.shape(0);
-  const size_t batch = wrap_axis(a.batch_axis, shape.size()), seq = wrap_axis(a.seq_axis, shape.size());
+  const size_t batch = wrap_axis(a.batch_axis, shape.size()),
+               seq = wrap_axis(a.seq_axis, shape.size());
   const auto lengths = load<int64_t>(c.input(1));
   for (int64_t length : lengths)
-    if (length < 0 || size_t(length) > shape[seq]) c.fail("length {} is out of range for a sequence of {}", length, shape[seq]);
+    if (length < 0 || size_t(length) > shape[seq])
+      c.fail("length {} is out of range for a sequence of {}", length, shape[seq]);
   const std::vector<int64_t> strides = walk_strides(shape);
   ElementMover move(out, c.input(0));
   size_t to = 0;
@@ -107,7 +111,9 @@ void evaluate_roll(EvalContext& c) {
   std::vector<int64_t> by(shape.size(), 0);
   for (size_t i = 0; i < axes.size(); ++i) {
     const size_t axis = wrap_axis(axes[i], shape.size());
-    if (shape[axis] > 0) by[axis] = (by[axis] + shift[shift.size() == 1 ? 0 : i] % int64_t(shape[axis])) % int64_t(shape[axis]);
+    if (shape[axis] > 0)
+      by[axis] = (by[axis] + shift[shift.size() == 1 ? 0 : i] % int64_t(shape[axis])) %
+                 int64_t(shape[axis]);
   }
   std::vector<std::vector<int64_t>> maps;
   for (size_t i = 0; i < shape.size(); ++i) {
@@ -122,8 +128,13 @@ void evaluate_roll(EvalContext& c) {
 
 }  // namespace
 
-VIREO_DEFINE_OP(reverse_1){"Reverse", 1, &kAttrType<Reverse>, infer_reverse, evaluate_reverse, Tolerance::Exact, kMovesInput0};
-VIREO_DEFINE_OP(reverse_sequence_1){"ReverseSequence", 1, &kAttrType<ReverseSequence>, infer_sequence, evaluate_sequence, Tolerance::Exact, kMovesInput0};
-VIREO_DEFINE_OP(roll_7){"Roll", 7, &kAttrType<NoAttrs>, infer_roll, evaluate_roll, Tolerance::Exact, kMovesInput0};
+VIREO_DEFINE_OP(reverse_1){
+    "Reverse",        1,           &kAttrType<Reverse>, infer_reverse, evaluate_reverse,
+    Tolerance::Exact, kMovesInput0};
+VIREO_DEFINE_OP(reverse_sequence_1){
+    "ReverseSequence", 1,           &kAttrType<ReverseSequence>, infer_sequence, evaluate_sequence,
+    Tolerance::Exact,  kMovesInput0};
+VIREO_DEFINE_OP(roll_7){
+    "Roll", 7, &kAttrType<NoAttrs>, infer_roll, evaluate_roll, Tolerance::Exact, kMovesInput0};
 
 }  // namespace vireo::ops

@@ -22,13 +22,15 @@ int64_t slice_count(int64_t extent, int64_t start, int64_t stop, int64_t step) {
 Dimension slice_extent(const Dimension& extent, int64_t start, int64_t stop, int64_t step) {
   constexpr int64_t kFar = INT32_MAX;
   if (extent.is_static()) return Dimension(slice_count(extent.get_length(), start, stop, step));
-  const bool forward = step == 1 && (start == 0 || start <= -kFar) && stop >= std::min(kFar, extent.max());
+  const bool forward =
+      step == 1 && (start == 0 || start <= -kFar) && stop >= std::min(kFar, extent.max());
   const bool backward = step == -1 && (start == -1 || start >= kFar) && stop <= -kFar;
   if (forward || backward) return extent;
   constexpr int64_t kHuge = int64_t(1) << 60;
   // Only a start from one end with a stop from the other can shrink while the extent grows.
   const bool from_end = start < 0 && start > -kFar, to_begin = stop >= 0 && stop < kFar;
-  const bool shrinks = step > 0 ? from_end && to_begin : !from_end && start < kFar && stop < 0 && stop > -kFar;
+  const bool shrinks =
+      step > 0 ? from_end && to_begin : !from_end && start < kFar && stop < 0 && stop > -kFar;
   const int64_t widest = extent.bounded() ? extent.max() : kHuge;
   if (shrinks) return Dimension(0, extent.max() == Dimension::kUnbounded ? -1 : extent.max());
   const int64_t most = slice_count(widest, start, stop, step);
@@ -53,7 +55,8 @@ Bounds read_bounds(InferContext& c, size_t first) {
     c.expect_rank(i, 1, 1);
     if (!c.shape(i).is_static()) continue;
     const size_t count = size_t(c.shape(i)[0].get_length());
-    if (b.count_known && count != b.count) c.fail("start, stop, step and axes differ in length: {} and {}", b.count, count);
+    if (b.count_known && count != b.count)
+      c.fail("start, stop, step and axes differ in length: {} and {}", b.count, count);
     b.count = count;
     b.count_known = true;
   }
@@ -72,7 +75,8 @@ Bounds read_bounds(InferContext& c, size_t first) {
 }
 
 Dimension one_extent(const Bounds& b, size_t i, const Dimension& extent) {
-  if (b.start && b.stop && b.step) return slice_extent(extent, (*b.start)[i], (*b.stop)[i], (*b.step)[i]);
+  if (b.start && b.stop && b.step)
+    return slice_extent(extent, (*b.start)[i], (*b.stop)[i], (*b.step)[i]);
   if (b.start && b.step && b.stop_dims && (*b.start)[i] == 0 && (*b.step)[i] == 1) {
     const Dimension& stop = (*b.stop_dims)[i];
     if (extent.same(stop) || stop.max() <= extent.min()) return stop;
@@ -107,16 +111,19 @@ void infer_scatter(InferContext& c) {
   const element::Type type = c.common_type(0, 2);
   PartialShape expected = sliced(c, 2);
   if (!PartialShape::merge_into(expected, c.shape(1)))
-    c.fail("updates of shape {} do not fit the slice of shape {}", c.shape(1).to_string(), expected.to_string());
+    c.fail("updates of shape {} do not fit the slice of shape {}", c.shape(1).to_string(),
+           expected.to_string());
   c.set_output(0, type, c.shape(0));
 }
 
-// Where the slice given by inputs `first`.. lies in a dense tensor of the shape; gives the slice's extents too.
+// Where the slice given by inputs `first`.. lies in a dense tensor of the shape; gives the slice's
+// extents too.
 ElementWalk slice_walk(EvalContext& c, size_t first, Shape& extents) {
   const Shape& shape = c.shape(0);
   extents = shape;
   ElementWalk walk{0, walk_strides(shape)};
-  const auto start = load<int64_t>(c.input(first)), stop = load<int64_t>(c.input(first + 1)), step = load<int64_t>(c.input(first + 2));
+  const auto start = load<int64_t>(c.input(first)), stop = load<int64_t>(c.input(first + 1)),
+             step = load<int64_t>(c.input(first + 2));
   std::vector<int64_t> axes;
   if (c.inputs() > first + 3) axes = load<int64_t>(c.input(first + 3));
   for (size_t i = 0; i < start.size(); ++i) {
@@ -150,7 +157,9 @@ void evaluate_scatter(EvalContext& c) {
 
 }  // namespace
 
-VIREO_DEFINE_OP(slice_8){"Slice", 8, &kAttrType<NoAttrs>, infer_slice, evaluate_slice, Tolerance::Exact, kMovesInput0};
-VIREO_DEFINE_OP(slice_scatter_15){"SliceScatter", 15, &kAttrType<NoAttrs>, infer_scatter, evaluate_scatter};
+VIREO_DEFINE_OP(slice_8){
+    "Slice", 8, &kAttrType<NoAttrs>, infer_slice, evaluate_slice, Tolerance::Exact, kMovesInput0};
+VIREO_DEFINE_OP(slice_scatter_15){"SliceScatter", 15, &kAttrType<NoAttrs>, infer_scatter,
+                                  evaluate_scatter};
 
 }  // namespace vireo::ops

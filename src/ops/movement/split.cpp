@@ -19,8 +19,12 @@ void infer_split(InferContext& c) {
   const auto given = c.scalar_int(1);
   if (out.rank_is_static() && given) {
     Dimension& d = out[size_t(c.axis(*given, int64_t(out.size())))];
-    if (d.is_static() && d.get_length() % parts != 0) c.fail("an extent of {} does not split into {} equal parts", d.get_length(), parts);
-    if (parts > 1) d = d.is_static() ? Dimension(d.get_length() / parts) : Dimension((d.min() + parts - 1) / parts, d.bounded() ? d.max() / parts : -1);
+    if (d.is_static() && d.get_length() % parts != 0)
+      c.fail("an extent of {} does not split into {} equal parts", d.get_length(), parts);
+    if (parts > 1)
+      d = d.is_static()
+              ? Dimension(d.get_length() / parts)
+              : Dimension((d.min() + parts - 1) / parts, d.bounded() ? d.max() / parts : -1);
   } else if (out.rank_is_static()) {
     out = PartialShape::dynamic(int64_t(out.size()));
   }
@@ -28,7 +32,8 @@ void infer_split(InferContext& c) {
 }
 
 // Part lengths with -1 resolved as far as the extent allows.
-std::vector<Dimension> part_lengths(InferContext& c, const std::vector<int64_t>& lengths, const Dimension& extent) {
+std::vector<Dimension> part_lengths(InferContext& c, const std::vector<int64_t>& lengths,
+                                    const Dimension& extent) {
   int64_t sum = 0, open = -1;
   for (size_t i = 0; i < lengths.size(); ++i) {
     if (lengths[i] < -1) c.fail("part {} has length {}", i, lengths[i]);
@@ -41,7 +46,10 @@ std::vector<Dimension> part_lengths(InferContext& c, const std::vector<int64_t>&
   if (extent.is_static() && (open < 0 ? sum != extent.get_length() : sum > extent.get_length()))
     c.fail("lengths that sum to {} do not fill an extent of {}", sum, extent.get_length());
   std::vector<Dimension> out;
-  for (int64_t length : lengths) out.push_back(length >= 0 ? Dimension(length) : lengths.size() == 1 ? extent : extent - Dimension(sum));
+  for (int64_t length : lengths)
+    out.push_back(length >= 0           ? Dimension(length)
+                  : lengths.size() == 1 ? extent
+                                        : extent - Dimension(sum));
   return out;
 }
 
@@ -53,7 +61,8 @@ void infer_variadic(InferContext& c) {
   const auto lengths = c.ints(2);
   const auto partial = lengths ? std::nullopt : c.dims(2);
   const auto given = c.scalar_int(1);
-  if (!lengths && c.shape(2).is_dynamic()) c.fail("the number of parts is unknown: lengths have shape {}", c.shape(2).to_string());
+  if (!lengths && c.shape(2).is_dynamic())
+    c.fail("the number of parts is unknown: lengths have shape {}", c.shape(2).to_string());
   const size_t parts = lengths ? lengths->size() : size_t(c.shape(2)[0].get_length());
   PartialShape out = c.shape(0);
   if (!out.rank_is_static() || !given) {
@@ -83,7 +92,8 @@ void evaluate(EvalContext& c) {
     Tensor& out = c.output(i);
     const size_t block = out.get_shape()[axis] * inner;
     ElementMover move(out, c.input(0));
-    for (size_t o = 0; o < outer && block > 0; ++o) move(o * block, o * shape[axis] * inner + before, block);
+    for (size_t o = 0; o < outer && block > 0; ++o)
+      move(o * block, o * shape[axis] * inner + before, block);
     move.finish();
     before += block;
   }
@@ -91,7 +101,10 @@ void evaluate(EvalContext& c) {
 
 }  // namespace
 
-VIREO_DEFINE_OP(split_1){"Split", 1, &kAttrType<Split>, infer_split, evaluate, Tolerance::Exact, kMovesInput0};
-VIREO_DEFINE_OP(variadic_split_1){"VariadicSplit", 1, &kAttrType<NoAttrs>, infer_variadic, evaluate, Tolerance::Exact, kMovesInput0};
+VIREO_DEFINE_OP(split_1){"Split",          1,           &kAttrType<Split>, infer_split, evaluate,
+                         Tolerance::Exact, kMovesInput0};
+VIREO_DEFINE_OP(variadic_split_1){"VariadicSplit", 1,        &kAttrType<NoAttrs>,
+                                  infer_variadic,  evaluate, Tolerance::Exact,
+                                  kMovesInput0};
 
 }  // namespace vireo::ops

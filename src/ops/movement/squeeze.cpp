@@ -13,7 +13,8 @@ namespace {
 void infer_all_ones(InferContext& c) {
   PartialShape out;
   for (const Dimension& d : c.shape(0)) {
-    if (d.is_dynamic() && d.compatible(Dimension(1))) return c.set_output(0, c.type(0), PartialShape::dynamic());
+    if (d.is_dynamic() && d.compatible(Dimension(1)))
+      return c.set_output(0, c.type(0), PartialShape::dynamic());
     if (d != Dimension(1)) out.push_back(d);
   }
   c.set_output(0, c.type(0), out);
@@ -29,8 +30,11 @@ void infer_squeeze(InferContext& c) {
   if (!axes) {
     // Which axes go is unknown, but how many may be.
     const PartialShape& count = c.shape(1);
-    const bool known = count.is_static() && !may_skip && shape_size(count.to_shape()) > 0 && shape_size(count.to_shape()) <= in.size();
-    c.set_output(0, c.type(0), known ? PartialShape::dynamic(int64_t(in.size() - shape_size(count.to_shape()))) : PartialShape::dynamic());
+    const bool known = count.is_static() && !may_skip && shape_size(count.to_shape()) > 0 &&
+                       shape_size(count.to_shape()) <= in.size();
+    c.set_output(0, c.type(0),
+                 known ? PartialShape::dynamic(int64_t(in.size() - shape_size(count.to_shape())))
+                       : PartialShape::dynamic());
     return;
   }
   if (axes->empty()) return infer_all_ones(c);
@@ -56,8 +60,12 @@ void infer_unsqueeze(InferContext& c) {
   c.expect_integral(1);
   const PartialShape& in = c.shape(0);
   auto axes = c.ints(1);
-  if (!in.rank_is_static() || (!axes && c.shape(1).is_dynamic())) return c.set_output(0, c.type(0), PartialShape::dynamic());
-  if (!axes) return c.set_output(0, c.type(0), PartialShape::dynamic(int64_t(in.size() + shape_size(c.shape(1).to_shape()))));
+  if (!in.rank_is_static() || (!axes && c.shape(1).is_dynamic()))
+    return c.set_output(0, c.type(0), PartialShape::dynamic());
+  if (!axes)
+    return c.set_output(
+        0, c.type(0),
+        PartialShape::dynamic(int64_t(in.size() + shape_size(c.shape(1).to_shape()))));
   // An axis given twice counts once.
   std::sort(axes->begin(), axes->end());
   axes->erase(std::unique(axes->begin(), axes->end()), axes->end());
@@ -72,12 +80,17 @@ void infer_unsqueeze(InferContext& c) {
   c.set_output(0, c.type(0), out);
 }
 
-void evaluate(EvalContext& c) { c.set_output(0, c.input(0).reshaped(c.facts()[0].shape.to_shape())); }
+void evaluate(EvalContext& c) {
+  c.set_output(0, c.input(0).reshaped(c.facts()[0].shape.to_shape()));
+}
 
 }  // namespace
 
-VIREO_DEFINE_OP(squeeze_1){"Squeeze", 1, &kAttrType<NoAttrs>, infer_squeeze, evaluate, Tolerance::Exact, kMovesInput0};
-VIREO_DEFINE_OP(squeeze_15){"Squeeze", 15, &kAttrType<Squeeze>, infer_squeeze, evaluate, Tolerance::Exact, kMovesInput0};
-VIREO_DEFINE_OP(unsqueeze_1){"Unsqueeze", 1, &kAttrType<NoAttrs>, infer_unsqueeze, evaluate, Tolerance::Exact, kMovesInput0};
+VIREO_DEFINE_OP(squeeze_1){
+    "Squeeze", 1, &kAttrType<NoAttrs>, infer_squeeze, evaluate, Tolerance::Exact, kMovesInput0};
+VIREO_DEFINE_OP(squeeze_15){
+    "Squeeze", 15, &kAttrType<Squeeze>, infer_squeeze, evaluate, Tolerance::Exact, kMovesInput0};
+VIREO_DEFINE_OP(unsqueeze_1){
+    "Unsqueeze", 1, &kAttrType<NoAttrs>, infer_unsqueeze, evaluate, Tolerance::Exact, kMovesInput0};
 
 }  // namespace vireo::ops

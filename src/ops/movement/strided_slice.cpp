@@ -1,4 +1,5 @@
-// StridedSlice: begin, end and strides per axis with masks that drop bounds, add, remove or skip axes, as in Python.
+// StridedSlice: begin, end and strides per axis with masks that drop bounds, add, remove or skip
+// axes, as in Python.
 #include "ops/movement/movement.h"
 #include "ops/movement/rearrange.h"
 
@@ -50,8 +51,8 @@ struct Range {
   int64_t start, stop, step;
 };
 
-Range range_of(const StridedSlice& a, size_t i, const std::vector<int64_t>& begin, const std::vector<int64_t>& end,
-               const std::vector<int64_t>& step) {
+Range range_of(const StridedSlice& a, size_t i, const std::vector<int64_t>& begin,
+               const std::vector<int64_t>& end, const std::vector<int64_t>& step) {
   Range r{begin[i], end[i], i < step.size() ? step[i] : 1};
   if (is_set(a.begin_mask, i)) r.start = r.step < 0 ? INT64_MAX : 0;
   if (is_set(a.end_mask, i)) r.stop = r.step < 0 ? INT64_MIN : INT64_MAX;
@@ -67,7 +68,8 @@ Dimension partial_extent(InferContext& c, const Entry& e, const Dimension& exten
   const bool from_start = is_set(a.begin_mask, e.given) || (begin && (*begin)[e.given] == 0);
   if (from_start && step && (*step)[e.given] == 1) {
     if (is_set(a.end_mask, e.given)) return extent;
-    if (stop && (extent.same((*stop)[e.given]) || (*stop)[e.given].max() <= extent.min())) return (*stop)[e.given];
+    if (stop && (extent.same((*stop)[e.given]) || (*stop)[e.given].max() <= extent.min()))
+      return (*stop)[e.given];
   }
   return Dimension(0, extent.bounded() ? extent.max() : -1);
 }
@@ -80,13 +82,15 @@ void infer(InferContext& c) {
     c.expect_rank(i, 1, 1);
     if (!c.shape(i).is_static()) continue;
     const size_t count = size_t(c.shape(i)[0].get_length());
-    if (given && *given != count) c.fail("begin, end and strides differ in length: {} and {}", *given, count);
+    if (given && *given != count)
+      c.fail("begin, end and strides differ in length: {} and {}", *given, count);
     given = count;
   }
   const PartialShape& in = c.shape(0);
   if (!in.rank_is_static() || !given) return c.set_output(0, c.type(0), PartialShape::dynamic());
   const auto& a = c.attrs<StridedSlice>();
-  const auto begin = c.ints(1), end = c.ints(2), step = c.inputs() > 3 ? c.ints(3) : std::vector<int64_t>(*given, 1);
+  const auto begin = c.ints(1), end = c.ints(2),
+             step = c.inputs() > 3 ? c.ints(3) : std::vector<int64_t>(*given, 1);
   PartialShape out;
   for (const Entry& e : plan(a, *given, in.size())) {
     if (e.kind == Entry::NewAxis) {
@@ -99,7 +103,8 @@ void infer(InferContext& c) {
     if (step && e.kind == Entry::Range && (*step)[e.given] == 0) c.fail("stride {} is 0", e.given);
     if (e.kind == Entry::Index && begin && extent.is_static() && !is_set(a.begin_mask, e.given)) {
       const int64_t at = (*begin)[e.given], n = extent.get_length();
-      if (at < -n || at >= n) c.fail("index {} is out of range for axis {} of extent {}", at, e.axis, n);
+      if (at < -n || at >= n)
+        c.fail("index {} is out of range for axis {} of extent {}", at, e.axis, n);
     }
     if (e.kind != Entry::Range) continue;
     const bool known = begin && end && step;
@@ -147,6 +152,7 @@ void evaluate(EvalContext& c) {
 
 }  // namespace
 
-VIREO_DEFINE_OP(strided_slice_1){"StridedSlice", 1, &kAttrType<StridedSlice>, infer, evaluate, Tolerance::Exact, kMovesInput0};
+VIREO_DEFINE_OP(strided_slice_1){
+    "StridedSlice", 1, &kAttrType<StridedSlice>, infer, evaluate, Tolerance::Exact, kMovesInput0};
 
 }  // namespace vireo::ops

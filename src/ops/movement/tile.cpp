@@ -1,6 +1,6 @@
 // Tile: repeats the whole tensor along each axis.
-#include "core/op.h"
 #include <algorithm>
+#include "core/op.h"
 
 #include "ops/movement/rearrange.h"
 
@@ -20,13 +20,16 @@ void infer(InferContext& c) {
     repeats = c.dims(1);
   }
   const PartialShape& count = c.shape(1);
-  if (!in.rank_is_static() || (!repeats && count.is_dynamic())) return c.set_output(0, c.type(0), PartialShape::dynamic());
+  if (!in.rank_is_static() || (!repeats && count.is_dynamic()))
+    return c.set_output(0, c.type(0), PartialShape::dynamic());
   const size_t given = repeats ? repeats->size() : shape_size(count.to_shape());
   const size_t rank = std::max(in.size(), given);
   PartialShape out;
   for (size_t i = 0; i < rank; ++i) {
     const Dimension d = i + in.size() < rank ? Dimension(1) : in[i + in.size() - rank];
-    const Dimension r = i + given < rank ? Dimension(1) : repeats ? (*repeats)[i + given - rank] : Dimension();
+    const Dimension r = i + given < rank ? Dimension(1)
+                        : repeats        ? (*repeats)[i + given - rank]
+                                         : Dimension();
     out.push_back(r == Dimension(1) ? d : d == Dimension(1) ? r : d * r);
   }
   c.set_output(0, c.type(0), out);
@@ -52,6 +55,7 @@ void evaluate(EvalContext& c) {
 
 }  // namespace
 
-VIREO_DEFINE_OP(tile_1){"Tile", 1, &kAttrType<NoAttrs>, infer, evaluate, Tolerance::Exact, kMovesInput0};
+VIREO_DEFINE_OP(tile_1){"Tile",           1,           &kAttrType<NoAttrs>, infer, evaluate,
+                        Tolerance::Exact, kMovesInput0};
 
 }  // namespace vireo::ops

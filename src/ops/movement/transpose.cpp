@@ -14,22 +14,29 @@ void infer(InferContext& c) {
   const auto order = c.ints(1);
   if (!order) {
     const PartialShape& count = c.shape(1);
-    if (in.rank_is_static()) return c.set_output(0, c.type(0), PartialShape::dynamic(int64_t(in.size())));
+    if (in.rank_is_static())
+      return c.set_output(0, c.type(0), PartialShape::dynamic(int64_t(in.size())));
     const bool known = count.is_static() && count[0].get_length() > 0;
-    return c.set_output(0, c.type(0), known ? PartialShape::dynamic(count[0].get_length()) : PartialShape::dynamic());
+    return c.set_output(
+        0, c.type(0),
+        known ? PartialShape::dynamic(count[0].get_length()) : PartialShape::dynamic());
   }
   if (!in.rank_is_static())
-    return c.set_output(0, c.type(0), order->empty() ? PartialShape::dynamic() : PartialShape::dynamic(int64_t(order->size())));
+    return c.set_output(
+        0, c.type(0),
+        order->empty() ? PartialShape::dynamic() : PartialShape::dynamic(int64_t(order->size())));
   const size_t rank = in.size();
   PartialShape out;
   if (order->empty()) {
     out = PartialShape(std::vector<Dimension>(in.dims().rbegin(), in.dims().rend()));
     return c.set_output(0, c.type(0), out);
   }
-  if (order->size() != rank) c.fail("an order of {} axes does not fit rank {}", order->size(), rank);
+  if (order->size() != rank)
+    c.fail("an order of {} axes does not fit rank {}", order->size(), rank);
   std::vector<bool> seen(rank, false);
   for (int64_t axis : *order) {
-    if (axis < 0 || size_t(axis) >= rank) c.fail("axis {} of the order is out of range for rank {}", axis, rank);
+    if (axis < 0 || size_t(axis) >= rank)
+      c.fail("axis {} of the order is out of range for rank {}", axis, rank);
     if (seen[size_t(axis)]) c.fail("axis {} is in the order twice", axis);
     seen[size_t(axis)] = true;
     out.push_back(in[size_t(axis)]);
@@ -51,6 +58,7 @@ void evaluate(EvalContext& c) {
 
 }  // namespace
 
-VIREO_DEFINE_OP(transpose_1){"Transpose", 1, &kAttrType<NoAttrs>, infer, evaluate, Tolerance::Exact, kMovesInput0};
+VIREO_DEFINE_OP(transpose_1){"Transpose",      1,           &kAttrType<NoAttrs>, infer, evaluate,
+                             Tolerance::Exact, kMovesInput0};
 
 }  // namespace vireo::ops

@@ -7,7 +7,13 @@ namespace vireo::ops {
 
 enum class InterpolateMode { Nearest, Linear, LinearOnnx, Cubic, BilinearPillow, BicubicPillow };
 enum class ShapeCalculation { Sizes, Scales };
-enum class CoordinateMode { HalfPixel, PytorchHalfPixel, Asymmetric, TfHalfPixelForNn, AlignCorners };
+enum class CoordinateMode {
+  HalfPixel,
+  PytorchHalfPixel,
+  Asymmetric,
+  TfHalfPixelForNn,
+  AlignCorners
+};
 enum class NearestMode { RoundPreferFloor, RoundPreferCeil, Floor, Ceil, Simple };
 
 struct Interpolate {
@@ -42,9 +48,11 @@ using AxisTaps = std::vector<std::vector<Tap>>;
 
 // `extent` is the padded input's; `scale` is output over input.
 AxisTaps axis_taps(const Interpolate& a, size_t extent, size_t out_extent, float scale);
-int64_t nearest_index(const Interpolate& a, size_t extent, size_t out_extent, float scale, size_t at);
+int64_t nearest_index(const Interpolate& a, size_t extent, size_t out_extent, float scale,
+                      size_t at);
 
 // Resizes `x` of a shape along one axis.
-std::vector<double> apply_taps(const std::vector<double>& x, const std::vector<size_t>& shape, size_t axis, const AxisTaps& taps);
+std::vector<double> apply_taps(const std::vector<double>& x, const std::vector<size_t>& shape,
+                               size_t axis, const AxisTaps& taps);
 
 }  // namespace vireo::ops

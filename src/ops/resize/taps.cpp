@@ -6,22 +6,27 @@
 namespace vireo::ops {
 namespace {
 
-// In float, like the definition: where a coordinate falls between two pixels must not depend on more digits than others have.
-float source_coordinate(CoordinateMode mode, float at, float scale, float out_extent, float extent) {
+// In float, like the definition: where a coordinate falls between two pixels must not depend on
+// more digits than others have.
+float source_coordinate(CoordinateMode mode, float at, float scale, float out_extent,
+                        float extent) {
   if (scale == 1.0f || out_extent == extent) return at;
   switch (mode) {
     case CoordinateMode::HalfPixel: return (at + 0.5f) / scale - 0.5f;
-    case CoordinateMode::PytorchHalfPixel: return out_extent > 1 ? (at + 0.5f) / scale - 0.5f : 0.0f;
+    case CoordinateMode::PytorchHalfPixel:
+      return out_extent > 1 ? (at + 0.5f) / scale - 0.5f : 0.0f;
     case CoordinateMode::Asymmetric: return at / scale;
     case CoordinateMode::TfHalfPixelForNn: return (at + 0.5f) / scale;
-    case CoordinateMode::AlignCorners: return out_extent == 1 ? 0.0f : at * (extent - 1) / (out_extent - 1);
+    case CoordinateMode::AlignCorners:
+      return out_extent == 1 ? 0.0f : at * (extent - 1) / (out_extent - 1);
   }
   return at;
 }
 
 int64_t nearest(NearestMode mode, float x, bool shrinks) {
   switch (mode) {
-    case NearestMode::RoundPreferFloor: return x == std::floor(x) + 0.5f ? int64_t(std::floor(x)) : int64_t(std::round(x));
+    case NearestMode::RoundPreferFloor:
+      return x == std::floor(x) + 0.5f ? int64_t(std::floor(x)) : int64_t(std::round(x));
     case NearestMode::RoundPreferCeil: return int64_t(std::round(x));
     case NearestMode::Floor: return int64_t(std::floor(x));
     case NearestMode::Ceil: return int64_t(std::ceil(x));
@@ -30,14 +35,16 @@ int64_t nearest(NearestMode mode, float x, bool shrinks) {
   return 0;
 }
 
-// A triangle around the coordinate, widened when it shall not alias, cut at the borders and brought to a sum of 1.
+// A triangle around the coordinate, widened when it shall not alias, cut at the borders and brought
+// to a sum of 1.
 std::vector<Tap> triangle_taps(const Interpolate& a, float x, int64_t extent, float scale) {
   const float narrow = a.antialias && scale < 1.0f ? scale : 1.0f;
   const int64_t reach = scale > 1.0f ? 2 : int64_t(std::ceil(2.0f / narrow));
   const int64_t centre = int64_t(std::round(x));
   std::vector<Tap> out;
   double sum = 0;
-  for (int64_t i = std::max<int64_t>(centre - reach, 0); i <= std::min(centre + reach, extent - 1); ++i) {
+  for (int64_t i = std::max<int64_t>(centre - reach, 0); i <= std::min(centre + reach, extent - 1);
+       ++i) {
     const double w = std::max(0.0, 1.0 - std::abs(double(narrow) * (double(x) - double(i))));
     if (w == 0) continue;
     out.push_back({i, w});
@@ -61,7 +68,8 @@ std::vector<Tap> cubic_taps(float x, int64_t extent, double a) {
   const auto far = [a](double d) { return ((a * d - 5 * a) * d + 8 * a) * d - 4 * a; };
   const double weights[] = {far(s + 1), near(s), near(1 - s), far(2 - s)};
   std::vector<Tap> out;
-  for (int64_t k = 0; k < 4; ++k) out.push_back({std::clamp<int64_t>(base + k - 1, 0, extent - 1), weights[k]});
+  for (int64_t k = 0; k < 4; ++k)
+    out.push_back({std::clamp<int64_t>(base + k - 1, 0, extent - 1), weights[k]});
   return out;
 }
 
@@ -92,8 +100,10 @@ std::vector<Tap> pillow_taps(const Interpolate& a, size_t at, int64_t extent, si
 
 }  // namespace
 
-int64_t nearest_index(const Interpolate& a, size_t extent, size_t out_extent, float scale, size_t at) {
-  const float x = source_coordinate(a.coordinate_transformation_mode, float(at), scale, float(out_extent), float(extent));
+int64_t nearest_index(const Interpolate& a, size_t extent, size_t out_extent, float scale,
+                      size_t at) {
+  const float x = source_coordinate(a.coordinate_transformation_mode, float(at), scale,
+                                    float(out_extent), float(extent));
   return std::clamp<int64_t>(nearest(a.nearest_mode, x, scale < 1.0f), 0, int64_t(extent) - 1);
 }
 
@@ -101,9 +111,12 @@ AxisTaps axis_taps(const Interpolate& a, size_t extent, size_t out_extent, float
   AxisTaps out(out_extent);
   const int64_t n = int64_t(extent);
   for (size_t i = 0; i < out_extent && n > 0; ++i) {
-    const float x = source_coordinate(a.coordinate_transformation_mode, float(i), scale, float(out_extent), float(extent));
+    const float x = source_coordinate(a.coordinate_transformation_mode, float(i), scale,
+                                      float(out_extent), float(extent));
     switch (a.mode) {
-      case InterpolateMode::Nearest: out[i] = {{nearest_index(a, extent, out_extent, scale, i), 1.0}}; break;
+      case InterpolateMode::Nearest:
+        out[i] = {{nearest_index(a, extent, out_extent, scale, i), 1.0}};
+        break;
       case InterpolateMode::Linear: out[i] = triangle_taps(a, x, n, scale); break;
       case InterpolateMode::LinearOnnx: out[i] = two_taps(x, n); break;
       case InterpolateMode::Cubic: out[i] = cubic_taps(x, n, a.cube_coeff); break;
@@ -114,7 +127,8 @@ AxisTaps axis_taps(const Interpolate& a, size_t extent, size_t out_extent, float
   return out;
 }
 
-std::vector<double> apply_taps(const std::vector<double>& x, const std::vector<size_t>& shape, size_t axis, const AxisTaps& taps) {
+std::vector<double> apply_taps(const std::vector<double>& x, const std::vector<size_t>& shape,
+                               size_t axis, const AxisTaps& taps) {
   size_t outer = 1, inner = 1;
   for (size_t i = 0; i < axis; ++i) outer *= shape[i];
   for (size_t i = axis + 1; i < shape.size(); ++i) inner *= shape[i];

@@ -1,4 +1,5 @@
-// OneHot: a new axis that is `on` where it meets the index and `off` elsewhere. NonZero: where the elements are that are not zero.
+// OneHot: a new axis that is `on` where it meets the index and `off` elsewhere. NonZero: where the
+// elements are that are not zero.
 #include "core/op.h"
 #include "ops/movement/rearrange.h"
 
@@ -22,7 +23,8 @@ void visit(AttrVisitor& v, OneHot1& a) { v.on("axis", a.axis); }
 
 template <typename Context>
 OneHot attrs_of(Context& c) {
-  return c.version() == 1 ? OneHot{c.template attrs<OneHot1>().axis, NegativeIndices::Ignore} : c.template attrs<OneHot>();
+  return c.version() == 1 ? OneHot{c.template attrs<OneHot1>().axis, NegativeIndices::Ignore}
+                          : c.template attrs<OneHot>();
 }
 
 void infer_one_hot(InferContext& c) {
@@ -59,7 +61,8 @@ void evaluate_one_hot(EvalContext& c) {
   for (size_t i = 0; i < index.size(); ++i) {
     int64_t at = index[i];
     if (at < 0 && a.negative == NegativeIndices::Normalize) at += depth;
-    if (at >= 0 && at < depth) move((i / inner * size_t(depth) + size_t(at)) * inner + i % inner, 0);
+    if (at >= 0 && at < depth)
+      move((i / inner * size_t(depth) + size_t(at)) * inner + i % inner, 0);
   }
   move.finish();
 }
@@ -72,12 +75,15 @@ void visit(AttrVisitor& v, NonZero& a) { v.on("output_type", a.output_type); }
 void infer_non_zero(InferContext& c) {
   c.expect_inputs(1, 1);
   const element::Type type = c.attrs<NonZero>().output_type;
-  if (type != element::i32 && type != element::i64) c.fail("output_type must be i32 or i64, got {}", type.name());
+  if (type != element::i32 && type != element::i64)
+    c.fail("output_type must be i32 or i64, got {}", type.name());
   const PartialShape& in = c.shape(0);
   if (!in.rank_is_static()) return c.set_output(0, type, PartialShape::dynamic(2));
   Dimension most(1);
   for (const Dimension& d : in) most = most * d;
-  c.set_output(0, type, PartialShape{Dimension(int64_t(in.size())), Dimension(0, most.bounded() ? most.max() : -1)});
+  c.set_output(
+      0, type,
+      PartialShape{Dimension(int64_t(in.size())), Dimension(0, most.bounded() ? most.max() : -1)});
 }
 
 void evaluate_non_zero(EvalContext& c) {
@@ -102,6 +108,8 @@ void evaluate_non_zero(EvalContext& c) {
 
 VIREO_DEFINE_OP(one_hot_1){"OneHot", 1, &kAttrType<OneHot1>, infer_one_hot, evaluate_one_hot};
 VIREO_DEFINE_OP(one_hot_16){"OneHot", 16, &kAttrType<OneHot>, infer_one_hot, evaluate_one_hot};
-VIREO_DEFINE_OP(non_zero_3){"NonZero", 3, &kAttrType<NonZero>, infer_non_zero, evaluate_non_zero, Tolerance::Exact, kDataDependentShape};
+VIREO_DEFINE_OP(non_zero_3){
+    "NonZero",          3, &kAttrType<NonZero>, infer_non_zero, evaluate_non_zero, Tolerance::Exact,
+    kDataDependentShape};
 
 }  // namespace vireo::ops

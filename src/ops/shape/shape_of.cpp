@@ -25,13 +25,15 @@ void infer_1(InferContext& c) { infer(c, element::i64); }
 
 void infer_3(InferContext& c) {
   const element::Type type = c.attrs<ShapeOf>().output_type;
-  if (type != element::i32 && type != element::i64) c.fail("output_type must be i32 or i64, got {}", type.name());
+  if (type != element::i32 && type != element::i64)
+    c.fail("output_type must be i32 or i64, got {}", type.name());
   infer(c, type);
 }
 
 void evaluate(EvalContext& c) {
   std::vector<int64_t> extents(c.shape(0).begin(), c.shape(0).end());
-  const element::Type type = c.version() == 1 ? element::Type(element::i64) : c.attrs<ShapeOf>().output_type;
+  const element::Type type =
+      c.version() == 1 ? element::Type(element::i64) : c.attrs<ShapeOf>().output_type;
   store(c.output(0, type, {extents.size()}), extents);
 }
 

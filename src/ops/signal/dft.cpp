@@ -1,4 +1,5 @@
-// DFT, IDFT, RDFT and IRDFT along any axes. Complex numbers are pairs on the last axis; axes are counted without it.
+// DFT, IDFT, RDFT and IRDFT along any axes. Complex numbers are pairs on the last axis; axes are
+// counted without it.
 #include <algorithm>
 
 #include "core/op.h"
@@ -24,12 +25,15 @@ void infer(InferContext& c) {
   const bool from_real = reads_real(c.op()), to_real = gives_real(c.op());
   if (!from_real) {
     if (out.size() < 2) c.fail("rank {} has no axis beside that of complex numbers", out.size());
-    if (!out[out.size() - 1].compatible(Dimension(2))) c.fail("complex numbers are pairs, the last axis has extent {}", out[out.size() - 1].to_string());
+    if (!out[out.size() - 1].compatible(Dimension(2)))
+      c.fail("complex numbers are pairs, the last axis has extent {}",
+             out[out.size() - 1].to_string());
     out.erase(out.size() - 1);
   }
   const auto axes = c.ints(1);
   const auto sizes = c.inputs() > 2 ? c.ints(2) : std::nullopt;
-  if (axes && sizes && axes->size() != sizes->size()) c.fail("{} signal sizes do not fit {} axes", sizes->size(), axes->size());
+  if (axes && sizes && axes->size() != sizes->size())
+    c.fail("{} signal sizes do not fit {} axes", sizes->size(), axes->size());
   if (!axes || (c.inputs() > 2 && !sizes)) {
     for (Dimension& d : out) d = Dimension();
   } else {
@@ -58,7 +62,8 @@ struct Field {
   Shape shape;
 };
 
-// Transforms one axis after cutting it or filling it with zeros to `size`. A half spectrum is completed by symmetry first.
+// Transforms one axis after cutting it or filling it with zeros to `size`. A half spectrum is
+// completed by symmetry first.
 void transform_axis(Field& f, size_t axis, size_t size, bool inverse, bool half_spectrum) {
   size_t outer = 1, inner = 1;
   for (size_t i = 0; i < axis; ++i) outer *= f.shape[i];
@@ -68,7 +73,8 @@ void transform_axis(Field& f, size_t axis, size_t size, bool inverse, bool half_
   for (size_t o = 0; o < outer; ++o)
     for (size_t k = 0; k < inner; ++k) {
       const size_t used = half_spectrum ? size / 2 + 1 : size;
-      for (size_t i = 0; i < size; ++i) line[i] = i < std::min(extent, used) ? f.x[(o * extent + i) * inner + k] : Complex(0);
+      for (size_t i = 0; i < size; ++i)
+        line[i] = i < std::min(extent, used) ? f.x[(o * extent + i) * inner + k] : Complex(0);
       for (size_t i = used; half_spectrum && i < size; ++i) line[i] = std::conj(line[size - i]);
       fft(line, inverse);
       for (size_t i = 0; i < size; ++i) out[(o * size + i) * inner + k] = line[i];
@@ -82,7 +88,9 @@ void cut_axis(Field& f, size_t axis, size_t size) {
   for (size_t i = 0; i < axis; ++i) outer *= f.shape[i];
   for (size_t i = axis + 1; i < f.shape.size(); ++i) inner *= f.shape[i];
   std::vector<Complex> out;
-  for (size_t o = 0; o < outer; ++o) out.insert(out.end(), f.x.begin() + int64_t(o * f.shape[axis] * inner), f.x.begin() + int64_t((o * f.shape[axis] + size) * inner));
+  for (size_t o = 0; o < outer; ++o)
+    out.insert(out.end(), f.x.begin() + int64_t(o * f.shape[axis] * inner),
+               f.x.begin() + int64_t((o * f.shape[axis] + size) * inner));
   f.x = std::move(out);
   f.shape[axis] = size;
 }
@@ -100,7 +108,8 @@ Field load_field(EvalContext& c) {
 }
 
 void evaluate(EvalContext& c) {
-  const bool inverse = is_inverse(c.op()), from_real = reads_real(c.op()), to_real = gives_real(c.op());
+  const bool inverse = is_inverse(c.op()), from_real = reads_real(c.op()),
+             to_real = gives_real(c.op());
   Tensor& out = c.output(0);
   Field f = load_field(c);
   const std::vector<int64_t> axes = load<int64_t>(c.input(1));
@@ -109,7 +118,8 @@ void evaluate(EvalContext& c) {
   for (size_t i = 0; i < axes.size(); ++i) {
     const size_t axis = wrap_axis(axes[i], f.shape.size());
     const bool last = i + 1 == axes.size();
-    const size_t natural = last && to_real ? 2 * (f.shape[axis] - std::min<size_t>(f.shape[axis], 1)) : f.shape[axis];
+    const size_t natural =
+        last && to_real ? 2 * (f.shape[axis] - std::min<size_t>(f.shape[axis], 1)) : f.shape[axis];
     transform_axis(f, axis, sizes[i] == -1 ? natural : size_t(sizes[i]), inverse, last && to_real);
   }
   if (from_real && !axes.empty()) {

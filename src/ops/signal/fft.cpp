@@ -7,8 +7,10 @@ namespace {
 
 using Complex = std::complex<double>;
 
-// Halves while the length is even; the odd rest is summed directly. `roots` are the powers of the whole transform's root.
-void fourier(const Complex* x, Complex* y, size_t n, size_t stride, const std::vector<Complex>& roots) {
+// Halves while the length is even; the odd rest is summed directly. `roots` are the powers of the
+// whole transform's root.
+void fourier(const Complex* x, Complex* y, size_t n, size_t stride,
+             const std::vector<Complex>& roots) {
   const size_t step = roots.size() / n;
   if (n % 2 == 0) {
     const size_t half = n / 2;
@@ -35,7 +37,8 @@ void fft(std::vector<Complex>& x, bool inverse) {
   if (n == 0) return;
   std::vector<Complex> roots(n), y(n);
   const double turn = (inverse ? 2.0 : -2.0) * 3.14159265358979323846 / double(n);
-  for (size_t i = 0; i < n; ++i) roots[i] = {std::cos(turn * double(i)), std::sin(turn * double(i))};
+  for (size_t i = 0; i < n; ++i)
+    roots[i] = {std::cos(turn * double(i)), std::sin(turn * double(i))};
   fourier(x.data(), y.data(), n, 1, roots);
   for (size_t i = 0; inverse && i < n; ++i) y[i] /= double(n);
   x.swap(y);

@@ -49,7 +49,8 @@ void infer_stft(InferContext& c) {
   const Dimension& length = signal[signal.size() - 1];
   Dimension frames, bins;
   if (size) {
-    if (length.is_static() && length.get_length() < *size) c.fail("a frame of {} is longer than the signal of {}", *size, length.get_length());
+    if (length.is_static() && length.get_length() < *size)
+      c.fail("a frame of {} is longer than the signal of {}", *size, length.get_length());
     bins = Dimension(*size / 2 + 1);
     if (step) frames = (length - Dimension(*size)) / *step + Dimension(1);
   }
@@ -75,7 +76,8 @@ void evaluate_stft(EvalContext& c) {
   Tensor& out = c.output(0);
   const Shape& shape = c.shape(0);
   const size_t length = shape.back(), batch = shape.size() == 2 ? shape[0] : 1;
-  const size_t size = size_t(load<int64_t>(c.input(2)).at(0)), step = size_t(load<int64_t>(c.input(3)).at(0));
+  const size_t size = size_t(load<int64_t>(c.input(2)).at(0)),
+               step = size_t(load<int64_t>(c.input(3)).at(0));
   const size_t frames = (length - size) / step + 1, bins = size / 2 + 1;
   const std::vector<double> signal = load<double>(c.input(0)), window = centred_window(c, size);
   const bool transposed = c.attrs<Stft>().transpose_frames;
@@ -87,7 +89,8 @@ void evaluate_stft(EvalContext& c) {
       for (size_t i = 0; i < size; ++i) frame[i] = signal[b * length + f * step + i] * window[i];
       fft(frame, false);
       for (size_t k = 0; k < bins; ++k) {
-        const size_t at = ((transposed ? (b * bins + k) * frames + f : (b * frames + f) * bins + k)) * 2;
+        const size_t at =
+            ((transposed ? (b * bins + k) * frames + f : (b * frames + f) * bins + k)) * 2;
         y[at] = frame[k].real();
         y[at + 1] = frame[k].imag();
       }
@@ -104,8 +107,10 @@ void infer_istft(InferContext& c) {
   const PartialShape& data = c.shape(0);
   if (!data.rank_is_static()) return c.set_output(0, c.type(0), PartialShape::dynamic());
   const size_t rank = data.size();
-  if (!data[rank - 1].compatible(Dimension(2))) c.fail("complex numbers are pairs, the last axis has extent {}", data[rank - 1].to_string());
-  if (size && !data[rank - 3].compatible(Dimension(*size / 2 + 1))) c.fail("{} bins do not fit a frame of {}", data[rank - 3].to_string(), *size);
+  if (!data[rank - 1].compatible(Dimension(2)))
+    c.fail("complex numbers are pairs, the last axis has extent {}", data[rank - 1].to_string());
+  if (size && !data[rank - 3].compatible(Dimension(*size / 2 + 1)))
+    c.fail("{} bins do not fit a frame of {}", data[rank - 3].to_string(), *size);
   Dimension length;
   if (c.inputs() == 5) {
     if (const auto given = c.dims(4); given && given->size() == 1) length = (*given)[0];
@@ -120,14 +125,18 @@ void evaluate_istft(EvalContext& c) {
   const Istft& a = c.attrs<Istft>();
   Tensor& out = c.output(0);
   const Shape& shape = c.shape(0);
-  const size_t batch = shape.size() == 4 ? shape[0] : 1, bins = shape[shape.size() - 3], frames = shape[shape.size() - 2];
-  const size_t size = size_t(load<int64_t>(c.input(2)).at(0)), step = size_t(load<int64_t>(c.input(3)).at(0));
-  const size_t whole = (frames - std::min<size_t>(frames, 1)) * step + size, margin = a.center ? size / 2 : 0, length = out.get_shape().back();
+  const size_t batch = shape.size() == 4 ? shape[0] : 1, bins = shape[shape.size() - 3],
+               frames = shape[shape.size() - 2];
+  const size_t size = size_t(load<int64_t>(c.input(2)).at(0)),
+               step = size_t(load<int64_t>(c.input(3)).at(0));
+  const size_t whole = (frames - std::min<size_t>(frames, 1)) * step + size,
+               margin = a.center ? size / 2 : 0, length = out.get_shape().back();
   const std::vector<double> x = load<double>(c.input(0)), window = centred_window(c, size);
   std::vector<double> y(out.get_size(), 0.0);
   std::vector<Complex> frame;
   for (size_t b = 0; b < batch; ++b) {
-    // Windowed frames are added where they overlap and divided by the sum of the squared windows there.
+    // Windowed frames are added where they overlap and divided by the sum of the squared windows
+    // there.
     std::vector<double> signal(whole, 0.0), weight(whole, 0.0);
     for (size_t f = 0; f < frames; ++f) {
       frame.assign(size, 0);
@@ -144,14 +153,17 @@ void evaluate_istft(EvalContext& c) {
     }
     const double scale = a.normalized ? std::sqrt(double(size)) : 1.0;
     for (size_t i = 0; i < length && i + margin < whole - margin; ++i)
-      y[b * length + i] = weight[i + margin] != 0 ? signal[i + margin] * scale / weight[i + margin] : 0.0;
+      y[b * length + i] =
+          weight[i + margin] != 0 ? signal[i + margin] * scale / weight[i + margin] : 0.0;
   }
   store(out, y);
 }
 
 }  // namespace
 
-VIREO_DEFINE_OP(stft_15){"STFT", 15, &kAttrType<Stft>, infer_stft, evaluate_stft, Tolerance::Accumulate};
-VIREO_DEFINE_OP(istft_16){"ISTFT", 16, &kAttrType<Istft>, infer_istft, evaluate_istft, Tolerance::Accumulate};
+VIREO_DEFINE_OP(stft_15){
+    "STFT", 15, &kAttrType<Stft>, infer_stft, evaluate_stft, Tolerance::Accumulate};
+VIREO_DEFINE_OP(istft_16){
+    "ISTFT", 16, &kAttrType<Istft>, infer_istft, evaluate_istft, Tolerance::Accumulate};
 
 }  // namespace vireo::ops

@@ -1,4 +1,5 @@
-// TopK: the k largest or smallest elements along an axis, with their indices. Equal values keep the lower index.
+// TopK: the k largest or smallest elements along an axis, with their indices. Equal values keep the
+// lower index.
 #include <algorithm>
 #include <numeric>
 
@@ -34,7 +35,8 @@ namespace {
 
 template <typename Context>
 const TopK& attrs_of(Context& c) {
-  return c.version() < 11 ? static_cast<const TopK&>(c.template attrs<TopKOld>()) : c.template attrs<TopK>();
+  return c.version() < 11 ? static_cast<const TopK&>(c.template attrs<TopKOld>())
+                          : c.template attrs<TopK>();
 }
 
 void infer(InferContext& c) {
@@ -52,7 +54,9 @@ void infer(InferContext& c) {
     if (k && *k < 0) c.fail("k is {}, below 0", *k);
     // k over the extent gives what there is.
     if (k)
-      d = d.min() >= *k ? Dimension(*k) : d.is_static() ? d : Dimension(std::min(d.min(), *k), std::min(d.max(), *k));
+      d = d.min() >= *k   ? Dimension(*k)
+          : d.is_static() ? d
+                          : Dimension(std::min(d.min(), *k), std::min(d.max(), *k));
     else if (dims && dims->size() == 1)
       d = (*dims)[0];
     else
@@ -73,7 +77,8 @@ void evaluate(EvalContext& c) {
   out_shape[axis] = k;
   size_t inner = 1;
   for (size_t i = axis + 1; i < shape.size(); ++i) inner *= shape[i];
-  const size_t outer = extent == 0 ? 0 : c.input(0).get_size() / std::max<size_t>(extent * inner, 1);
+  const size_t outer =
+      extent == 0 ? 0 : c.input(0).get_size() / std::max<size_t>(extent * inner, 1);
   Tensor& values = c.output(0, c.input(0).get_element_type(), out_shape);
   std::vector<int64_t> found(shape_size(out_shape));
   ElementMover move(values, c.input(0));
@@ -84,12 +89,14 @@ void evaluate(EvalContext& c) {
       for (size_t i = 0; i < inner; ++i) {
         const auto at = [&](size_t n) { return x[(o * extent + n) * inner + i]; };
         std::iota(order.begin(), order.end(), size_t(0));
-        std::partial_sort(order.begin(), order.begin() + int64_t(k), order.end(), [&](size_t m, size_t n) {
-          const auto x_m = at(m), x_n = at(n);
-          if (x_m != x_m || x_n != x_n) return x_n != x_n && (x_m == x_m || m < n);  // NaN comes last
-          if (x_m != x_n) return a.mode == TopKMode::Max ? x_m > x_n : x_m < x_n;
-          return m < n;
-        });
+        std::partial_sort(order.begin(), order.begin() + int64_t(k), order.end(),
+                          [&](size_t m, size_t n) {
+                            const auto x_m = at(m), x_n = at(n);
+                            if (x_m != x_m || x_n != x_n)
+                              return x_n != x_n && (x_m == x_m || m < n);  // NaN comes last
+                            if (x_m != x_n) return a.mode == TopKMode::Max ? x_m > x_n : x_m < x_n;
+                            return m < n;
+                          });
         if (a.sort == TopKSort::Index) std::sort(order.begin(), order.begin() + int64_t(k));
         for (size_t n = 0; n < k; ++n) {
           found[(o * k + n) * inner + i] = int64_t(order[n]);

@@ -1,4 +1,5 @@
-// Unique: the different elements of a tensor, or its different slices along an axis, with where they were and how often.
+// Unique: the different elements of a tensor, or its different slices along an axis, with where
+// they were and how often.
 #include <algorithm>
 #include <numeric>
 
@@ -22,7 +23,8 @@ void infer(InferContext& c) {
   c.expect_inputs(1, 2);
   const Unique& a = c.attrs<Unique>();
   for (element::Type type : {a.index_element_type, a.count_element_type})
-    if (type != element::i32 && type != element::i64) c.fail("indices and counts must be i32 or i64, got {}", type.name());
+    if (type != element::i32 && type != element::i64)
+      c.fail("indices and counts must be i32 or i64, got {}", type.name());
   const PartialShape& in = c.shape(0);
   PartialShape values = PartialShape::dynamic();
   Dimension all;
@@ -30,7 +32,8 @@ void infer(InferContext& c) {
     all = Dimension(1);
     for (const Dimension& d : in) all = all * d;
     if (!in.rank_is_static()) all = Dimension();
-    values = PartialShape{Dimension(std::min<int64_t>(all.min(), 1), all.bounded() ? all.max() : -1)};
+    values =
+        PartialShape{Dimension(std::min<int64_t>(all.min(), 1), all.bounded() ? all.max() : -1)};
   } else if (in.rank_is_static()) {
     values = PartialShape::dynamic(int64_t(in.size()));
     if (const auto given = c.scalar_int(1)) {
@@ -52,9 +55,11 @@ struct Slices {
   size_t outer = 1, extent = 1, inner = 1;
 };
 
-// Slices in order: by value, and among equals by position; ranks[i] says which of the different ones slice i is.
+// Slices in order: by value, and among equals by position; ranks[i] says which of the different
+// ones slice i is.
 template <typename T>
-void rank_slices(const std::vector<T>& x, const Slices& s, std::vector<size_t>& order, std::vector<size_t>& ranks) {
+void rank_slices(const std::vector<T>& x, const Slices& s, std::vector<size_t>& order,
+                 std::vector<size_t>& ranks) {
   const auto compare = [&](size_t i, size_t j) {
     for (size_t o = 0; o < s.outer; ++o)
       for (size_t k = 0; k < s.inner; ++k) {
@@ -66,9 +71,11 @@ void rank_slices(const std::vector<T>& x, const Slices& s, std::vector<size_t>& 
   };
   order.resize(s.extent);
   std::iota(order.begin(), order.end(), size_t(0));
-  std::stable_sort(order.begin(), order.end(), [&](size_t i, size_t j) { return compare(i, j) < 0; });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t i, size_t j) { return compare(i, j) < 0; });
   ranks.assign(s.extent, 0);
-  for (size_t i = 1; i < order.size(); ++i) ranks[order[i]] = ranks[order[i - 1]] + (compare(order[i - 1], order[i]) != 0 ? 1 : 0);
+  for (size_t i = 1; i < order.size(); ++i)
+    ranks[order[i]] = ranks[order[i - 1]] + (compare(order[i - 1], order[i]) != 0 ? 1 : 0);
 }
 
 void evaluate(EvalContext& c) {
@@ -90,7 +97,8 @@ void evaluate(EvalContext& c) {
     const std::string* text = c.input(0).data<std::string>();
     rank_slices(std::vector<std::string>(text, text + c.input(0).get_size()), s, order, ranks);
   } else {
-    with_domain(c.input(0).get_element_type(), [&](auto zero) { rank_slices(load<decltype(zero)>(c.input(0)), s, order, ranks); });
+    with_domain(c.input(0).get_element_type(),
+                [&](auto zero) { rank_slices(load<decltype(zero)>(c.input(0)), s, order, ranks); });
   }
   // The first slice of every kind, in order of value, or of appearance if not sorted.
   std::vector<size_t> first, kind_of_rank;
@@ -101,12 +109,14 @@ void evaluate(EvalContext& c) {
   if (!a.sorted) {
     std::vector<size_t> by_place(first.size());
     std::iota(by_place.begin(), by_place.end(), size_t(0));
-    std::sort(by_place.begin(), by_place.end(), [&](size_t i, size_t j) { return first[i] < first[j]; });
+    std::sort(by_place.begin(), by_place.end(),
+              [&](size_t i, size_t j) { return first[i] < first[j]; });
     for (size_t i = 0; i < by_place.size(); ++i) kind_of_rank[by_place[i]] = i;
     std::sort(first.begin(), first.end());
   }
   std::vector<int64_t> reverse(s.extent), counts(first.size(), 0);
-  for (size_t i = 0; i < s.extent; ++i) ++counts[size_t(reverse[i] = int64_t(kind_of_rank[ranks[i]]))];
+  for (size_t i = 0; i < s.extent; ++i)
+    ++counts[size_t(reverse[i] = int64_t(kind_of_rank[ranks[i]]))];
   Shape out_shape = shape;
   if (c.inputs() == 1)
     out_shape = {first.size()};
@@ -114,15 +124,18 @@ void evaluate(EvalContext& c) {
     out_shape[axis] = first.size();
   ElementMover move(c.output(0, c.input(0).get_element_type(), out_shape), c.input(0));
   for (size_t o = 0; o < s.outer; ++o)
-    for (size_t k = 0; k < first.size() && s.inner > 0; ++k) move((o * first.size() + k) * s.inner, (o * s.extent + first[k]) * s.inner, s.inner);
+    for (size_t k = 0; k < first.size() && s.inner > 0; ++k)
+      move((o * first.size() + k) * s.inner, (o * s.extent + first[k]) * s.inner, s.inner);
   move.finish();
-  store(c.output(1, a.index_element_type, {first.size()}), std::vector<int64_t>(first.begin(), first.end()));
+  store(c.output(1, a.index_element_type, {first.size()}),
+        std::vector<int64_t>(first.begin(), first.end()));
   store(c.output(2, a.index_element_type, {s.extent}), reverse);
   store(c.output(3, a.count_element_type, {first.size()}), counts);
 }
 
 }  // namespace
 
-VIREO_DEFINE_OP(unique_10){"Unique", 10, &kAttrType<Unique>, infer, evaluate, Tolerance::Exact, kDataDependentShape};
+VIREO_DEFINE_OP(unique_10){
+    "Unique", 10, &kAttrType<Unique>, infer, evaluate, Tolerance::Exact, kDataDependentShape};
 
 }  // namespace vireo::ops

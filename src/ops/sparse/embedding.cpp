@@ -1,4 +1,5 @@
-// EmbeddingBag operators and EmbeddingSegmentsSum: sums or means of rows of a table, a bag of indices at a time.
+// EmbeddingBag operators and EmbeddingSegmentsSum: sums or means of rows of a table, a bag of
+// indices at a time.
 #include <algorithm>
 
 #include "core/op.h"
@@ -40,7 +41,9 @@ void infer_packed(InferContext& c) {
   c.expect_inputs(2, 3);
   c.expect_integral(1);
   c.expect_rank(1, 2, 2);
-  if (c.inputs() > 2 && !c.shape(2).compatible(c.shape(1))) c.fail("weights of shape {} and indices of shape {} differ", c.shape(2).to_string(), c.shape(1).to_string());
+  if (c.inputs() > 2 && !c.shape(2).compatible(c.shape(1)))
+    c.fail("weights of shape {} and indices of shape {} differ", c.shape(2).to_string(),
+           c.shape(1).to_string());
   give_rows(c, c.shape(1).rank_is_static() ? c.shape(1)[0] : Dimension());
 }
 
@@ -70,10 +73,13 @@ void evaluate_bags(EvalContext& c, const Bags& bags, int64_t default_index, bool
     std::vector<Entry> bag = bags[b];
     if (bag.empty() && default_index >= 0) bag = {{default_index, 1.0}};
     for (const Entry& e : bag) {
-      if (e.index < 0 || size_t(e.index) >= table[0]) c.fail("index {} is out of range for a table of {}", e.index, table[0]);
-      for (size_t i = 0; i < width; ++i) y[b * width + i] += x[size_t(e.index) * width + i] * e.weight;
+      if (e.index < 0 || size_t(e.index) >= table[0])
+        c.fail("index {} is out of range for a table of {}", e.index, table[0]);
+      for (size_t i = 0; i < width; ++i)
+        y[b * width + i] += x[size_t(e.index) * width + i] * e.weight;
     }
-    for (size_t i = 0; mean && !bag.empty() && i < width; ++i) y[b * width + i] /= double(bag.size());
+    for (size_t i = 0; mean && !bag.empty() && i < width; ++i)
+      y[b * width + i] /= double(bag.size());
   }
   Shape shape = table;
   shape[0] = bags.size();
@@ -81,7 +87,8 @@ void evaluate_bags(EvalContext& c, const Bags& bags, int64_t default_index, bool
 }
 
 std::vector<double> weights_or_ones(EvalContext& c, size_t input, size_t count) {
-  std::vector<double> out = c.inputs() > input ? load<double>(c.input(input)) : std::vector<double>(count, 1.0);
+  std::vector<double> out =
+      c.inputs() > input ? load<double>(c.input(input)) : std::vector<double>(count, 1.0);
   if (out.size() != count) c.fail("{} weights for {} indices", out.size(), count);
   return out;
 }
@@ -93,8 +100,10 @@ void evaluate_offsets(EvalContext& c) {
   Bags bags(offsets.size());
   for (size_t b = 0; b < bags.size(); ++b) {
     const int64_t end = b + 1 < bags.size() ? offsets[b + 1] : int64_t(indices.size());
-    if (offsets[b] < 0 || offsets[b] > end || end > int64_t(indices.size())) c.fail("offset {} is out of range for {} indices", offsets[b], indices.size());
-    for (int64_t i = offsets[b]; i < end; ++i) bags[b].push_back({indices[size_t(i)], weights[size_t(i)]});
+    if (offsets[b] < 0 || offsets[b] > end || end > int64_t(indices.size()))
+      c.fail("offset {} is out of range for {} indices", offsets[b], indices.size());
+    for (int64_t i = offsets[b]; i < end; ++i)
+      bags[b].push_back({indices[size_t(i)], weights[size_t(i)]});
   }
   evaluate_bags(c, bags, c.inputs() > 3 ? load<int64_t>(c.input(3)).at(0) : -1, is_mean(c));
 }
@@ -104,7 +113,8 @@ void evaluate_packed(EvalContext& c) {
   const auto indices = load<int64_t>(c.input(1));
   const std::vector<double> weights = weights_or_ones(c, 2, indices.size());
   Bags bags(c.shape(1)[0]);
-  for (size_t i = 0; i < indices.size(); ++i) bags[i / c.shape(1)[1]].push_back({indices[i], weights[i]});
+  for (size_t i = 0; i < indices.size(); ++i)
+    bags[i / c.shape(1)[1]].push_back({indices[i], weights[i]});
   evaluate_bags(c, bags, -1, is_mean(c));
 }
 
@@ -113,11 +123,13 @@ void evaluate_segments(EvalContext& c) {
   const auto indices = load<int64_t>(c.input(1)), segments = load<int64_t>(c.input(2));
   const int64_t count = load<int64_t>(c.input(3)).at(0);
   if (count < 0 || count > int64_t(1) << 31) c.fail("the number of segments is {}", count);
-  if (segments.size() != indices.size()) c.fail("{} segments for {} indices", segments.size(), indices.size());
+  if (segments.size() != indices.size())
+    c.fail("{} segments for {} indices", segments.size(), indices.size());
   const std::vector<double> weights = weights_or_ones(c, 5, indices.size());
   Bags bags(static_cast<size_t>(count));
   for (size_t i = 0; i < indices.size(); ++i) {
-    if (segments[i] < 0 || segments[i] >= count) c.fail("segment {} is out of range for {}", segments[i], count);
+    if (segments[i] < 0 || segments[i] >= count)
+      c.fail("segment {} is out of range for {}", segments[i], count);
     bags[size_t(segments[i])].push_back({indices[i], weights[i]});
   }
   evaluate_bags(c, bags, c.inputs() > 4 ? load<int64_t>(c.input(4)).at(0) : -1, false);
@@ -125,10 +137,20 @@ void evaluate_segments(EvalContext& c) {
 
 }  // namespace
 
-VIREO_DEFINE_OP(embedding_bag_offsets_15){"EmbeddingBagOffsets", 15, &kAttrType<Bag>, infer_offsets, evaluate_offsets, Tolerance::Accumulate};
-VIREO_DEFINE_OP(embedding_bag_offsets_sum_3){"EmbeddingBagOffsetsSum", 3, &kAttrType<NoAttrs>, infer_offsets, evaluate_offsets, Tolerance::Accumulate};
-VIREO_DEFINE_OP(embedding_bag_packed_15){"EmbeddingBagPacked", 15, &kAttrType<Bag>, infer_packed, evaluate_packed, Tolerance::Accumulate};
-VIREO_DEFINE_OP(embedding_bag_packed_sum_3){"EmbeddingBagPackedSum", 3, &kAttrType<NoAttrs>, infer_packed, evaluate_packed, Tolerance::Accumulate};
-VIREO_DEFINE_OP(embedding_segments_sum_3){"EmbeddingSegmentsSum", 3, &kAttrType<NoAttrs>, infer_segments, evaluate_segments, Tolerance::Accumulate};
+VIREO_DEFINE_OP(embedding_bag_offsets_15){"EmbeddingBagOffsets", 15,
+                                          &kAttrType<Bag>,       infer_offsets,
+                                          evaluate_offsets,      Tolerance::Accumulate};
+VIREO_DEFINE_OP(embedding_bag_offsets_sum_3){"EmbeddingBagOffsetsSum", 3,
+                                             &kAttrType<NoAttrs>,      infer_offsets,
+                                             evaluate_offsets,         Tolerance::Accumulate};
+VIREO_DEFINE_OP(embedding_bag_packed_15){"EmbeddingBagPacked", 15,
+                                         &kAttrType<Bag>,      infer_packed,
+                                         evaluate_packed,      Tolerance::Accumulate};
+VIREO_DEFINE_OP(embedding_bag_packed_sum_3){"EmbeddingBagPackedSum", 3,
+                                            &kAttrType<NoAttrs>,     infer_packed,
+                                            evaluate_packed,         Tolerance::Accumulate};
+VIREO_DEFINE_OP(embedding_segments_sum_3){"EmbeddingSegmentsSum", 3,
+                                          &kAttrType<NoAttrs>,    infer_segments,
+                                          evaluate_segments,      Tolerance::Accumulate};
 
 }  // namespace vireo::ops

@@ -1,4 +1,5 @@
-// SegmentMax: the largest element of every segment of the first axis. SparseFillEmptyRows: a default entry in every empty row.
+// SegmentMax: the largest element of every segment of the first axis. SparseFillEmptyRows: a
+// default entry in every empty row.
 #include <algorithm>
 #include <limits>
 #include <numeric>
@@ -23,7 +24,8 @@ void infer_max(InferContext& c) {
   PartialShape out = c.shape(0);
   if (!out.rank_is_static()) return c.set_output(0, c.type(0), out);
   if (out.size() == 0) c.fail("data is a scalar");
-  if (c.shape(1).rank_is_static() && !out[0].compatible(c.shape(1)[0])) c.fail("{} segment ids for data of shape {}", c.shape(1)[0].to_string(), out.to_string());
+  if (c.shape(1).rank_is_static() && !out[0].compatible(c.shape(1)[0]))
+    c.fail("{} segment ids for data of shape {}", c.shape(1)[0].to_string(), out.to_string());
   const auto ids = c.ints(1);
   if (ids && !std::is_sorted(ids->begin(), ids->end())) c.fail("segment ids are not sorted");
   if (c.inputs() > 2) {
@@ -31,7 +33,8 @@ void infer_max(InferContext& c) {
     const auto count = c.dims(2);
     out[0] = count && count->size() == 1 ? (*count)[0] : Dimension();
   } else {
-    out[0] = ids ? Dimension(ids->empty() ? 0 : std::max<int64_t>(ids->back() + 1, 0)) : Dimension();
+    out[0] =
+        ids ? Dimension(ids->empty() ? 0 : std::max<int64_t>(ids->back() + 1, 0)) : Dimension();
   }
   c.set_output(0, c.type(0), out);
 }
@@ -56,7 +59,8 @@ void evaluate_max(EvalContext& c) {
       if constexpr (std::is_same_v<T, double>)
         fill = lowest_of(type);
       else if constexpr (std::is_same_v<T, int64_t>)
-        fill = type.bitwidth() == 64 ? std::numeric_limits<int64_t>::min() : -(int64_t(1) << (type.bitwidth() - 1));
+        fill = type.bitwidth() == 64 ? std::numeric_limits<int64_t>::min()
+                                     : -(int64_t(1) << (type.bitwidth() - 1));
     }
     const std::vector<T> x = load<T>(c.input(0));
     std::vector<T> y(out.get_size(), fill);
@@ -64,7 +68,9 @@ void evaluate_max(EvalContext& c) {
     for (size_t i = 0; i < ids.size() && ids[i] < int64_t(count); ++i) {
       if (ids[i] < 0) c.fail("segment id {} is negative", ids[i]);
       const size_t s = size_t(ids[i]);
-      for (size_t k = 0; k < inner; ++k) y[s * inner + k] = seen[s] ? std::max(y[s * inner + k], x[i * inner + k]) : x[i * inner + k];
+      for (size_t k = 0; k < inner; ++k)
+        y[s * inner + k] =
+            seen[s] ? std::max(y[s * inner + k], x[i * inner + k]) : x[i * inner + k];
       seen[s] = true;
     }
     store(out, y);
@@ -99,11 +105,14 @@ void infer_fill(InferContext& c) {
 void evaluate_fill(EvalContext& c) {
   const auto dense = load<int64_t>(c.input(1)), indices = load<int64_t>(c.input(2));
   const size_t given = c.input(0).get_size();
-  if (dense.size() != 2 || dense[0] < 0 || dense[0] > int64_t(1) << 31) c.fail("the dense shape is out of range");
-  if (indices.size() != given * 2) c.fail("indices of shape {} for {} values", c.shape(2).to_string(), given);
+  if (dense.size() != 2 || dense[0] < 0 || dense[0] > int64_t(1) << 31)
+    c.fail("the dense shape is out of range");
+  if (indices.size() != given * 2)
+    c.fail("indices of shape {} for {} values", c.shape(2).to_string(), given);
   std::vector<int64_t> empty(size_t(dense[0]), 1), rows, columns;
   for (size_t i = 0; i < given; ++i) {
-    if (indices[i * 2] < 0 || indices[i * 2] >= dense[0]) c.fail("row {} is out of range for {} rows", indices[i * 2], dense[0]);
+    if (indices[i * 2] < 0 || indices[i * 2] >= dense[0])
+      c.fail("row {} is out of range for {} rows", indices[i * 2], dense[0]);
     empty[size_t(indices[i * 2])] = 0;
     rows.push_back(indices[i * 2]);
     columns.push_back(indices[i * 2 + 1]);
@@ -115,7 +124,9 @@ void evaluate_fill(EvalContext& c) {
   }
   std::vector<size_t> order(rows.size());
   std::iota(order.begin(), order.end(), size_t(0));
-  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return rows[a] != rows[b] ? rows[a] < rows[b] : columns[a] < columns[b]; });
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+    return rows[a] != rows[b] ? rows[a] < rows[b] : columns[a] < columns[b];
+  });
   std::vector<int64_t> out;
   for (size_t i : order) out.insert(out.end(), {rows[i], columns[i]});
   store(c.output(0, c.input(2).get_element_type(), {order.size(), 2}), out);
@@ -133,6 +144,8 @@ void evaluate_fill(EvalContext& c) {
 }  // namespace
 
 VIREO_DEFINE_OP(segment_max_16){"SegmentMax", 16, &kAttrType<SegmentMax>, infer_max, evaluate_max};
-VIREO_DEFINE_OP(sparse_fill_empty_rows_16){"SparseFillEmptyRows", 16, &kAttrType<NoAttrs>, infer_fill, evaluate_fill, Tolerance::Exact, kDataDependentShape};
+VIREO_DEFINE_OP(sparse_fill_empty_rows_16){
+    "SparseFillEmptyRows", 16, &kAttrType<NoAttrs>, infer_fill, evaluate_fill, Tolerance::Exact,
+    kDataDependentShape};
 
 }  // namespace vireo::ops

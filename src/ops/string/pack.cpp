@@ -1,4 +1,5 @@
-// StringTensorPack and StringTensorUnpack: strings from and to one row of bytes with where each begins and ends.
+// StringTensorPack and StringTensorUnpack: strings from and to one row of bytes with where each
+// begins and ends.
 #include <algorithm>
 
 #include "core/op.h"
@@ -13,8 +14,11 @@ void infer_pack(InferContext& c) {
   c.expect_integral(1);
   c.expect_rank(2, 1, 1);
   PartialShape out = c.shape(0);
-  if (!PartialShape::merge_into(out, c.shape(1))) c.fail("begins of shape {} and ends of shape {} differ", c.shape(0).to_string(), c.shape(1).to_string());
-  if (c.type(2).is_static() && c.type(2) != element::u8) c.fail("symbols must be u8, got {}", c.type(2).name());
+  if (!PartialShape::merge_into(out, c.shape(1)))
+    c.fail("begins of shape {} and ends of shape {} differ", c.shape(0).to_string(),
+           c.shape(1).to_string());
+  if (c.type(2).is_static() && c.type(2) != element::u8)
+    c.fail("symbols must be u8, got {}", c.type(2).name());
   c.set_output(0, element::string, out);
 }
 
@@ -25,7 +29,8 @@ void evaluate_pack(EvalContext& c) {
   const char* symbols = static_cast<const char*>(c.input(2).data());
   std::vector<std::string> out;
   for (size_t i = 0; i < begins.size(); ++i) {
-    if (begins[i] < 0 || begins[i] > ends[i] || size_t(ends[i]) > size) c.fail("string {} spans [{}, {}) of {} bytes", i, begins[i], ends[i], size);
+    if (begins[i] < 0 || begins[i] > ends[i] || size_t(ends[i]) > size)
+      c.fail("string {} spans [{}, {}) of {} bytes", i, begins[i], ends[i], size);
     out.emplace_back(symbols + begins[i], size_t(ends[i] - begins[i]));
   }
   c.set_output(0, make_strings(c.shape(0), out));
@@ -33,7 +38,8 @@ void evaluate_pack(EvalContext& c) {
 
 void infer_unpack(InferContext& c) {
   c.expect_inputs(1, 1);
-  if (c.type(0).is_static() && c.type(0) != element::string) c.fail("strings are needed, got {}", c.type(0).name());
+  if (c.type(0).is_static() && c.type(0) != element::string)
+    c.fail("strings are needed, got {}", c.type(0).name());
   Dimension bytes;
   if (const Tensor& value = c.input(0).value) {
     size_t sum = 0;
@@ -63,7 +69,10 @@ void evaluate_unpack(EvalContext& c) {
 
 }  // namespace
 
-VIREO_DEFINE_OP(string_tensor_pack_15){"StringTensorPack", 15, &kAttrType<NoAttrs>, infer_pack, evaluate_pack};
-VIREO_DEFINE_OP(string_tensor_unpack_15){"StringTensorUnpack", 15, &kAttrType<NoAttrs>, infer_unpack, evaluate_unpack, Tolerance::Exact, kDataDependentShape};
+VIREO_DEFINE_OP(string_tensor_pack_15){"StringTensorPack", 15, &kAttrType<NoAttrs>, infer_pack,
+                                       evaluate_pack};
+VIREO_DEFINE_OP(string_tensor_unpack_15){
+    "StringTensorUnpack", 15, &kAttrType<NoAttrs>, infer_unpack, evaluate_unpack, Tolerance::Exact,
+    kDataDependentShape};
 
 }  // namespace vireo::ops
