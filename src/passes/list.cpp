@@ -15,12 +15,14 @@ std::vector<Rule> make(std::initializer_list<void (*)(std::vector<Rule>&)> famil
 }
 
 void normalise_in_place(Graph& graph, const NormaliseOptions& options) {
+  static const std::vector<Rule> widen = make({add_decompression});
   static const std::vector<Rule> simplify = make({add_identities, add_decompositions});
   static const std::vector<Rule> recognise = make({add_identities, add_activations});
   static const std::vector<Rule> blocks = make({add_norms, add_attention});
   static const std::vector<Rule> tidy = make({add_identities});
   static const std::vector<Rule> fuse = make({add_products, add_epilogues});
 
+  rewrite(graph, widen);
   fold_constants(graph, options);
   rewrite(graph, simplify);
   merge_equal_nodes(graph);

@@ -13,6 +13,7 @@ void make_channels_last(Graph& graph);
 // Rules that leave public operators only.
 void add_identities(std::vector<Rule>& rules);        // what does nothing goes
 void add_decompositions(std::vector<Rule>& rules);    // into operators that other rules know
+void add_decompression(std::vector<Rule>& rules);     // compressed weights, before they are folded
 void add_activations(std::vector<Rule>& rules);       // Swish, GELU ... spelled out in primitive operators
 // Rules that make Vireo's own.
 void add_norms(std::vector<Rule>& rules);             // LayerNorm, RmsNorm
