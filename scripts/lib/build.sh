@@ -54,6 +54,7 @@ run_ctest() {
 test_release() {
   build release
   local failed=0
+  python3 scripts/slowest.py build/release
   bash scripts/check_symbols.sh build/release || failed=1
   run_ctest release -LE slow || failed=1
   VIREO_BUILD=$root/build/release PYTHONPATH=$(python_path release) \
