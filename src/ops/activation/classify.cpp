@@ -41,7 +41,8 @@ void evaluate_nan(EvalContext& c) {
 }
 void evaluate_inf(EvalContext& c) {
   const IsInf& a = c.attrs<IsInf>();
-  test(c, [&](double x) { return std::isinf(x) && (x < 0 ? a.detect_negative : a.detect_positive); });
+  test(c,
+       [&](double x) { return std::isinf(x) && (x < 0 ? a.detect_negative : a.detect_positive); });
 }
 void evaluate_identity(EvalContext& c) { c.set_output(0, c.input(0)); }
 
@@ -49,10 +50,18 @@ constexpr const AttrType* kPlain = &kAttrType<NoAttrs>;
 
 }  // namespace
 
-VIREO_DEFINE_OP(is_finite_10){"IsFinite", 10, kPlain, infer, evaluate_finite, Tolerance::Exact, kElementwise};
-VIREO_DEFINE_OP(is_inf_10){"IsInf", 10, &kAttrType<IsInf>, infer, evaluate_inf, Tolerance::Exact, kElementwise};
-VIREO_DEFINE_OP(is_nan_10){"IsNaN", 10, kPlain, infer, evaluate_nan, Tolerance::Exact, kElementwise};
-VIREO_DEFINE_OP(identity_16){"Identity", 16, kPlain, infer_identity, evaluate_identity, Tolerance::Exact,
+VIREO_DEFINE_OP(is_finite_10){"IsFinite",       10,          kPlain, infer, evaluate_finite,
+                              Tolerance::Exact, kElementwise};
+VIREO_DEFINE_OP(is_inf_10){"IsInf",          10,          &kAttrType<IsInf>, infer, evaluate_inf,
+                           Tolerance::Exact, kElementwise};
+VIREO_DEFINE_OP(is_nan_10){"IsNaN",          10,          kPlain, infer, evaluate_nan,
+                           Tolerance::Exact, kElementwise};
+VIREO_DEFINE_OP(identity_16){"Identity",
+                             16,
+                             kPlain,
+                             infer_identity,
+                             evaluate_identity,
+                             Tolerance::Exact,
                              kElementwise | kMonotone | kMovesInput0};
 
 }  // namespace vireo::ops

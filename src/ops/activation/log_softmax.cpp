@@ -35,6 +35,7 @@ void evaluate(EvalContext& c) {
 
 }  // namespace
 
-VIREO_DEFINE_OP(log_softmax_5){"LogSoftmax", 5, &kAttrType<Softmax>, infer, evaluate, Tolerance::Rounding};
+VIREO_DEFINE_OP(log_softmax_5){"LogSoftmax", 5,        &kAttrType<Softmax>,
+                               infer,        evaluate, Tolerance::Rounding};
 
 }  // namespace vireo::ops

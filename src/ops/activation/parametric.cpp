@@ -13,7 +13,9 @@ void visit(AttrVisitor& v, Clamp& a) {
   v.on("max", a.max);
 }
 void visit(AttrVisitor& v, Elu& a) { v.on("alpha", a.alpha); }
-void visit(AttrVisitor& v, Gelu& a) { v.on("approximation_mode", a.approximation_mode, kGeluModeNames); }
+void visit(AttrVisitor& v, Gelu& a) {
+  v.on("approximation_mode", a.approximation_mode, kGeluModeNames);
+}
 void visit(AttrVisitor& v, Round& a) { v.on("mode", a.mode, kRoundModeNames); }
 
 namespace {
@@ -34,7 +36,8 @@ double scalar(EvalContext& c, size_t i, double fallback = 1) {
 
 void infer_number(InferContext& c) {
   c.expect_inputs(1, 1);
-  if (c.type(0) == element::boolean || c.type(0) == element::string) c.fail("numbers are needed, got {}", c.type(0).name());
+  if (c.type(0) == element::boolean || c.type(0) == element::string)
+    c.fail("numbers are needed, got {}", c.type(0).name());
   c.set_output(0, c.type(0), c.shape(0));
 }
 void infer_real(InferContext& c) {
@@ -60,7 +63,8 @@ void infer_with_scalars(InferContext& c) {
 
 void evaluate_clamp(EvalContext& c) {
   const Clamp& a = c.attrs<Clamp>();
-  if (c.input(0).get_element_type().is_real()) return map_reals(c, [&](double x) { return clamp(x, a.min, a.max); });
+  if (c.input(0).get_element_type().is_real())
+    return map_reals(c, [&](double x) { return clamp(x, a.min, a.max); });
   // Integers are clamped to the integers between the bounds.
   with_domain(c.input(0).get_element_type(), [&](auto zero) {
     using T = decltype(zero);
@@ -108,7 +112,8 @@ void infer_prelu(InferContext& c) {
   c.set_output(0, c.common_type(0, 2), c.shape(0));
 }
 
-// A slope of rank 1 lies along the channels (axis 1) if it fits there; otherwise NumPy's rule holds.
+// A slope of rank 1 lies along the channels (axis 1) if it fits there; otherwise NumPy's rule
+// holds.
 Shape slope_shape(const Shape& data, const Shape& slope) {
   Shape out(data.size(), 1);
   if (slope.size() == 1 && data.size() > 1 && (slope[0] == data[1] || slope[0] == 1)) {
@@ -126,7 +131,9 @@ void evaluate_prelu(EvalContext& c) {
   Tensor& out = c.output(0);
   const Shape& shape = c.shape(0);
   const Shape aligned = slope_shape(shape, c.shape(1));
-  if (aligned.size() != shape.size()) c.fail("a slope of shape {} does not fit data of {}", c.shape(1).to_string(), shape.to_string());
+  if (aligned.size() != shape.size())
+    c.fail("a slope of shape {} does not fit data of {}", c.shape(1).to_string(),
+           shape.to_string());
   with_domain(out.get_element_type(), [&](auto zero) {
     using T = decltype(zero);
     store(out, broadcast_map<T>(shape, shape, load<T>(c.input(0)), aligned, load<T>(c.input(1)), {},
@@ -141,14 +148,21 @@ constexpr const AttrType* kPlain = &kAttrType<NoAttrs>;
 
 }  // namespace
 
-VIREO_DEFINE_OP(clamp_1){"Clamp", 1, &kAttrType<Clamp>, infer_clamp, evaluate_clamp, Tolerance::Exact, kElementwise};
-VIREO_DEFINE_OP(elu_1){"Elu", 1, &kAttrType<Elu>, infer_real, evaluate_elu, Tolerance::Rounding, kElementwise};
-VIREO_DEFINE_OP(gelu_7){"Gelu", 7, &kAttrType<Gelu>, infer_real, evaluate_gelu, Tolerance::Rounding, kElementwise};
-VIREO_DEFINE_OP(round_5){"Round", 5, &kAttrType<Round>, infer_number, evaluate_round, Tolerance::Exact, kElementwise};
-VIREO_DEFINE_OP(swish_4){"Swish", 4, kPlain, infer_swish, evaluate_swish, Tolerance::Rounding, kElementwise};
-VIREO_DEFINE_OP(hard_sigmoid_1){"HardSigmoid", 1, kPlain, infer_two_scalars, evaluate_hard_sigmoid, Tolerance::Rounding,
-                                kElementwise};
-VIREO_DEFINE_OP(selu_1){"Selu", 1, kPlain, infer_two_scalars, evaluate_selu, Tolerance::Rounding, kElementwise};
+VIREO_DEFINE_OP(clamp_1){
+    "Clamp", 1, &kAttrType<Clamp>, infer_clamp, evaluate_clamp, Tolerance::Exact, kElementwise};
+VIREO_DEFINE_OP(elu_1){
+    "Elu", 1, &kAttrType<Elu>, infer_real, evaluate_elu, Tolerance::Rounding, kElementwise};
+VIREO_DEFINE_OP(gelu_7){
+    "Gelu", 7, &kAttrType<Gelu>, infer_real, evaluate_gelu, Tolerance::Rounding, kElementwise};
+VIREO_DEFINE_OP(round_5){
+    "Round", 5, &kAttrType<Round>, infer_number, evaluate_round, Tolerance::Exact, kElementwise};
+VIREO_DEFINE_OP(swish_4){"Swish",     4, kPlain, infer_swish, evaluate_swish, Tolerance::Rounding,
+                         kElementwise};
+VIREO_DEFINE_OP(hard_sigmoid_1){
+    "HardSigmoid",       1,           kPlain, infer_two_scalars, evaluate_hard_sigmoid,
+    Tolerance::Rounding, kElementwise};
+VIREO_DEFINE_OP(selu_1){
+    "Selu", 1, kPlain, infer_two_scalars, evaluate_selu, Tolerance::Rounding, kElementwise};
 VIREO_DEFINE_OP(prelu_1){"PRelu", 1, kPlain, infer_prelu, evaluate_prelu, Tolerance::Rounding};
 
 }  // namespace vireo::ops

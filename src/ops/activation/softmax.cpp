@@ -1,4 +1,5 @@
-// Softmax: exp(x - max) / sum along one axis, and its logarithm. Opset 1 counts the axis from the front only.
+// Softmax: exp(x - max) / sum along one axis, and its logarithm. Opset 1 counts the axis from the
+// front only.
 #include "ops/activation/activation.h"
 
 #include <algorithm>
@@ -17,7 +18,8 @@ void infer(InferContext& c) {
   c.expect_real(0);
   if (c.shape(0).rank_is_static()) {
     const int64_t axis = c.attrs<Softmax>().axis;
-    if (c.version() == 1 && axis < 0) c.fail("axis {} is negative, which opset1 does not allow", axis);
+    if (c.version() == 1 && axis < 0)
+      c.fail("axis {} is negative, which opset1 does not allow", axis);
     c.axis(axis, int64_t(c.shape(0).size()));
   }
   c.set_output(0, c.type(0), c.shape(0));
@@ -34,7 +36,8 @@ void evaluate(EvalContext& c) {
     for (size_t i = at; i < at + inner; ++i) {
       double max = x[i], sum = 0;
       for (size_t k = 1; k < extent; ++k) max = std::max(max, x[i + k * inner]);
-      for (size_t k = 0; k < extent; ++k) sum += x[i + k * inner] = std::exp(x[i + k * inner] - max);
+      for (size_t k = 0; k < extent; ++k)
+        sum += x[i + k * inner] = std::exp(x[i + k * inner] - max);
       for (size_t k = 0; k < extent; ++k) x[i + k * inner] /= sum;
     }
   store(c.output(0), x);

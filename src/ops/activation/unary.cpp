@@ -20,7 +20,8 @@ void infer(InferContext& c) {
   c.expect_inputs(1, 1);
   if (kTakes == Takes::Real) c.expect_real(0);
   const element::Type type = c.type(0);
-  if (type == element::boolean || type == element::string) c.fail("numbers are needed, got {}", type.name());
+  if (type == element::boolean || type == element::string)
+    c.fail("numbers are needed, got {}", type.name());
   c.set_output(0, type, c.shape(0));
 }
 
@@ -39,7 +40,10 @@ void evaluate(EvalContext& c) {
 template <typename F, typename T>
 T rounded(T x) {
   const double y = std::round(F::apply(double(x)));
-  return std::isnan(y) ? T(0) : y >= 9.2e18 ? T(INT64_MAX) : y <= -9.2e18 ? T(INT64_MIN) : T(int64_t(y));
+  return std::isnan(y)  ? T(0)
+         : y >= 9.2e18  ? T(INT64_MAX)
+         : y <= -9.2e18 ? T(INT64_MIN)
+                        : T(int64_t(y));
 }
 
 // clang-format off
@@ -57,9 +61,14 @@ T rounded(T x) {
 
 }  // namespace
 
-#define VIREO_UNARY(symbol, name, opset, takes, real, integer, tolerance)                                             \
-  VIREO_DEFINE_OP(symbol){name, opset, &kAttrType<NoAttrs>, infer<Takes::takes>, evaluate<Function_##symbol>, \
-                          Tolerance::tolerance, kElementwise};
+#define VIREO_UNARY(symbol, name, opset, takes, real, integer, tolerance) \
+  VIREO_DEFINE_OP(symbol){name,                                           \
+                          opset,                                          \
+                          &kAttrType<NoAttrs>,                            \
+                          infer<Takes::takes>,                            \
+                          evaluate<Function_##symbol>,                    \
+                          Tolerance::tolerance,                           \
+                          kElementwise};
 #include "ops/activation/unary.inc"
 #undef VIREO_UNARY
 

@@ -1,4 +1,5 @@
-// Convert and ConvertLike: floats to integers truncate and saturate, integers wrap, anything but zero is true.
+// Convert and ConvertLike: floats to integers truncate and saturate, integers wrap, anything but
+// zero is true.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -24,7 +25,8 @@ void infer_like(InferContext& c) {
 void saturate(std::vector<double>& x, element::Type type) {
   const int bits = int(type.bitwidth());
   const double low = type.is_signed() ? -std::ldexp(1.0, bits - 1) : 0.0;
-  const double high = std::ldexp(1.0, type.is_signed() ? bits - 1 : bits);   // exclusive; exact also for 64 bits
+  const double high =
+      std::ldexp(1.0, type.is_signed() ? bits - 1 : bits);  // exclusive; exact also for 64 bits
   const double last = bits < 64 ? high - 1 : std::nextafter(high, 0.0);
   for (double& v : x) v = std::isnan(v) ? 0.0 : std::min(std::max(std::trunc(v), low), last);
 }
@@ -43,7 +45,8 @@ void evaluate(EvalContext& c) {
       if (to.is_integral()) {
         saturate(x, to);
         // The largest 64-bit integers are no doubles; saturating loads know them.
-        if (to.bitwidth() == 64) return to.is_signed() ? store(out, load<int64_t>(in)) : store(out, load<uint64_t>(in));
+        if (to.bitwidth() == 64)
+          return to.is_signed() ? store(out, load<int64_t>(in)) : store(out, load<uint64_t>(in));
       }
     }
     store(out, x);
@@ -52,8 +55,14 @@ void evaluate(EvalContext& c) {
 
 }  // namespace
 
-VIREO_DEFINE_OP(convert_1){"Convert", 1, &kAttrType<Convert>, infer, evaluate, Tolerance::Exact,
+VIREO_DEFINE_OP(convert_1){"Convert",
+                           1,
+                           &kAttrType<Convert>,
+                           infer,
+                           evaluate,
+                           Tolerance::Exact,
                            kElementwise | kMovesInput0};
-VIREO_DEFINE_OP(convert_like_1){"ConvertLike", 1, &kAttrType<NoAttrs>, infer_like, evaluate, Tolerance::Exact, kMovesInput0};
+VIREO_DEFINE_OP(convert_like_1){
+    "ConvertLike", 1, &kAttrType<NoAttrs>, infer_like, evaluate, Tolerance::Exact, kMovesInput0};
 
 }  // namespace vireo::ops

@@ -27,14 +27,16 @@ element::Type signed_of_width(size_t bits) {
   return bits <= 32 ? element::i32 : element::i64;
 }
 
-element::Type wider(element::Type a, element::Type b) { return a.bitwidth() >= b.bitwidth() ? a : b; }
+element::Type wider(element::Type a, element::Type b) {
+  return a.bitwidth() >= b.bitwidth() ? a : b;
+}
 
 bool is_f8(element::Type t) { return t == element::f8e4m3 || t == element::f8e5m2; }
 
 element::Type promote_reals(element::Type a, element::Type b) {
   if (a.bitwidth() != b.bitwidth()) return wider(a, b);
   if (is_f8(a) && is_f8(b)) return element::f16;
-  return element::f32;   // f16 with bf16
+  return element::f32;  // f16 with bf16
 }
 
 element::Type promote_integers(element::Type a, element::Type b, const ConvertPromoteTypes& attrs) {
@@ -50,7 +52,8 @@ element::Type promote(const InferContext& c, const ConvertPromoteTypes& attrs) {
   if (a == b) return a;
   if (a.is_dynamic() || b.is_dynamic()) return element::dynamic;
   const Kind ka = kind_of(a), kb = kind_of(b);
-  if (attrs.pytorch_scalar_promotion && c.shape(0).rank_is_static() && c.shape(1).rank_is_static()) {
+  if (attrs.pytorch_scalar_promotion && c.shape(0).rank_is_static() &&
+      c.shape(1).rank_is_static()) {
     const bool scalar_a = c.shape(0).size() == 0, scalar_b = c.shape(1).size() == 0;
     // A scalar changes a tensor's type only if it is of a higher kind.
     if (scalar_a != scalar_b) {
@@ -80,6 +83,7 @@ void evaluate(EvalContext& c) {
 
 }  // namespace
 
-VIREO_DEFINE_OP(convert_promote_types_14){"ConvertPromoteTypes", 14, &kAttrType<ConvertPromoteTypes>, infer, evaluate};
+VIREO_DEFINE_OP(convert_promote_types_14){"ConvertPromoteTypes", 14,
+                                          &kAttrType<ConvertPromoteTypes>, infer, evaluate};
 
 }  // namespace vireo::ops

@@ -19,9 +19,12 @@ void infer(InferContext& c) {
   if (c.inputs() == 4) {
     c.expect_integral(3);
     c.expect_rank(3, 1, 1);
-    if (const auto batch = c.dims(3)) out = PartialShape(*batch);
-    else if (c.shape(3).is_static()) out = PartialShape::dynamic(int64_t(shape_size(c.shape(3).to_shape())));
-    else return c.set_output(0, type, PartialShape::dynamic());
+    if (const auto batch = c.dims(3))
+      out = PartialShape(*batch);
+    else if (c.shape(3).is_static())
+      out = PartialShape::dynamic(int64_t(shape_size(c.shape(3).to_shape())));
+    else
+      return c.set_output(0, type, PartialShape::dynamic());
   }
   for (size_t i = 0; i < 2; ++i) {
     const auto extent = c.dims(i);

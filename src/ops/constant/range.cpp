@@ -14,7 +14,9 @@ void visit(AttrVisitor& v, Range& a) { v.on("output_type", a.output_type); }
 namespace {
 
 // Real inputs of an integer range lose their fractions first.
-double as_output(double v, element::Type type) { return type.is_integral_number() ? std::trunc(v) : v; }
+double as_output(double v, element::Type type) {
+  return type.is_integral_number() ? std::trunc(v) : v;
+}
 
 int64_t range_length(double start, double stop, double step) {
   return int64_t(std::min(std::max(0.0, std::ceil((stop - start) / step)), 0x1p62));
@@ -39,8 +41,10 @@ void infer_as(InferContext& c, element::Type type) {
   if (step && !std::isfinite((*step)[0])) c.fail("the step is {}", (*step)[0]);
   Dimension length = partial_length(c);
   if (start && stop && step) {
-    if (!std::isfinite((*start)[0]) || !std::isfinite((*stop)[0])) c.fail("the range from {} to {} has no end", (*start)[0], (*stop)[0]);
-    length = Dimension(range_length(as_output((*start)[0], type), as_output((*stop)[0], type), as_output((*step)[0], type)));
+    if (!std::isfinite((*start)[0]) || !std::isfinite((*stop)[0]))
+      c.fail("the range from {} to {} has no end", (*start)[0], (*stop)[0]);
+    length = Dimension(range_length(as_output((*start)[0], type), as_output((*stop)[0], type),
+                                    as_output((*step)[0], type)));
   }
   c.set_output(0, type, PartialShape{length});
 }
@@ -53,7 +57,8 @@ void evaluate(EvalContext& c) {
   const element::Type type = out.get_element_type();
   with_domain(type, [&](auto zero) {
     using T = decltype(zero);
-    const T start = T(as_output(load<double>(c.input(0))[0], type)), step = T(as_output(load<double>(c.input(2))[0], type));
+    const T start = T(as_output(load<double>(c.input(0))[0], type)),
+            step = T(as_output(load<double>(c.input(2))[0], type));
     std::vector<T> r(out.get_size());
     for (size_t i = 0; i < r.size(); ++i) r[i] = start + T(i) * step;
     store(out, r);

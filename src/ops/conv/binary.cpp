@@ -32,26 +32,31 @@ void infer(InferContext& c) {
   PartialShape out = PartialShape::dynamic(4);
   if (data.rank_is_static()) out[0] = data[0];
   if (filters.rank_is_static()) out[1] = filters[0];
-  std::vector<WindowAxis> axes = window_axes(c, 2, a.strides, a.dilations, a.pads_begin, a.pads_end);
+  std::vector<WindowAxis> axes =
+      window_axes(c, 2, a.strides, a.dilations, a.pads_begin, a.pads_end);
   if (data.rank_is_static() && filters.rank_is_static()) {
-    if (!data[1].compatible(filters[1])) c.fail("data has {} channels, the filters take {}", data[1].to_string(), filters[1].to_string());
+    if (!data[1].compatible(filters[1]))
+      c.fail("data has {} channels, the filters take {}", data[1].to_string(),
+             filters[1].to_string());
     for (size_t i = 0; i < 2; ++i) {
       if (filters[2 + i].is_dynamic()) continue;
       axes[i].kernel = filters[2 + i].get_length();
       out[2 + i] = window_output(data[2 + i], axes[i], a.auto_pad);
     }
   }
-  if (c.type(1).is_static() && c.type(1) != element::u1) c.fail("the filters must be u1, got {}", c.type(1).name());
+  if (c.type(1).is_static() && c.type(1) != element::u1)
+    c.fail("the filters must be u1, got {}", c.type(1).name());
   c.set_output(0, c.type(0), out);
 }
 
-// Data count as 1 above 0 and as -1 else, filter bits as 1 and -1; what lies in the padding is pad_value.
+// Data count as 1 above 0 and as -1 else, filter bits as 1 and -1; what lies in the padding is
+// pad_value.
 void evaluate(EvalContext& c) {
   const BinaryConvolution& a = c.attrs<BinaryConvolution>();
   Tensor& out = c.output(0);
   const Shape &data = c.shape(0), &filters = c.shape(1), result = out.get_shape();
-  const std::vector<WindowAxis> axes =
-      resolved_axes(a, {int64_t(data[2]), int64_t(data[3])}, {int64_t(filters[2]), int64_t(filters[3])});
+  const std::vector<WindowAxis> axes = resolved_axes(a, {int64_t(data[2]), int64_t(data[3])},
+                                                     {int64_t(filters[2]), int64_t(filters[3])});
   const std::vector<double> x = load<double>(c.input(0));
   // This operator alone counts the bits of a byte from the lowest.
   const auto* bits = static_cast<const uint8_t*>(c.input(1).data());
@@ -71,7 +76,9 @@ void evaluate(EvalContext& c) {
                 const int64_t z = j * axes[1].stride - axes[1].pad_begin + q * axes[1].dilation;
                 const bool inside = y >= 0 && y < height && z >= 0 && z < width;
                 double v = a.pad_value;
-                if (inside) v = x[((n * data[1] + k) * data[2] + size_t(y)) * data[3] + size_t(z)] > 0 ? 1 : -1;
+                if (inside)
+                  v = x[((n * data[1] + k) * data[2] + size_t(y)) * data[3] + size_t(z)] > 0 ? 1
+                                                                                             : -1;
                 sum += bits[bit / 8] >> bit % 8 & 1 ? v : -v;
                 ++bit;
               }
@@ -82,6 +89,7 @@ void evaluate(EvalContext& c) {
 
 }  // namespace
 
-VIREO_DEFINE_OP(binary_convolution_1){"BinaryConvolution", 1, &kAttrType<BinaryConvolution>, infer, evaluate, Tolerance::Exact};
+VIREO_DEFINE_OP(binary_convolution_1){
+    "BinaryConvolution", 1, &kAttrType<BinaryConvolution>, infer, evaluate, Tolerance::Exact};
 
 }  // namespace vireo::ops

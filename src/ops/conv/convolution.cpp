@@ -13,11 +13,15 @@ void visit(AttrVisitor& v, Convolution& a) {
   v.on("auto_pad", a.auto_pad, kAutoPadNames);
 }
 
-std::vector<WindowAxis> resolved_axes(const Convolution& a, const std::vector<int64_t>& in, const std::vector<int64_t>& kernel) {
+std::vector<WindowAxis> resolved_axes(const Convolution& a, const std::vector<int64_t>& in,
+                                      const std::vector<int64_t>& kernel) {
   std::vector<WindowAxis> axes(in.size());
   for (size_t i = 0; i < in.size(); ++i) {
-    const auto at = [&](const std::vector<int64_t>& v, int64_t fallback) { return i < v.size() ? v[i] : fallback; };
-    axes[i] = {kernel[i], at(a.strides, 1), at(a.dilations, 1), at(a.pads_begin, 0), at(a.pads_end, 0)};
+    const auto at = [&](const std::vector<int64_t>& v, int64_t fallback) {
+      return i < v.size() ? v[i] : fallback;
+    };
+    axes[i] = {kernel[i], at(a.strides, 1), at(a.dilations, 1), at(a.pads_begin, 0),
+               at(a.pads_end, 0)};
     resolve_auto_pad(a.auto_pad, in[i], axes[i]);
   }
   return axes;
@@ -32,23 +36,28 @@ void infer_with(InferContext& c, size_t lead) {
   const PartialShape &data = c.shape(0), &filters = c.shape(1);
   const element::Type type = c.common_type(0, 2);
   size_t spatial = attrs.strides.size();
-  if (data.rank_is_static() && data.size() >= 2) spatial = data.size() - 2;
-  else if (filters.rank_is_static() && filters.size() >= lead) spatial = filters.size() - lead;
+  if (data.rank_is_static() && data.size() >= 2)
+    spatial = data.size() - 2;
+  else if (filters.rank_is_static() && filters.size() >= lead)
+    spatial = filters.size() - lead;
   c.expect_rank(0, 3, 5);
   c.expect_rank(1, int64_t(lead) + 1, int64_t(lead) + 3);
   if (data.rank_is_static() && filters.rank_is_static() && filters.size() - lead != spatial)
-    c.fail("data {} and filters {} have different numbers of spatial axes", data.to_string(), filters.to_string());
+    c.fail("data {} and filters {} have different numbers of spatial axes", data.to_string(),
+           filters.to_string());
   if (spatial == 0) return c.set_output(0, type, PartialShape::dynamic());
-  std::vector<WindowAxis> axes = window_axes(c, spatial, attrs.strides, attrs.dilations, attrs.pads_begin, attrs.pads_end);
+  std::vector<WindowAxis> axes =
+      window_axes(c, spatial, attrs.strides, attrs.dilations, attrs.pads_begin, attrs.pads_end);
   PartialShape out = PartialShape::dynamic(int64_t(spatial) + 2);
   if (data.rank_is_static()) out[0] = data[0];
   if (filters.rank_is_static()) {
     out[1] = lead == 2 ? filters[0] : filters[0] * filters[1];
     const Dimension channels = lead == 2 ? filters[1] : filters[0] * filters[2];
     if (data.rank_is_static() && !data[1].compatible(channels))
-      c.fail("data has {} channels, the filters take {}", data[1].to_string(), channels.to_string());
-    if (lead == 3 && filters[0].is_dynamic() && data.rank_is_static() && data[1].is_static() && filters[2].is_static() &&
-        filters[2].get_length() > 0)
+      c.fail("data has {} channels, the filters take {}", data[1].to_string(),
+             channels.to_string());
+    if (lead == 3 && filters[0].is_dynamic() && data.rank_is_static() && data[1].is_static() &&
+        filters[2].is_static() && filters[2].get_length() > 0)
       out[1] = filters[1] * Dimension(data[1].get_length() / filters[2].get_length());
   }
   for (size_t i = 0; i < spatial; ++i) {
@@ -98,8 +107,10 @@ void evaluate_grouped(EvalContext& c) { evaluate_with(c, 3); }
 
 }  // namespace
 
-VIREO_DEFINE_OP(convolution_1){"Convolution", 1, &kAttrType<Convolution>, infer, evaluate, Tolerance::Accumulate};
-VIREO_DEFINE_OP(group_convolution_1){"GroupConvolution", 1, &kAttrType<Convolution>, infer_grouped, evaluate_grouped,
-                                     Tolerance::Accumulate};
+VIREO_DEFINE_OP(convolution_1){"Convolution", 1,        &kAttrType<Convolution>,
+                               infer,         evaluate, Tolerance::Accumulate};
+VIREO_DEFINE_OP(group_convolution_1){"GroupConvolution",      1,
+                                     &kAttrType<Convolution>, infer_grouped,
+                                     evaluate_grouped,        Tolerance::Accumulate};
 
 }  // namespace vireo::ops

@@ -25,17 +25,20 @@ void infer(InferContext& c) {
   const auto check = [&](size_t i, size_t j, size_t axis) {
     const PartialShape &x = c.shape(i), &y = c.shape(j);
     if (x.rank_is_static() && y.rank_is_static() && !x[axis].compatible(y[axis]))
-      c.fail("inputs {} and {} of shapes {} and {} differ in axis {}", i, j, x.to_string(), y.to_string(), axis);
+      c.fail("inputs {} and {} of shapes {} and {} differ in axis {}", i, j, x.to_string(),
+             y.to_string(), axis);
   };
   check(0, 1, 3);
   check(1, 2, sequence);
   check(1, 2, heads);
   check(1, 2, 0);
   const PartialShape& k = c.shape(1);
-  if (out[0].is_static() && k.rank_is_static() && k[0].is_static() && k[0] != Dimension(1) && k[0] != out[0])
+  if (out[0].is_static() && k.rank_is_static() && k[0].is_static() && k[0] != Dimension(1) &&
+      k[0] != out[0])
     c.fail("batches {} and {} differ", out[0].to_string(), k[0].to_string());
   if (a.has_mask) {
-    PartialShape scores{out[0], out[heads], out[sequence], k.rank_is_static() ? k[sequence] : Dimension()};
+    PartialShape scores{out[0], out[heads], out[sequence],
+                        k.rank_is_static() ? k[sequence] : Dimension()};
     const PartialShape full = scores;
     c.expect_rank(3, 0, 4);
     if (!PartialShape::broadcast_merge_into(scores, c.shape(3)) || !scores.compatible(full))
@@ -45,7 +48,8 @@ void infer(InferContext& c) {
 }
 
 // [B, S, H, D] to [B, H, S, D] and, with the middle extents swapped, back.
-std::vector<double> swap_middle(const std::vector<double>& x, size_t b, size_t s, size_t h, size_t d) {
+std::vector<double> swap_middle(const std::vector<double>& x, size_t b, size_t s, size_t h,
+                                size_t d) {
   std::vector<double> r(x.size());
   for (size_t n = 0; n < b; ++n)
     for (size_t i = 0; i < s; ++i)
@@ -56,12 +60,13 @@ std::vector<double> swap_middle(const std::vector<double>& x, size_t b, size_t s
 
 struct Heads {
   size_t batch, heads, sequence, depth;
-  std::vector<double> data;   // [B, H, S, D]
+  std::vector<double> data;  // [B, H, S, D]
 };
 Heads load_heads(EvalContext& c, size_t i) {
   const Shape& s = c.shape(i);
   std::vector<double> x = load<double>(c.input(i));
-  if (c.attrs<FusedAttention>().layout == HeadLayout::Bhsd) return {s[0], s[1], s[2], s[3], std::move(x)};
+  if (c.attrs<FusedAttention>().layout == HeadLayout::Bhsd)
+    return {s[0], s[1], s[2], s[3], std::move(x)};
   return {s[0], s[2], s[1], s[3], swap_middle(x, s[0], s[1], s[2], s[3])};
 }
 
@@ -78,7 +83,8 @@ std::vector<double> dense_mask(EvalContext& c, const Shape& full) {
 void evaluate(EvalContext& c) {
   const FusedAttention& a = c.attrs<FusedAttention>();
   const Heads q = load_heads(c, 0), k = load_heads(c, 1), v = load_heads(c, 2);
-  if (k.heads == 0 || q.heads % k.heads != 0) c.fail("{} query heads are no multiple of {} key heads", q.heads, k.heads);
+  if (k.heads == 0 || q.heads % k.heads != 0)
+    c.fail("{} query heads are no multiple of {} key heads", q.heads, k.heads);
   AttentionShape s{q.batch * q.heads, q.sequence, k.sequence, q.depth, v.depth, a.scale, {}};
   const std::vector<double> mask = dense_mask(c, Shape{q.batch, q.heads, q.sequence, k.sequence});
   const size_t group = q.heads / k.heads;
@@ -89,11 +95,13 @@ void evaluate(EvalContext& c) {
         if (a.causal && j > i) return -std::numeric_limits<double>::infinity();
         return mask.empty() ? 0.0 : mask[(b * s.queries + i) * s.keys + j];
       });
-  store(c.output(0), a.layout == HeadLayout::Bhsd ? r : swap_middle(r, q.batch, q.heads, q.sequence, v.depth));
+  store(c.output(0),
+        a.layout == HeadLayout::Bhsd ? r : swap_middle(r, q.batch, q.heads, q.sequence, v.depth));
 }
 
 }  // namespace
 
-VIREO_DEFINE_OP(fused_attention_0){"vireo.Attention", 0, &kAttrType<FusedAttention>, infer, evaluate, Tolerance::Accumulate};
+VIREO_DEFINE_OP(fused_attention_0){
+    "vireo.Attention", 0, &kAttrType<FusedAttention>, infer, evaluate, Tolerance::Accumulate};
 
 }  // namespace vireo::ops

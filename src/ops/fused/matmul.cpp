@@ -27,13 +27,15 @@ void infer(InferContext& c) {
 void evaluate(EvalContext& c) {
   const FusedMatMul& a = c.attrs<FusedMatMul>();
   const size_t n = c.output(0).get_shape().back();
-  std::vector<double> sums = multiply_matrices<double>(load<double>(c.input(0)), c.shape(0), load<double>(c.input(1)), c.shape(1),
-                                                       {a.transpose_a, a.transpose_b});
+  std::vector<double> sums =
+      multiply_matrices<double>(load<double>(c.input(0)), c.shape(0), load<double>(c.input(1)),
+                                c.shape(1), {a.transpose_a, a.transpose_b});
   finish(c, a, 2, sums, n);
 }
 
 }  // namespace
 
-VIREO_DEFINE_OP(fused_matmul_0){"vireo.MatMul", 0, &kAttrType<FusedMatMul>, infer, evaluate, Tolerance::Accumulate};
+VIREO_DEFINE_OP(fused_matmul_0){"vireo.MatMul", 0,        &kAttrType<FusedMatMul>,
+                                infer,          evaluate, Tolerance::Accumulate};
 
 }  // namespace vireo::ops

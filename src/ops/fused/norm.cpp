@@ -46,8 +46,8 @@ void infer_rms(InferContext& c) {
 }
 
 // Rows of `width` elements: x = (x - mean or 0) / sqrt(mean of squares + eps) * scale + shift.
-void normalise(std::vector<double>& x, size_t width, double eps, bool centre, const std::vector<double>& scale,
-               const std::vector<double>& shift) {
+void normalise(std::vector<double>& x, size_t width, double eps, bool centre,
+               const std::vector<double>& scale, const std::vector<double>& shift) {
   for (size_t at = 0; at + width <= x.size() && width > 0; at += width) {
     double mean = 0, squares = 0;
     for (size_t i = 0; i < width && centre; ++i) mean += x[at + i];
@@ -92,7 +92,10 @@ void evaluate_rms(EvalContext& c) {
 
 }  // namespace
 
-VIREO_DEFINE_OP(fused_layer_norm_0){"vireo.LayerNorm", 0, &kAttrType<FusedLayerNorm>, infer_layer, evaluate_layer, Tolerance::Accumulate};
-VIREO_DEFINE_OP(fused_rms_norm_0){"vireo.RmsNorm", 0, &kAttrType<FusedRmsNorm>, infer_rms, evaluate_rms, Tolerance::Accumulate};
+VIREO_DEFINE_OP(fused_layer_norm_0){
+    "vireo.LayerNorm",    0, &kAttrType<FusedLayerNorm>, infer_layer, evaluate_layer,
+    Tolerance::Accumulate};
+VIREO_DEFINE_OP(fused_rms_norm_0){
+    "vireo.RmsNorm", 0, &kAttrType<FusedRmsNorm>, infer_rms, evaluate_rms, Tolerance::Accumulate};
 
 }  // namespace vireo::ops

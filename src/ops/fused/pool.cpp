@@ -25,7 +25,8 @@ void infer(InferContext& c) {
   c.expect_inputs(1, 1);
   const int64_t rank = int64_t(a.kernel.size()) + 2;
   c.expect_rank(0, rank, rank);
-  std::vector<WindowAxis> axes = window_axes(c, a.kernel.size(), a.strides, a.dilations, a.pads_begin, a.pads_end);
+  std::vector<WindowAxis> axes =
+      window_axes(c, a.kernel.size(), a.strides, a.dilations, a.pads_begin, a.pads_end);
   PartialShape out = PartialShape::dynamic(rank);
   if (c.shape(0).rank_is_static()) {
     out = c.shape(0);
@@ -42,7 +43,9 @@ PoolShape pool_shape(const FusedPool& a, const Shape& in, const Shape& out) {
   s.planes = in[0] * in.back();
   s.exclude_pad = a.exclude_pad;
   std::vector<WindowAxis> axes(a.kernel.size());
-  const auto at = [](const std::vector<int64_t>& v, size_t i, int64_t fallback) { return i < v.size() ? v[i] : fallback; };
+  const auto at = [](const std::vector<int64_t>& v, size_t i, int64_t fallback) {
+    return i < v.size() ? v[i] : fallback;
+  };
   for (size_t i = 0; i < axes.size(); ++i)
     axes[i] = {a.kernel[i], at(a.strides, i, 1), at(a.dilations, i, 1), at(a.pads_begin, i, 0),
                at(a.pads_end, i, 0)};
@@ -64,6 +67,7 @@ void evaluate(EvalContext& c) {
 }  // namespace
 
 VIREO_DEFINE_OP(fused_max_pool_0){"vireo.MaxPool", 0, &kAttrType<FusedPool>, infer, evaluate<true>};
-VIREO_DEFINE_OP(fused_avg_pool_0){"vireo.AvgPool", 0, &kAttrType<FusedPool>, infer, evaluate<false>, Tolerance::Accumulate};
+VIREO_DEFINE_OP(fused_avg_pool_0){
+    "vireo.AvgPool", 0, &kAttrType<FusedPool>, infer, evaluate<false>, Tolerance::Accumulate};
 
 }  // namespace vireo::ops

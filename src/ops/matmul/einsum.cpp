@@ -30,8 +30,10 @@ Equation parse(const Context& c, const std::string& text, size_t inputs) {
     const size_t dots = labels.find("...");
     if (dots != std::string::npos) labels.replace(dots, 3, ".");
     for (char ch : labels)
-      if (!std::isalpha(static_cast<unsigned char>(ch)) && ch != '.') c.fail("equation '{}' has an unexpected '{}'", text, ch);
-    if (std::count(labels.begin(), labels.end(), '.') > 1) c.fail("equation '{}' has two ellipses in one operand", text);
+      if (!std::isalpha(static_cast<unsigned char>(ch)) && ch != '.')
+        c.fail("equation '{}' has an unexpected '{}'", text, ch);
+    if (std::count(labels.begin(), labels.end(), '.') > 1)
+      c.fail("equation '{}' has two ellipses in one operand", text);
     return labels;
   };
   for (char ch : left + ",")
@@ -41,7 +43,8 @@ Equation parse(const Context& c, const std::string& text, size_t inputs) {
     } else {
       part += ch;
     }
-  if (e.inputs.size() != inputs) c.fail("equation '{}' has {} operands, got {} inputs", text, e.inputs.size(), inputs);
+  if (e.inputs.size() != inputs)
+    c.fail("equation '{}' has {} operands, got {} inputs", text, e.inputs.size(), inputs);
   if (arrow != std::string::npos) {
     e.output = finish(s.substr(arrow + 2));
   } else {
@@ -50,10 +53,13 @@ Equation parse(const Context& c, const std::string& text, size_t inputs) {
     for (const std::string& i : e.inputs) all += i;
     std::sort(all.begin(), all.end());
     for (char ch : all)
-      if (ch == '.' ? e.output.find('.') == std::string::npos : std::count(all.begin(), all.end(), ch) == 1) e.output += ch;
+      if (ch == '.' ? e.output.find('.') == std::string::npos
+                    : std::count(all.begin(), all.end(), ch) == 1)
+        e.output += ch;
   }
   for (char ch : e.output)
-    if (std::none_of(e.inputs.begin(), e.inputs.end(), [&](const std::string& i) { return i.find(ch) != std::string::npos; }))
+    if (std::none_of(e.inputs.begin(), e.inputs.end(),
+                     [&](const std::string& i) { return i.find(ch) != std::string::npos; }))
       c.fail("label '{}' of the output is in no operand of '{}'", ch, text);
   return e;
 }
@@ -75,39 +81,49 @@ void infer(InferContext& c) {
       continue;
     }
     const size_t named = labels.size() - has_dots;
-    if (shape.size() - std::min(named, shape.size()) > 32) c.fail("shape {} has too many axes under the ellipsis", shape.to_string());
+    if (shape.size() - std::min(named, shape.size()) > 32)
+      c.fail("shape {} has too many axes under the ellipsis", shape.to_string());
     if (shape.size() < named || (!has_dots && shape.size() != named))
       c.fail("operand {} '{}' does not fit shape {}", i, labels, shape.to_string());
     size_t axis = 0;
     for (char label : labels) {
       if (label == '.') {
-        PartialShape part(std::vector<Dimension>(shape.begin() + int64_t(axis), shape.begin() + int64_t(axis + shape.size() - named)));
+        PartialShape part(std::vector<Dimension>(
+            shape.begin() + int64_t(axis), shape.begin() + int64_t(axis + shape.size() - named)));
         axis += shape.size() - named;
-        if (!PartialShape::broadcast_merge_into(dots, part)) c.fail("ellipsis axes {} and {} do not broadcast", dots.to_string(), part.to_string());
+        if (!PartialShape::broadcast_merge_into(dots, part))
+          c.fail("ellipsis axes {} and {} do not broadcast", dots.to_string(), part.to_string());
         continue;
       }
       const size_t at = size_t(label);
       const Dimension& d = shape[axis++];
-      if (!known[at]) extents[at] = d, known[at] = true;
+      if (!known[at])
+        extents[at] = d, known[at] = true;
       else if (!Dimension::broadcast_merge(extents[at], extents[at], d))
         c.fail("label '{}' has extents {} and {}", label, extents[at].to_string(), d.to_string());
     }
   }
   PartialShape out;
   for (char label : e.output) {
-    if (label != '.') out.push_back(extents[size_t(label)]);
-    else if (dots_known) for (const Dimension& d : dots) out.push_back(d);
+    if (label != '.')
+      out.push_back(extents[size_t(label)]);
+    else if (dots_known)
+      for (const Dimension& d : dots) out.push_back(d);
   }
-  c.set_output(0, type, !dots_known && e.output.find('.') != std::string::npos ? PartialShape::dynamic() : out);
+  c.set_output(
+      0, type,
+      !dots_known && e.output.find('.') != std::string::npos ? PartialShape::dynamic() : out);
 }
 
-// Element strides of one operand along every label; repeated labels add up, so that a diagonal is walked.
+// Element strides of one operand along every label; repeated labels add up, so that a diagonal is
+// walked.
 struct Operand {
   std::array<size_t, 160> stride{};
 };
 
 // Labels of ellipsis axes count from 128 on, aligned at the end: the last axis is 159.
-void label_axes(const std::string& labels, const Shape& shape, std::array<size_t, 160>& extent, Operand& operand) {
+void label_axes(const std::string& labels, const Shape& shape, std::array<size_t, 160>& extent,
+                Operand& operand) {
   const std::vector<size_t> strides = element_strides(shape);
   const size_t named = labels.size() - (labels.find('.') != std::string::npos);
   size_t axis = 0;
@@ -118,8 +134,10 @@ void label_axes(const std::string& labels, const Shape& shape, std::array<size_t
     ++axis;
   };
   for (char label : labels) {
-    if (label != '.') put(size_t(label));
-    else for (size_t n = shape.size() - named; n > 0; --n) put(160 - n);
+    if (label != '.')
+      put(size_t(label));
+    else
+      for (size_t n = shape.size() - named; n > 0; --n) put(160 - n);
   }
 }
 
@@ -149,7 +167,8 @@ void evaluate(EvalContext& c) {
       for (size_t a = labels.size(); a-- > 0;) {
         for (size_t i = 0; i < operands.size(); ++i) index[i] += operands[i].stride[labels[a]];
         if (++at[a] < extent[labels[a]]) break;
-        for (size_t i = 0; i < operands.size(); ++i) index[i] -= operands[i].stride[labels[a]] * extent[labels[a]];
+        for (size_t i = 0; i < operands.size(); ++i)
+          index[i] -= operands[i].stride[labels[a]] * extent[labels[a]];
         at[a] = 0;
       }
     }

@@ -16,7 +16,8 @@ using Working = std::conditional_t<std::is_same_v<T, int64_t>, uint64_t, T>;
 
 // Groups of `width` along the outer index, depth-major inside a group, zeros behind the end.
 template <typename T, typename W>
-void pack(const T* data, size_t outer_step, size_t inner_step, size_t outer, size_t depth, size_t width, W* to) {
+void pack(const T* data, size_t outer_step, size_t inner_step, size_t outer, size_t depth,
+          size_t width, W* to) {
   for (size_t o = 0; o < outer; o += width)
     for (size_t d = 0; d < depth; ++d)
       for (size_t i = 0; i < width; ++i)
@@ -60,15 +61,18 @@ void gemm(size_t m, size_t n, size_t k, MatrixView<T> a, MatrixView<T> b, T* c, 
         pack(a.data + m0 * a.row + k0 * a.col, a.row, a.col, rows, depth, kRows, left.data());
         for (size_t i = 0; i < rows; i += kRows)
           for (size_t j = 0; j < cols; j += kCols)
-            tile(&left[i * depth], &right[j * depth], depth, c + (m0 + i) * ldc + n0 + j, ldc, std::min(kRows, rows - i),
-                 std::min(kCols, cols - j));
+            tile(&left[i * depth], &right[j * depth], depth, c + (m0 + i) * ldc + n0 + j, ldc,
+                 std::min(kRows, rows - i), std::min(kCols, cols - j));
       }
     }
   }
 }
 
-template void gemm<double>(size_t, size_t, size_t, MatrixView<double>, MatrixView<double>, double*, size_t);
-template void gemm<int64_t>(size_t, size_t, size_t, MatrixView<int64_t>, MatrixView<int64_t>, int64_t*, size_t);
-template void gemm<uint64_t>(size_t, size_t, size_t, MatrixView<uint64_t>, MatrixView<uint64_t>, uint64_t*, size_t);
+template void gemm<double>(size_t, size_t, size_t, MatrixView<double>, MatrixView<double>, double*,
+                           size_t);
+template void gemm<int64_t>(size_t, size_t, size_t, MatrixView<int64_t>, MatrixView<int64_t>,
+                            int64_t*, size_t);
+template void gemm<uint64_t>(size_t, size_t, size_t, MatrixView<uint64_t>, MatrixView<uint64_t>,
+                             uint64_t*, size_t);
 
 }  // namespace vireo::ops

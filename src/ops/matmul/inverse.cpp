@@ -19,7 +19,8 @@ void infer(InferContext& c) {
   c.expect_real(0);
   c.expect_rank(0, 2, std::numeric_limits<int64_t>::max());
   const PartialShape& s = c.shape(0);
-  if (s.rank_is_static() && !s[s.size() - 1].compatible(s[s.size() - 2])) c.fail("matrices of {} are not square", s.to_string());
+  if (s.rank_is_static() && !s[s.size() - 1].compatible(s[s.size() - 2]))
+    c.fail("matrices of {} are not square", s.to_string());
   c.set_output(0, c.type(0), s);
 }
 
@@ -40,7 +41,8 @@ void invert(double* m, size_t n) {
     for (size_t i = 0; i < n; ++i) {
       const double by = m[i * n + k];
       if (i == k || by == 0) continue;
-      for (size_t j = 0; j < n; ++j) m[i * n + j] -= by * m[k * n + j], right[i * n + j] -= by * right[k * n + j];
+      for (size_t j = 0; j < n; ++j)
+        m[i * n + j] -= by * m[k * n + j], right[i * n + j] -= by * right[k * n + j];
     }
   }
   std::copy(right.begin(), right.end(), m);
@@ -60,6 +62,7 @@ void evaluate(EvalContext& c) {
 
 }  // namespace
 
-VIREO_DEFINE_OP(inverse_14){"Inverse", 14, &kAttrType<Inverse>, infer, evaluate, Tolerance::Accumulate};
+VIREO_DEFINE_OP(inverse_14){"Inverse", 14,       &kAttrType<Inverse>,
+                            infer,     evaluate, Tolerance::Accumulate};
 
 }  // namespace vireo::ops

@@ -45,7 +45,8 @@ void infer_with_axes(InferContext& c) {
   c.set_output(0, c.type(0), c.shape(0));
 }
 
-void mvn(EvalContext& c, const std::vector<char>& mask, double eps, bool normalise, MvnEpsMode mode) {
+void mvn(EvalContext& c, const std::vector<char>& mask, double eps, bool normalise,
+         MvnEpsMode mode) {
   const Shape &shape = c.shape(0), kept = reduced_shape(shape, mask);
   std::vector<double> x = load<double>(c.input(0)), mean(shape_size(kept)), variance(mean.size());
   const double count = mean.empty() ? 1 : double(x.size()) / double(mean.size());
@@ -56,7 +57,8 @@ void mvn(EvalContext& c, const std::vector<char>& mask, double eps, bool normali
   });
   if (normalise)
     for_groups(shape, kept, [&](size_t i, size_t g) {
-      x[i] /= mode == MvnEpsMode::InsideSqrt ? std::sqrt(variance[g] + eps) : std::sqrt(variance[g]) + eps;
+      x[i] /= mode == MvnEpsMode::InsideSqrt ? std::sqrt(variance[g] + eps)
+                                             : std::sqrt(variance[g]) + eps;
     });
   store(c.output(0), x);
 }
@@ -71,12 +73,15 @@ void evaluate_mvn2(EvalContext& c) {
 }
 void evaluate_mvn(EvalContext& c) {
   const Mvn& a = c.attrs<Mvn>();
-  mvn(c, axis_mask(load<int64_t>(c.input(1)), c.shape(0).size(), "mvn"), a.eps, a.normalize_variance, a.eps_mode);
+  mvn(c, axis_mask(load<int64_t>(c.input(1)), c.shape(0).size(), "mvn"), a.eps,
+      a.normalize_variance, a.eps_mode);
 }
 
 void evaluate_l2(EvalContext& c) {
   const NormalizeL2& a = c.attrs<NormalizeL2>();
-  const Shape &shape = c.shape(0), kept = reduced_shape(shape, axis_mask(load<int64_t>(c.input(1)), shape.size(), "normalizel2"));
+  const Shape &shape = c.shape(0),
+              kept = reduced_shape(
+                  shape, axis_mask(load<int64_t>(c.input(1)), shape.size(), "normalizel2"));
   std::vector<double> x = load<double>(c.input(0)), sum(shape_size(kept));
   // Without axes each element is divided by itself.
   if (c.input(1).get_size() == 0) {
@@ -104,16 +109,20 @@ void evaluate_rms(EvalContext& c) {
     double sum = 0;
     for (size_t i = 0; i < width; ++i) sum += x[at + i] * x[at + i];
     const double by = 1 / std::sqrt(sum / double(width) + c.attrs<Rms>().epsilon);
-    for (size_t i = 0; i < width; ++i) x[at + i] *= by * (gamma.empty() ? 1 : gamma[i % gamma.size()]);
+    for (size_t i = 0; i < width; ++i)
+      x[at + i] *= by * (gamma.empty() ? 1 : gamma[i % gamma.size()]);
   }
   store(c.output(0), x);
 }
 
 }  // namespace
 
-VIREO_DEFINE_OP(mvn_2){"MVN", 2, &kAttrType<Mvn2>, infer_mvn2, evaluate_mvn2, Tolerance::Accumulate};
-VIREO_DEFINE_OP(mvn_6){"MVN", 6, &kAttrType<Mvn>, infer_with_axes, evaluate_mvn, Tolerance::Accumulate};
-VIREO_DEFINE_OP(normalize_l2_1){"NormalizeL2", 1, &kAttrType<NormalizeL2>, infer_with_axes, evaluate_l2, Tolerance::Accumulate};
+VIREO_DEFINE_OP(mvn_2){
+    "MVN", 2, &kAttrType<Mvn2>, infer_mvn2, evaluate_mvn2, Tolerance::Accumulate};
+VIREO_DEFINE_OP(mvn_6){
+    "MVN", 6, &kAttrType<Mvn>, infer_with_axes, evaluate_mvn, Tolerance::Accumulate};
+VIREO_DEFINE_OP(normalize_l2_1){"NormalizeL2",   1,           &kAttrType<NormalizeL2>,
+                                infer_with_axes, evaluate_l2, Tolerance::Accumulate};
 VIREO_DEFINE_OP(rms_1){"RMS", 1, &kAttrType<Rms>, infer_rms, evaluate_rms, Tolerance::Accumulate};
 
 }  // namespace vireo::ops

@@ -39,7 +39,8 @@ void check_parameters(InferContext& c, size_t data, size_t first, size_t last) {
     c.expect_rank(i, 1, 1);
     if (!shape.rank_is_static() || !c.shape(i).rank_is_static()) continue;
     if (!Dimension::merge(shape[1], shape[1], c.shape(i)[0]))
-      c.fail("input {} has {} values, got {} channels", i, c.shape(i)[0].to_string(), shape[1].to_string());
+      c.fail("input {} has {} values, got {} channels", i, c.shape(i)[0].to_string(),
+             shape[1].to_string());
   }
   c.set_output(0, c.common_type(0, last), shape);
 }
@@ -49,7 +50,8 @@ size_t data_input(int version) { return version == 1 ? 2 : 0; }
 void infer_batch_norm(InferContext& c) {
   c.expect_inputs(5, 5);
   c.expect_real(0);
-  if (c.attrs<BatchNormInference>().epsilon < 0) c.fail("epsilon {} is negative", c.attrs<BatchNormInference>().epsilon);
+  if (c.attrs<BatchNormInference>().epsilon < 0)
+    c.fail("epsilon {} is negative", c.attrs<BatchNormInference>().epsilon);
   check_parameters(c, data_input(c.version()), 0, 5);
 }
 
@@ -58,12 +60,14 @@ void evaluate_batch_norm(EvalContext& c) {
   const double epsilon = c.attrs<BatchNormInference>().epsilon;
   const Shape& shape = c.shape(data);
   std::vector<double> x = load<double>(c.input(data));
-  const std::vector<double> gamma = load<double>(c.input(gamma_at)), beta = load<double>(c.input(gamma_at + 1)),
+  const std::vector<double> gamma = load<double>(c.input(gamma_at)),
+                            beta = load<double>(c.input(gamma_at + 1)),
                             mean = load<double>(c.input(3)), variance = load<double>(c.input(4));
   const size_t inner = elements_from(shape, 2);
   for (size_t i = 0; i < x.size(); ++i) {
     const size_t channel = i / inner % shape[1];
-    x[i] = (x[i] - mean[channel]) / std::sqrt(variance[channel] + epsilon) * gamma[channel] + beta[channel];
+    x[i] = (x[i] - mean[channel]) / std::sqrt(variance[channel] + epsilon) * gamma[channel] +
+           beta[channel];
   }
   store(c.output(0), x);
 }
@@ -73,7 +77,8 @@ void infer_group_norm(InferContext& c) {
   c.expect_real(0);
   const int64_t groups = c.attrs<GroupNormalization>().num_groups;
   if (groups <= 0) c.fail("num_groups {} is not positive", groups);
-  if (c.shape(0).rank_is_static() && c.shape(0).size() >= 2 && c.shape(0)[1].is_static() && c.shape(0)[1].get_length() % groups != 0)
+  if (c.shape(0).rank_is_static() && c.shape(0).size() >= 2 && c.shape(0)[1].is_static() &&
+      c.shape(0)[1].get_length() % groups != 0)
     c.fail("{} channels do not divide into {} groups", c.shape(0)[1].get_length(), groups);
   check_parameters(c, 0, 1, 3);
 }
@@ -112,7 +117,8 @@ void evaluate_lrn(EvalContext& c) {
   const Lrn& a = c.attrs<Lrn>();
   const Shape& shape = c.shape(0);
   std::vector<char> mask = axis_mask(load<int64_t>(c.input(1)), shape.size(), "lrn");
-  // As OpenVINO's CPU device has it: across channels when they stand alone, else within each channel.
+  // As OpenVINO's CPU device has it: across channels when they stand alone, else within each
+  // channel.
   size_t count = size_t(std::count(mask.begin(), mask.end(), 1));
   if (count > 1 && mask[1]) mask[1] = 0, --count;
   std::vector<double> x = load<double>(c.input(0)), squares(x.size());
@@ -150,7 +156,8 @@ void evaluate_grn(EvalContext& c) {
     for (size_t p = 0; p < inner; ++p) {
       double sum = 0;
       for (size_t k = 0; k < channels; ++k) sum += std::pow(x[(n * channels + k) * inner + p], 2);
-      for (size_t k = 0; k < channels; ++k) x[(n * channels + k) * inner + p] /= std::sqrt(sum + bias);
+      for (size_t k = 0; k < channels; ++k)
+        x[(n * channels + k) * inner + p] /= std::sqrt(sum + bias);
     }
   store(c.output(0), x);
 }
@@ -159,10 +166,15 @@ constexpr const AttrType* kBatchNorm = &kAttrType<BatchNormInference>;
 
 }  // namespace
 
-VIREO_DEFINE_OP(batch_norm_1){"BatchNormInference", 1, kBatchNorm, infer_batch_norm, evaluate_batch_norm, Tolerance::Rounding};
-VIREO_DEFINE_OP(batch_norm_5){"BatchNormInference", 5, kBatchNorm, infer_batch_norm, evaluate_batch_norm, Tolerance::Rounding};
-VIREO_DEFINE_OP(group_normalization_12){"GroupNormalization", 12, &kAttrType<GroupNormalization>, infer_group_norm,
-                                        evaluate_group_norm, Tolerance::Accumulate};
+VIREO_DEFINE_OP(batch_norm_1){"BatchNormInference", 1,
+                              kBatchNorm,           infer_batch_norm,
+                              evaluate_batch_norm,  Tolerance::Rounding};
+VIREO_DEFINE_OP(batch_norm_5){"BatchNormInference", 5,
+                              kBatchNorm,           infer_batch_norm,
+                              evaluate_batch_norm,  Tolerance::Rounding};
+VIREO_DEFINE_OP(group_normalization_12){
+    "GroupNormalization", 12, &kAttrType<GroupNormalization>, infer_group_norm, evaluate_group_norm,
+    Tolerance::Accumulate};
 VIREO_DEFINE_OP(lrn_1){"LRN", 1, &kAttrType<Lrn>, infer_lrn, evaluate_lrn, Tolerance::Accumulate};
 VIREO_DEFINE_OP(grn_1){"GRN", 1, &kAttrType<Grn>, infer_grn, evaluate_grn, Tolerance::Accumulate};
 

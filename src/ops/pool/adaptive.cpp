@@ -1,4 +1,5 @@
-// AdaptiveAvgPool and AdaptiveMaxPool: input 1 gives the output extents, window i covers [floor(i in/out), ceil((i+1) in/out)).
+// AdaptiveAvgPool and AdaptiveMaxPool: input 1 gives the output extents, window i covers [floor(i
+// in/out), ceil((i+1) in/out)).
 #include "core/values.h"
 #include "ops/pool/pool.h"
 
@@ -41,7 +42,9 @@ void for_adaptive(const Shape& in, const Shape& out, F&& f) {
     to[3 - spatial + i] = int64_t(out[2 + i]);
   }
   const auto begin = [&](size_t axis, int64_t i) { return i * from[axis] / to[axis]; };
-  const auto end = [&](size_t axis, int64_t i) { return ((i + 1) * from[axis] + to[axis] - 1) / to[axis]; };
+  const auto end = [&](size_t axis, int64_t i) {
+    return ((i + 1) * from[axis] + to[axis] - 1) / to[axis];
+  };
   const size_t plane = size_t(from[0] * from[1] * from[2]);
   size_t at = 0;
   for (size_t p = 0; p < in[0] * in[1]; ++p)
@@ -50,7 +53,8 @@ void for_adaptive(const Shape& in, const Shape& out, F&& f) {
         for (int64_t w = 0; w < to[2]; ++w, ++at)
           for (int64_t z = begin(0, d); z < end(0, d); ++z)
             for (int64_t y = begin(1, h); y < end(1, h); ++y)
-              for (int64_t x = begin(2, w); x < end(2, w); ++x) f(at, p * plane, size_t((z * from[1] + y) * from[2] + x));
+              for (int64_t x = begin(2, w); x < end(2, w); ++x)
+                f(at, p * plane, size_t((z * from[1] + y) * from[2] + x));
 }
 
 void evaluate_avg(EvalContext& c) {
@@ -81,7 +85,9 @@ void evaluate_max(EvalContext& c) {
 
 }  // namespace
 
-VIREO_DEFINE_OP(adaptive_avg_pool_8){"AdaptiveAvgPool", 8, &kAttrType<NoAttrs>, infer_avg, evaluate_avg, Tolerance::Accumulate};
-VIREO_DEFINE_OP(adaptive_max_pool_8){"AdaptiveMaxPool", 8, &kAttrType<AdaptiveMaxPool>, infer_max, evaluate_max};
+VIREO_DEFINE_OP(adaptive_avg_pool_8){
+    "AdaptiveAvgPool", 8, &kAttrType<NoAttrs>, infer_avg, evaluate_avg, Tolerance::Accumulate};
+VIREO_DEFINE_OP(adaptive_max_pool_8){"AdaptiveMaxPool", 8, &kAttrType<AdaptiveMaxPool>, infer_max,
+                                     evaluate_max};
 
 }  // namespace vireo::ops

@@ -17,14 +17,16 @@ std::vector<double> avg_pool(const PoolShape& s, const std::vector<double>& x) {
   std::vector<double> r(s.planes * s.out_size());
   for (size_t p = 0; p < s.planes; ++p) {
     const double* from = x.data() + p * s.in_size();
-    for_windows(s, [&](size_t at, const Extents3& origin, const Extents3& first, const Extents3& last) {
-      double sum = 0;
-      int64_t count = 0;
-      for_taps(s, origin, first, last, [&](size_t i) { sum += from[i], ++count; });
-      // Whatever hangs over counts as padding too, the part that rounding up added included.
-      const int64_t divisor = s.exclude_pad ? count : s.axes[0].kernel * s.axes[1].kernel * s.axes[2].kernel;
-      r[p * s.out_size() + at] = divisor ? sum / double(divisor) : 0;
-    });
+    for_windows(
+        s, [&](size_t at, const Extents3& origin, const Extents3& first, const Extents3& last) {
+          double sum = 0;
+          int64_t count = 0;
+          for_taps(s, origin, first, last, [&](size_t i) { sum += from[i], ++count; });
+          // Whatever hangs over counts as padding too, the part that rounding up added included.
+          const int64_t divisor =
+              s.exclude_pad ? count : s.axes[0].kernel * s.axes[1].kernel * s.axes[2].kernel;
+          r[p * s.out_size() + at] = divisor ? sum / double(divisor) : 0;
+        });
   }
   return r;
 }

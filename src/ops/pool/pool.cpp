@@ -67,21 +67,24 @@ PartialShape pooled_shape(const InferContext& c, const A& attrs) {
   c.expect_rank(0, 3, 5);
   const PartialShape& in = c.shape(0);
   const size_t spatial = in.rank_is_static() ? in.size() - 2 : attrs.kernel.size();
-  if (attrs.kernel.size() != spatial) c.fail("kernel has {} values, got {} spatial axes", attrs.kernel.size(), spatial);
-  std::vector<WindowAxis> axes = window_axes(c, spatial, attrs.strides, attrs.dilations, attrs.pads_begin, attrs.pads_end);
+  if (attrs.kernel.size() != spatial)
+    c.fail("kernel has {} values, got {} spatial axes", attrs.kernel.size(), spatial);
+  std::vector<WindowAxis> axes =
+      window_axes(c, spatial, attrs.strides, attrs.dilations, attrs.pads_begin, attrs.pads_end);
   if (!in.rank_is_static()) return PartialShape::dynamic(int64_t(spatial) + 2);
   PartialShape out{in[0], in[1]};
   for (size_t i = 0; i < spatial; ++i) {
     WindowAxis& a = axes[i];
     a.kernel = attrs.kernel[i];
-    if (a.kernel <= 0 || a.kernel > (int64_t(1) << 31)) c.fail("kernel extent {} of spatial axis {} is out of range", a.kernel, i);
+    if (a.kernel <= 0 || a.kernel > (int64_t(1) << 31))
+      c.fail("kernel extent {} of spatial axis {} is out of range", a.kernel, i);
     const Dimension& d = in[2 + i];
     if (d.is_static()) {
       WindowAxis used = a;
       resolve_auto_pad(attrs.auto_pad, d.get_length(), used);
       if (window_positions(d.get_length(), used) < 1)
-        c.fail("a kernel of extent {} reaches beyond the padded extent {} of spatial axis {}", used.extent(),
-               d.get_length() + used.pad_begin + used.pad_end, i);
+        c.fail("a kernel of extent {} reaches beyond the padded extent {} of spatial axis {}",
+               used.extent(), d.get_length() + used.pad_begin + used.pad_end, i);
     }
     out.push_back(window_output(d, a, attrs.auto_pad, attrs.rounding_type));
   }
@@ -95,8 +98,11 @@ PoolShape pool_shape(const Shape& in, const Shape& out, const A& attrs) {
   const std::vector<int64_t> extents(in.begin() + 2, in.end());
   std::vector<WindowAxis> axes(extents.size());
   for (size_t i = 0; i < axes.size(); ++i) {
-    const auto at = [&](const std::vector<int64_t>& v, int64_t fallback) { return i < v.size() ? v[i] : fallback; };
-    axes[i] = {attrs.kernel[i], at(attrs.strides, 1), at(attrs.dilations, 1), at(attrs.pads_begin, 0), at(attrs.pads_end, 0)};
+    const auto at = [&](const std::vector<int64_t>& v, int64_t fallback) {
+      return i < v.size() ? v[i] : fallback;
+    };
+    axes[i] = {attrs.kernel[i], at(attrs.strides, 1), at(attrs.dilations, 1),
+               at(attrs.pads_begin, 0), at(attrs.pads_end, 0)};
     resolve_auto_pad(attrs.auto_pad, extents[i], axes[i]);
   }
   set_spatial(s, extents, std::vector<int64_t>(out.begin() + 2, out.end()), axes);
@@ -156,8 +162,11 @@ void evaluate_avg(EvalContext& c) {
 VIREO_DEFINE_OP(max_pool_1){"MaxPool", 1, &kAttrType<MaxPool1>, infer_max, evaluate_max};
 VIREO_DEFINE_OP(max_pool_8){"MaxPool", 8, &kAttrType<MaxPool>, infer_max, evaluate_max};
 VIREO_DEFINE_OP(max_pool_14){"MaxPool", 14, &kAttrType<MaxPool>, infer_max, evaluate_max};
-VIREO_DEFINE_OP(avg_pool_1){"AvgPool", 1, &kAttrType<AvgPool1>, infer_avg, evaluate_avg, Tolerance::Accumulate};
-VIREO_DEFINE_OP(avg_pool_14){"AvgPool", 14, &kAttrType<AvgPool1>, infer_avg, evaluate_avg, Tolerance::Accumulate};
-VIREO_DEFINE_OP(avg_pool_16){"AvgPool", 16, &kAttrType<AvgPool>, infer_avg, evaluate_avg, Tolerance::Accumulate};
+VIREO_DEFINE_OP(avg_pool_1){
+    "AvgPool", 1, &kAttrType<AvgPool1>, infer_avg, evaluate_avg, Tolerance::Accumulate};
+VIREO_DEFINE_OP(avg_pool_14){"AvgPool", 14,           &kAttrType<AvgPool1>,
+                             infer_avg, evaluate_avg, Tolerance::Accumulate};
+VIREO_DEFINE_OP(avg_pool_16){"AvgPool", 16,           &kAttrType<AvgPool>,
+                             infer_avg, evaluate_avg, Tolerance::Accumulate};
 
 }  // namespace vireo::ops

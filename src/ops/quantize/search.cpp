@@ -27,11 +27,13 @@ void visit(AttrVisitor& v, SearchSorted& a) {
 namespace {
 
 void check_index_type(const InferContext& c, element::Type type) {
-  if (type != element::i32 && type != element::i64) c.fail("output_type must be i32 or i64, got {}", type.name());
+  if (type != element::i32 && type != element::i64)
+    c.fail("output_type must be i32 or i64, got {}", type.name());
 }
 
 int64_t position(const double* first, const double* last, double x, bool after_equals) {
-  return (after_equals ? std::upper_bound(first, last, x) : std::lower_bound(first, last, x)) - first;
+  return (after_equals ? std::upper_bound(first, last, x) : std::lower_bound(first, last, x)) -
+         first;
 }
 
 void infer_bucketize(InferContext& c) {
@@ -44,7 +46,8 @@ void evaluate_bucketize(EvalContext& c) {
   const std::vector<double> x = load<double>(c.input(0)), bounds = load<double>(c.input(1));
   std::vector<int64_t> r(x.size());
   for (size_t i = 0; i < x.size(); ++i)
-    r[i] = position(bounds.data(), bounds.data() + bounds.size(), x[i], !c.attrs<Bucketize>().with_right_bound);
+    r[i] = position(bounds.data(), bounds.data() + bounds.size(), x[i],
+                    !c.attrs<Bucketize>().with_right_bound);
   store(c.output(0), r);
 }
 
@@ -55,9 +58,11 @@ void infer_search(InferContext& c) {
   const PartialShape &sorted = c.shape(0), &values = c.shape(1);
   check_index_type(c, c.attrs<SearchSorted>().output_type);
   if (sorted.rank_is_static() && values.rank_is_static() && sorted.size() > 1) {
-    if (sorted.size() != values.size()) c.fail("shapes {} and {} have different ranks", sorted.to_string(), values.to_string());
+    if (sorted.size() != values.size())
+      c.fail("shapes {} and {} have different ranks", sorted.to_string(), values.to_string());
     for (size_t i = 0; i + 1 < sorted.size(); ++i)
-      if (!sorted[i].compatible(values[i])) c.fail("shapes {} and {} differ in axis {}", sorted.to_string(), values.to_string(), i);
+      if (!sorted[i].compatible(values[i]))
+        c.fail("shapes {} and {} differ in axis {}", sorted.to_string(), values.to_string(), i);
   }
   PartialShape out = values;
   if (!values.rank_is_static() && sorted.rank_is_static() && sorted.size() > 1) {
@@ -80,7 +85,9 @@ void evaluate_search(EvalContext& c) {
 
 }  // namespace
 
-VIREO_DEFINE_OP(bucketize_3){"Bucketize", 3, &kAttrType<Bucketize>, infer_bucketize, evaluate_bucketize};
-VIREO_DEFINE_OP(search_sorted_15){"SearchSorted", 15, &kAttrType<SearchSorted>, infer_search, evaluate_search};
+VIREO_DEFINE_OP(bucketize_3){"Bucketize", 3, &kAttrType<Bucketize>, infer_bucketize,
+                             evaluate_bucketize};
+VIREO_DEFINE_OP(search_sorted_15){"SearchSorted", 15, &kAttrType<SearchSorted>, infer_search,
+                                  evaluate_search};
 
 }  // namespace vireo::ops

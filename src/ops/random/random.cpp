@@ -49,8 +49,10 @@ void infer_uniform(InferContext& c) {
   if (low && high && low->size() == 1 && high->size() == 1 && !((*low)[0] < (*high)[0]))
     c.fail("the lower bound {} is not under the upper bound {}", (*low)[0], (*high)[0]);
   PartialShape out = PartialShape::dynamic();
-  if (const auto shape = c.dims(0)) out = PartialShape(*shape);
-  else if (c.shape(0).is_static()) out = PartialShape::dynamic(int64_t(shape_size(c.shape(0).to_shape())));
+  if (const auto shape = c.dims(0))
+    out = PartialShape(*shape);
+  else if (c.shape(0).is_static())
+    out = PartialShape::dynamic(int64_t(shape_size(c.shape(0).to_shape())));
   c.set_output(0, a.output_type, out);
 }
 
@@ -71,7 +73,8 @@ void evaluate_uniform(EvalContext& c) {
   const int64_t low = load<int64_t>(c.input(1))[0], high = load<int64_t>(c.input(2))[0];
   if (low >= high) c.fail("the lower bound {} is not under the upper bound {}", low, high);
   std::vector<int64_t> r(out.get_size());
-  for (int64_t& v : r) v = int64_t(uint64_t(low) + random.next64() % (uint64_t(high) - uint64_t(low)));
+  for (int64_t& v : r)
+    v = int64_t(uint64_t(low) + random.next64() % (uint64_t(high) - uint64_t(low)));
   store(out, r);
 }
 
@@ -84,10 +87,13 @@ void infer_multinomial(InferContext& c) {
   const auto samples = c.scalar_int(1);
   const PartialShape& probs = c.shape(0);
   if (samples && *samples < 0) c.fail("the number of samples {} is negative", *samples);
-  if (samples && !a.with_replacement && probs.rank_is_static() && probs[1].is_static() && *samples > probs[1].get_length())
-    c.fail("{} samples without replacement are more than {} classes", *samples, probs[1].get_length());
+  if (samples && !a.with_replacement && probs.rank_is_static() && probs[1].is_static() &&
+      *samples > probs[1].get_length())
+    c.fail("{} samples without replacement are more than {} classes", *samples,
+           probs[1].get_length());
   const Dimension count = samples ? Dimension(*samples) : Dimension();
-  c.set_output(0, a.convert_type, PartialShape{probs.rank_is_static() ? probs[0] : Dimension(), count});
+  c.set_output(0, a.convert_type,
+               PartialShape{probs.rank_is_static() ? probs[0] : Dimension(), count});
 }
 
 void evaluate_multinomial(EvalContext& c) {
@@ -116,9 +122,11 @@ void evaluate_multinomial(EvalContext& c) {
 
 }  // namespace
 
-VIREO_DEFINE_OP(random_uniform_8){"RandomUniform", 8, &kAttrType<RandomUniform>, infer_uniform, evaluate_uniform, Tolerance::Random,
-                                  kRandom};
-VIREO_DEFINE_OP(multinomial_13){"Multinomial", 13, &kAttrType<Multinomial>, infer_multinomial, evaluate_multinomial,
-                                Tolerance::Random, kRandom};
+VIREO_DEFINE_OP(random_uniform_8){
+    "RandomUniform",   8,      &kAttrType<RandomUniform>, infer_uniform, evaluate_uniform,
+    Tolerance::Random, kRandom};
+VIREO_DEFINE_OP(multinomial_13){
+    "Multinomial",     13,     &kAttrType<Multinomial>, infer_multinomial, evaluate_multinomial,
+    Tolerance::Random, kRandom};
 
 }  // namespace vireo::ops

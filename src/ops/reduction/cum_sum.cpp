@@ -26,7 +26,8 @@ void evaluate(EvalContext& c) {
   const CumSum& attrs = c.attrs<CumSum>();
   const int64_t given = c.inputs() == 2 ? load<int64_t>(c.input(1)).at(0) : 0;
   const int64_t axis = given < 0 ? given + int64_t(shape.size()) : given;
-  if (axis < 0 || axis >= int64_t(shape.size())) c.fail("axis {} is out of range for rank {}", given, shape.size());
+  if (axis < 0 || axis >= int64_t(shape.size()))
+    c.fail("axis {} is out of range for rank {}", given, shape.size());
   size_t inner = 1, extent = shape[size_t(axis)];
   for (size_t i = size_t(axis) + 1; i < shape.size(); ++i) inner *= shape[i];
   with_domain(c.input(0).get_element_type(), [&](auto zero) {

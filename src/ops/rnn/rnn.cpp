@@ -41,17 +41,21 @@ void agree(InferContext& c, Dimension& d, size_t input, size_t axis, const char*
   const PartialShape& shape = c.shape(input);
   if (!shape.rank_is_static() || axis >= shape.size()) return;
   if (!Dimension::merge(d, d, shape[axis]))
-    c.fail("input {} of shape {} does not fit {} of {}", input, shape.to_string(), what, d.to_string());
+    c.fail("input {} of shape {} does not fit {} of {}", input, shape.to_string(), what,
+           d.to_string());
 }
 
 template <typename Form, RnnKind kKind, bool kSequence, bool kFirst>
 void infer(InferContext& c) {
   const Rnn& a = c.attrs<Form>();
   const Inputs in(kKind, kSequence);
-  c.expect_inputs(kFirst || (!kSequence && kKind != RnnKind::Lstm) ? in.b : in.p, kFirst ? in.p + 1 : in.p);
-  if (a.hidden_size <= 0 || a.hidden_size > (int64_t(1) << 31)) c.fail("hidden_size {} is out of range", a.hidden_size);
+  c.expect_inputs(kFirst || (!kSequence && kKind != RnnKind::Lstm) ? in.b : in.p,
+                  kFirst ? in.p + 1 : in.p);
+  if (a.hidden_size <= 0 || a.hidden_size > (int64_t(1) << 31))
+    c.fail("hidden_size {} is out of range", a.hidden_size);
   const size_t functions = kKind == RnnKind::Lstm ? 3 : kKind == RnnKind::Gru ? 2 : 1;
-  if (a.activations.size() != functions) c.fail("has {} activations, expected {}", a.activations.size(), functions);
+  if (a.activations.size() != functions)
+    c.fail("has {} activations, expected {}", a.activations.size(), functions);
   for (const std::string& name : a.activations)
     if (!is_rnn_activation(name)) c.fail("activation '{}' is not known", name);
   if (a.clip < 0) c.fail("clip {} is negative", a.clip);
@@ -63,7 +67,8 @@ void infer(InferContext& c) {
   c.expect_rank(in.r, 2 + more, 2 + more);
   c.expect_rank(in.cell ? in.cell : in.state, 2 + more, 2 + more);
   if (kSequence) c.expect_rank(in.lengths, 1, 1);
-  Dimension batch, input, hidden(a.hidden_size), length, gates(a.hidden_size * int64_t(gates_of(kKind)));
+  Dimension batch, input, hidden(a.hidden_size), length,
+      gates(a.hidden_size * int64_t(gates_of(kKind)));
   Dimension directions(a.direction == RnnDirection::Bidirectional ? 2 : 1);
   agree(c, batch, 0, 0, "the batch");
   agree(c, batch, in.state, 0, "the batch");
@@ -77,7 +82,8 @@ void infer(InferContext& c) {
   agree(c, input, in.w, size_t(1 + more), "the input size");
   if (kSequence) {
     agree(c, batch, in.lengths, 0, "the batch");
-    for (size_t i : {in.state, in.cell ? in.cell : in.state}) agree(c, directions, i, 1, "the directions");
+    for (size_t i : {in.state, in.cell ? in.cell : in.state})
+      agree(c, directions, i, 1, "the directions");
     agree(c, directions, in.r, 0, "the directions");
   }
   if (in.cell) {
@@ -92,7 +98,8 @@ void infer(InferContext& c) {
     agree(c, biases, in.b, size_t(more), "the biases");
   }
   const element::Type type = c.type(0);
-  const PartialShape state = kSequence ? PartialShape{batch, directions, hidden} : PartialShape{batch, hidden};
+  const PartialShape state =
+      kSequence ? PartialShape{batch, directions, hidden} : PartialShape{batch, hidden};
   size_t next = 0;
   if (kSequence) c.set_output(next++, type, PartialShape{batch, directions, length, hidden});
   c.set_output(next++, type, state);
@@ -106,12 +113,16 @@ std::vector<double> part_of(const Tensor& t, size_t part, size_t parts) {
   return {all.begin() + size * int64_t(part), all.begin() + size * int64_t(part + 1)};
 }
 
-// OpenVINO takes the gates of opset 1 in the order f, i, c, o whatever weights_format says, and has no use for the peepholes and
-// input_forget; models are made to fit that.
-CellWeights weights_of(EvalContext& c, const Rnn& a, RnnKind kind, const Inputs& in, size_t part, size_t parts) {
+// OpenVINO takes the gates of opset 1 in the order f, i, c, o whatever weights_format says, and has
+// no use for the peepholes and input_forget; models are made to fit that.
+CellWeights weights_of(EvalContext& c, const Rnn& a, RnnKind kind, const Inputs& in, size_t part,
+                       size_t parts) {
   CellWeights w{part_of(c.input(in.w), part, parts), part_of(c.input(in.r), part, parts), {}};
-  if (c.inputs() > in.b) w.b = part_of(c.input(in.b), part, parts);
-  else w.b.resize(size_t(a.hidden_size) * (gates_of(kind) + (kind == RnnKind::Gru && a.linear_before_reset)));
+  if (c.inputs() > in.b)
+    w.b = part_of(c.input(in.b), part, parts);
+  else
+    w.b.resize(size_t(a.hidden_size) *
+               (gates_of(kind) + (kind == RnnKind::Gru && a.linear_before_reset)));
   return w;
 }
 
@@ -131,11 +142,13 @@ template <typename Form, RnnKind kKind>
 void evaluate_sequence(EvalContext& c) {
   const Rnn& a = c.attrs<Form>();
   const Inputs in(kKind, true);
-  const size_t batch = c.shape(0)[0], length = c.shape(0)[1], input = c.shape(0)[2], hidden = size_t(a.hidden_size);
+  const size_t batch = c.shape(0)[0], length = c.shape(0)[1], input = c.shape(0)[2],
+               hidden = size_t(a.hidden_size);
   const size_t directions = a.direction == RnnDirection::Bidirectional ? 2 : 1;
   const std::vector<double> x = load<double>(c.input(0));
   const std::vector<int64_t> lengths = load<int64_t>(c.input(in.lengths));
-  std::vector<double> h = load<double>(c.input(in.state)), state, y(batch * directions * length * hidden);
+  std::vector<double> h = load<double>(c.input(in.state)), state,
+                      y(batch * directions * length * hidden);
   if (kKind == RnnKind::Lstm) state = load<double>(c.input(in.cell));
   for (size_t d = 0; d < directions; ++d) {
     const Cell cell(kKind, a, weights_of(c, a, kKind, in, d, directions), input);
@@ -158,12 +171,20 @@ void evaluate_sequence(EvalContext& c) {
 
 }  // namespace
 
-#define VIREO_RNN_CELL(symbol, name, opset, Form, kind, first)                                                             \
-  VIREO_DEFINE_OP(symbol){name, opset, &kAttrType<Form>, infer<Form, RnnKind::kind, false, first>,                         \
-                          evaluate_cell<Form, RnnKind::kind>, Tolerance::Accumulate};
-#define VIREO_RNN_SEQUENCE(symbol, name, opset, Form, kind, first)                                                         \
-  VIREO_DEFINE_OP(symbol){name, opset, &kAttrType<Form>, infer<Form, RnnKind::kind, true, first>,                          \
-                          evaluate_sequence<Form, RnnKind::kind>, Tolerance::Accumulate};
+#define VIREO_RNN_CELL(symbol, name, opset, Form, kind, first)      \
+  VIREO_DEFINE_OP(symbol){name,                                     \
+                          opset,                                    \
+                          &kAttrType<Form>,                         \
+                          infer<Form, RnnKind::kind, false, first>, \
+                          evaluate_cell<Form, RnnKind::kind>,       \
+                          Tolerance::Accumulate};
+#define VIREO_RNN_SEQUENCE(symbol, name, opset, Form, kind, first) \
+  VIREO_DEFINE_OP(symbol){name,                                    \
+                          opset,                                   \
+                          &kAttrType<Form>,                        \
+                          infer<Form, RnnKind::kind, true, first>, \
+                          evaluate_sequence<Form, RnnKind::kind>,  \
+                          Tolerance::Accumulate};
 
 VIREO_RNN_CELL(rnn_cell_1, "RNNCell", 1, RnnCell, Rnn, false)
 VIREO_RNN_CELL(gru_cell_3, "GRUCell", 3, GruCell, Gru, false)
