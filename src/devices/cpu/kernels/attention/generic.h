@@ -12,13 +12,14 @@ struct Block {
   float* out;            // [kRows, out_stride]
   float *maximum, *sum;  // [kRows]
   int64_t out_stride;
+  int64_t width;  // keys of this block, rounded up to whole vectors
 };
 
 // keys[d][k] = k[k][d]; keys beyond n are 0.
 VIREO_SIMD void transpose_keys(const float* k, int64_t stride, int64_t n, int64_t head_size,
-                               float* keys) {
+                               const Block& b) {
   for_lanes<F>(0, head_size, [&](int64_t d, int64_t width) VIREO_LAMBDA {
-    for (int64_t first = 0; first < kKeys; first += F::lanes) {
+    for (int64_t first = 0; first < b.width; first += F::lanes) {
       F r[F::lanes];
 #pragma GCC unroll 16
       for (int i = 0; i < F::lanes; ++i)
@@ -26,36 +27,44 @@ VIREO_SIMD void transpose_keys(const float* k, int64_t stride, int64_t n, int64_
       transpose(r);
 #pragma GCC unroll 16
       for (int i = 0; i < F::lanes; ++i)
-        if (i < width) r[i].store(keys + (d + i) * kKeys + first);
+        if (i < width) r[i].store(b.keys + (d + i) * kKeys + first);
     }
   });
 }
 
-template <int Rows>
+template <int Rows, int Vectors>
 VIREO_SIMD void score_tile(const float* q, int64_t q_stride, const float* keys, int64_t head_size,
                            float* scores) {
-  for (int64_t k = 0; k < kKeys; k += kTileVectors * F::lanes) {
-    F a[Rows][kTileVectors];
+  F a[Rows][Vectors];
 #pragma GCC unroll 16
-    for (int r = 0; r < Rows; ++r)
+  for (int r = 0; r < Rows; ++r)
 #pragma GCC unroll 16
-      for (int v = 0; v < kTileVectors; ++v) a[r][v] = F::zero();
-    for (int64_t d = 0; d < head_size; ++d) {
-      F key[kTileVectors];
+    for (int v = 0; v < Vectors; ++v) a[r][v] = F::zero();
+  for (int64_t d = 0; d < head_size; ++d) {
+    F key[Vectors];
 #pragma GCC unroll 16
-      for (int v = 0; v < kTileVectors; ++v) key[v] = F::load(keys + d * kKeys + k + v * F::lanes);
+    for (int v = 0; v < Vectors; ++v) key[v] = F::load(keys + d * kKeys + v * F::lanes);
 #pragma GCC unroll 16
-      for (int r = 0; r < Rows; ++r) {
-        const F query(q[r * q_stride + d]);
+    for (int r = 0; r < Rows; ++r) {
+      const F query(q[r * q_stride + d]);
 #pragma GCC unroll 16
-        for (int v = 0; v < kTileVectors; ++v) a[r][v] = fma(query, key[v], a[r][v]);
-      }
+      for (int v = 0; v < Vectors; ++v) a[r][v] = fma(query, key[v], a[r][v]);
     }
-#pragma GCC unroll 16
-    for (int r = 0; r < Rows; ++r)
-#pragma GCC unroll 16
-      for (int v = 0; v < kTileVectors; ++v) a[r][v].store(scores + r * kKeys + k + v * F::lanes);
   }
+#pragma GCC unroll 16
+  for (int r = 0; r < Rows; ++r)
+#pragma GCC unroll 16
+    for (int v = 0; v < Vectors; ++v) a[r][v].store(scores + r * kKeys + v * F::lanes);
+}
+
+template <int Rows>
+VIREO_SIMD void score_some(const float* q, int64_t stride, int64_t head_size, const Block& b,
+                           float* scores) {
+  int64_t k = 0;
+  for (; k + kTileVectors * F::lanes <= b.width; k += kTileVectors * F::lanes)
+    score_tile<Rows, kTileVectors>(q, stride, b.keys + k, head_size, scores + k);
+  for (; k < b.width; k += F::lanes)
+    score_tile<Rows, 1>(q, stride, b.keys + k, head_size, scores + k);
 }
 
 // out[r] += sum over the n keys of probability * v, `vectors` vectors wide from column c; the last
@@ -129,13 +138,13 @@ VIREO_SIMD float maximum_of(const float* x, int64_t n) {
 // up to date.
 VIREO_SIMD void soften_row(const Block& b, int64_t row, int64_t value_size) {
   float* s = b.scores + row * kKeys;
-  const float before = b.maximum[row], found = maximum_of(s, kKeys),
+  const float before = b.maximum[row], found = maximum_of(s, b.width),
               now = found > before ? found : before;
   const F shift(now == -__builtin_inff() ? 0.0f : now);
   float factor[F::lanes];
   exp_nonpositive(F(before) - shift).store(factor);
   F total = F::zero();
-  for (int64_t k = 0; k < kKeys; k += F::lanes) {
+  for (int64_t k = 0; k < b.width; k += F::lanes) {
     const F e = exp_nonpositive(F::load(s + k) - shift);
     e.store(s + k);
     total = total + e;
@@ -152,12 +161,10 @@ VIREO_SIMD void score_rows(const float* q, int64_t stride, int64_t rows, int64_t
                            const Block& b) {
   int64_t r = 0;
   for (; r + kTileRows <= rows; r += kTileRows)
-    score_tile<kTileRows>(q + r * stride, stride, b.keys, head_size, b.scores + r * kKeys);
-  if (r + 2 <= rows) {
-    score_tile<2>(q + r * stride, stride, b.keys, head_size, b.scores + r * kKeys);
-    r += 2;
-  }
-  if (r < rows) score_tile<1>(q + r * stride, stride, b.keys, head_size, b.scores + r * kKeys);
+    score_some<kTileRows>(q + r * stride, stride, head_size, b, b.scores + r * kKeys);
+  for (; r + 2 <= rows; r += 2)
+    score_some<2>(q + r * stride, stride, head_size, b, b.scores + r * kKeys);
+  if (r < rows) score_some<1>(q + r * stride, stride, head_size, b, b.scores + r * kKeys);
 }
 
 void attention_rows(const AttentionParams& p, const AttentionArgs& a, int64_t batch, int64_t head,
@@ -181,7 +188,8 @@ void attention_rows(const AttentionParams& p, const AttentionArgs& a, int64_t ba
   if (p.causal && past + end < visible) visible = past + end;
   for (int64_t first = 0; first < visible; first += kKeys) {
     const int64_t n = visible - first < kKeys ? visible - first : kKeys;
-    transpose_keys(keys + first * p.k.position, p.k.position, n, p.head_size, b.keys);
+    b.width = (n + F::lanes - 1) / F::lanes * F::lanes;
+    transpose_keys(keys + first * p.k.position, p.k.position, n, p.head_size, b);
     score_rows(q, p.q.position, rows, p.head_size, b);
     for (int64_t r = 0; r < rows; ++r) {
       float* s = b.scores + r * kKeys;
@@ -189,7 +197,7 @@ void attention_rows(const AttentionParams& p, const AttentionArgs& a, int64_t ba
           batch * p.mask_batch + head * p.mask_head + (begin + r) * p.mask_row + first * p.mask_col;
       mask_row(p, a.mask, mask_at, n, s);
       const int64_t last = p.causal ? past + begin + r + 1 - first : n;
-      for (int64_t k = last < 0 ? 0 : (last < n ? last : n); k < kKeys; ++k)
+      for (int64_t k = last < 0 ? 0 : (last < n ? last : n); k < b.width; ++k)
         s[k] = -__builtin_inff();
       soften_row(b, r, p.value_size);
     }
