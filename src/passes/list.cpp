@@ -20,7 +20,7 @@ void normalise_in_place(Graph& graph, const NormaliseOptions& options) {
   static const std::vector<Rule> recognise = make({add_identities, add_activations});
   static const std::vector<Rule> blocks = make({add_norms, add_attention});
   static const std::vector<Rule> tidy = make({add_identities});
-  static const std::vector<Rule> fuse = make({add_products, add_epilogues});
+  static const std::vector<Rule> fuse = make({add_products, add_layer_norms, add_epilogues});
 
   rewrite(graph, widen);
   fold_constants(graph, options);
