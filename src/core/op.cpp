@@ -2,6 +2,7 @@
 #include "core/op.h"
 
 #include <algorithm>
+#include <stdexcept>
 
 #include "base/support/parse.h"
 #include "core/values.h"
@@ -189,7 +190,15 @@ std::vector<Tensor> evaluate_op(const OpDef& op, const Attrs& attrs, std::string
   c.variables = variables;
   c.cancelled = cancelled;
   c.cancel_context = cancel_context;
-  op.evaluate(c);
+  // Evaluation may rely on what inference checks, also where the graph knew too little to check it. Control flow checks by itself:
+  // to infer its bodies again would cost too much.
+  const bool present = std::all_of(inputs.begin(), inputs.end(), [](const Tensor& t) { return bool(t); });
+  if (present && !op.has(kStateful | kStructural)) c.facts();
+  try {
+    op.evaluate(c);
+  } catch (const std::out_of_range&) {
+    fail(ErrorCode::InvalidArgument, "{}: an input has fewer elements than are needed", where(op, name));
+  }
   return std::move(c.outputs());
 }
 

@@ -37,8 +37,10 @@ void infer_with(InferContext& c, const Psroi& a) {
   c.expect_rank(1, 2, 2);
   if (a.output_dim < 1 || a.group_size < 1)
     c.fail("output_dim {} and group_size {} must be at least 1", a.output_dim, a.group_size);
-  if (a.spatial_bins_x < 1 || a.spatial_bins_y < 1)
-    c.fail("spatial bins {} x {} must be at least 1", a.spatial_bins_x, a.spatial_bins_y);
+  constexpr int64_t kMost = 4096;
+  if (a.spatial_bins_x < 1 || a.spatial_bins_y < 1 || a.spatial_bins_x > kMost ||
+      a.spatial_bins_y > kMost)
+    c.fail("spatial bins {} x {} are out of range", a.spatial_bins_x, a.spatial_bins_y);
   if (c.shape(1).rank_is_static() && !c.shape(1)[1].compatible(Dimension(5)))
     c.fail("regions have {} numbers each, 5 are needed", c.shape(1)[1].to_string());
   const int64_t cells =

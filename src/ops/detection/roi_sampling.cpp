@@ -31,7 +31,7 @@ void pool_region(const float* map, size_t channels, size_t height, size_t width,
   const float bin_h = space.height / float(p.height), bin_w = space.width / float(p.width);
   const auto samples_in = [&](float bin) {
     return p.sampling_ratio > 0 ? p.sampling_ratio
-                                : int64_t(bounded(std::ceil(bin), 0.0f, 4096.0f));
+                                : int64_t(bounded(std::ceil(bin), 0.0f, 1024.0f));
   };
   const int64_t rows = samples_in(bin_h), columns = samples_in(bin_w);
   const float step_h = bin_h / float(rows), step_w = bin_w / float(columns);
