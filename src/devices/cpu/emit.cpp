@@ -339,6 +339,9 @@ IsaSet PlanContext::isa() const { return program_.isa; }
 const Shape& PlanContext::shape_of(ValueId v) const { return planner_.static_shape(v); }
 const Fact& PlanContext::fact_of(ValueId v) const { return planner_.fact(v); }
 Place PlanContext::place_of(ValueId v) const { return planner_.place_of(v); }
+void PlanContext::refused(const char* kernel, const char* reason) {
+  planner_.refused_ += fmt::format("{}{}: {}", planner_.refused_.empty() ? "" : "; ", kernel, reason);
+}
 int PlanContext::threads() const { return std::max(1, program_.config.threads); }
 
 }  // namespace vireo::cpu

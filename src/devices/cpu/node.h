@@ -87,6 +87,8 @@ class PlanContext : public NodeView {
     step(spec, std::move(owned), raw, operands);
   }
   void step(const StepSpec& spec, std::shared_ptr<const void> keep, const void* params, span<const Place> operands);
+  // Why a better kernel was not taken, for the profile; said before step().
+  void refused(const char* kernel, const char* reason);
   int threads() const;
   IsaSet isa() const;
   // Of any value, for groups.

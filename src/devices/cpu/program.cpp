@@ -145,7 +145,6 @@ void release_packed(Program& program) {
       continue;
     const Shape shape = value.fact.shape.to_shape();
     Tensor stand_in(type, shape, const_cast<uint64_t*>(zero), Strides(shape.size(), 0));
-    program.weight_bytes -= value.fact.value.get_byte_size();
     GraphNode& edited = program.graph->arena->edit(node.id);
     edited.attrs = Attrs(ConstantAttrs{stand_in});
     edited.outputs[0].fact.value = value.fact.value = stand_in;
@@ -163,13 +162,13 @@ std::shared_ptr<Program> make_program(std::shared_ptr<const Graph> graph, const 
   if (!config.isa_cap.empty()) program->isa = IsaSet(program->isa.bits() & parse_isa_cap(config.isa_cap).bits());
   program->variables = outer ? *outer : program->graph->variables;
   number(*program, program->variables);
+  for (const BoundNode& node : program->nodes)
+    if (node.node->op == &constant_op) program->weight_bytes += program->values[node.outputs[0]].fact.value.get_byte_size();
   for (BoundNode& node : program->nodes) bind_executor(*program, node);
   find_groups(*program);
   count_uses(*program);
   program->static_shapes = program->variables.empty();
   for (ValueId v : program->parameters) program->static_shapes &= program->values[v].is_static;
-  for (const BoundNode& node : program->nodes)
-    if (node.node->op == &constant_op) program->weight_bytes += program->values[node.outputs[0]].fact.value.get_byte_size();
   if (!outer) release_packed(*program);
   return program;
 }

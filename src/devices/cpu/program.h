@@ -49,7 +49,8 @@ struct Program {
   std::vector<ValueId> results;     // the value that each result reads
   std::vector<Variable> variables;
   bool static_shapes = false;       // one plan serves all runs
-  size_t weight_bytes = 0;
+  size_t weight_bytes = 0;          // of the graph's constants
+  mutable size_t winograd_bytes = 0;  // of them in transformed form, while executors are prepared
 
   mutable std::mutex plan_mutex;
   mutable PlanCache plans;

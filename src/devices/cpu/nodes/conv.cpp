@@ -3,6 +3,7 @@
 #include "devices/cpu/kernels/depthwise/depthwise.h"
 
 #include "base/support/aligned_buffer.h"
+#include "devices/cpu/kernels/winograd/winograd.h"
 #include "devices/cpu/nodes/epilogue.h"
 #include "devices/cpu/nodes/kernel_step.h"
 #include "ops/fused/fused.h"
@@ -66,7 +67,25 @@ struct PackedWeights {
   AlignedBuffer data;
   const GemmKernel* kernel = nullptr;
   const DepthwiseKernel* depthwise = nullptr;  // else
+  AlignedBuffer winograd_data;                 // besides, or alone where shapes are known
+  const WinogradKernel* winograd = nullptr;
 };
+
+// Winograd weights are four times as big and round otherwise: performance mode only, and as much as the plain weights in all.
+bool pack_winograd(const NodeView& node, ConvDesc d, const Tensor& weights, PackedWeights& packed) {
+  const Program& program = node.program();
+  if (program.config.mode == ExecutionMode::Accuracy) return false;
+  const PartialShape& out = node.out().shape;
+  const bool sizes_known = out.is_static();
+  for (int i = 0; i < d.dims; ++i) d.out[i] = sizes_known ? out[size_t(i) + 1].get_length() : 1 << 10;
+  const size_t bytes = winograd_packed_bytes(d, *packed.kernel);
+  if (refuse_winograd(d) || program.winograd_bytes + bytes > program.weight_bytes) return false;
+  program.winograd_bytes += bytes;
+  packed.winograd = get_winograd_f32(program.isa);
+  packed.winograd_data = AlignedBuffer(bytes);
+  pack_winograd_weights(d, *packed.kernel, weights.data<float>(), weight_strides(d), packed.winograd_data.data());
+  return sizes_known;
+}
 
 std::shared_ptr<const void> prepare(const NodeView& node) {
   const Tensor weights = node.constant(1)->dense();
@@ -79,6 +98,7 @@ std::shared_ptr<const void> prepare(const NodeView& node) {
     return packed;
   }
   packed->kernel = get_gemm_f32(node.program().isa);
+  if (pack_winograd(node, d, weights, *packed)) return packed;
   packed->data = AlignedBuffer(conv_packed_bytes(d, *packed->kernel));
   pack_conv_weights(d, *packed->kernel, weights.data<float>(), weight_strides(d), packed->data.data());
   return packed;
@@ -112,6 +132,17 @@ void run_by_channel(const void* params, void* const* o, int64_t begin, int64_t e
   run_depthwise(p.plan, arguments(p.operands, o), begin, end, scratch);
 }
 
+void run_tiles(const void* params, void* const* o, int64_t begin, int64_t end, void* scratch) {
+  const auto& p = *static_cast<const Params<WinogradPlan>*>(params);
+  run_winograd(p.plan, arguments(p.operands, o), begin, end, scratch);
+}
+
+const char* winograd_refusal(const PlanContext& c, const ConvDesc& d) {
+  if (c.program().config.mode == ExecutionMode::Accuracy) return "accuracy mode";
+  const char* reason = refuse_winograd(d);
+  return reason ? reason : "its weights would take too much memory";
+}
+
 const char* plan(PlanContext& c) {
   const ops::FusedConv& a = attributes(c);
   const Shape &src = c.shape(0), &out = c.out_shape();
@@ -129,7 +160,9 @@ const char* plan(PlanContext& c) {
 
   std::vector<Place> operands(3);
   operands[1] = c.input(0);
-  operands[2] = Place{kNone32, {0, uint64_t(reinterpret_cast<uintptr_t>(packed.data.data()))}, 0};
+  const bool by_tiles = packed.winograd && !refuse_winograd(d);
+  const void* weights = by_tiles ? packed.winograd_data.data() : packed.data.data();
+  operands[2] = Place{kNone32, {0, uint64_t(reinterpret_cast<uintptr_t>(weights))}, 0};
   size_t next = 2;
   if (a.has_bias) {
     d.epilogue.bias = Bias::PerColumn;
@@ -157,6 +190,13 @@ const char* plan(PlanContext& c) {
                    flop * 1e-9), std::move(params), operands);
     return nullptr;
   }
+  if (by_tiles) {
+    Params<WinogradPlan> params{plan_winograd(d, packed.winograd, packed.kernel, c.threads()), p};
+    c.step(spec_of(params.plan, run_tiles, fmt::format("winograd_f32_{}", tier_name(c.isa())), estimate(bytes, flop / 2), flop * 1e-9),
+           std::move(params), operands);
+    return nullptr;
+  }
+  if (d.kernel[0] == 3 && d.kernel[1] == 3) c.refused("winograd", winograd_refusal(c, d));
   Params<ConvPlan> params{plan_conv(d, packed.kernel, c.threads()), p};
   c.step(spec_of(params.plan, run, fmt::format("conv{}_f32_{}", params.plan.pointwise ? "_1x1" : d.transposed ? "_transposed" : "",
                                                tier_name(c.isa())), estimate(bytes, flop), flop * 1e-9), std::move(params), operands);
