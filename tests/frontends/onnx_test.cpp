@@ -3,6 +3,7 @@
 #include "frontends/onnx/onnx.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -213,6 +214,85 @@ TEST(Onnx, DepthIsBounded) {
       model_of(field(1, call) + field(11, value_info("x")) + field(12, value_info("y")));
   model += std::string("\xca\x01", 2) + field(0, function).substr(1);
   EXPECT_NE(error_of(model).find("deep"), std::string::npos) << error_of(model);
+}
+
+// A folder of its own, removed at the end.
+struct Folder {
+  Folder() : path(fs::temp_directory_path() / fmt::format("vireo_onnx_{}", ::getpid())) {
+    fs::create_directories(path / "model");
+  }
+  ~Folder() { fs::remove_all(path); }
+  void write(const fs::path& name, const std::string& bytes) const {
+    std::ofstream(path / name, std::ios::binary).write(bytes.data(), std::streamsize(bytes.size()));
+  }
+  fs::path path;
+};
+
+// y = w, of two floats that lie in another file.
+std::string external_model(const std::vector<std::pair<std::string, std::string>>& entries) {
+  std::string tensor = number(1, 2) + number(2, 1) + field(8, "w") + number(14, 1);
+  for (const auto& [key, value] : entries) tensor += field(13, field(1, key) + field(2, value));
+  return model_of(node_of("Identity", "w", "y") + field(5, tensor) + field(12, value_info("y")));
+}
+
+TEST(Onnx, ExternalDataStayInTheFolder) {
+  Folder folder;
+  folder.write("model/w.bin", std::string("....\0\0\x80\x3f\0\0\0\x40", 12));
+  folder.write("secret.bin", std::string(12, 'x'));
+  const std::string path = (folder.path / "model" / "m.onnx").string();
+  const auto error =
+      [&](const std::vector<std::pair<std::string, std::string>>& entries) -> std::string {
+    folder.write("model/m.onnx", external_model(entries));
+    try {
+      const auto graph = read_onnx(path, builtin_ops());
+      const Tensor w = evaluate_graph(*graph, {}, nullptr).at(0);
+      return load<double>(w) == std::vector<double>{1, 2} ? "" : "wrong values";
+    } catch (const Error& e) {
+      return e.what();
+    }
+  };
+  EXPECT_EQ(error({{"location", "w.bin"}, {"offset", "4"}, {"length", "8"}}), "");
+  EXPECT_EQ(error({{"location", "./w.bin"}, {"offset", "4"}}), "");
+  EXPECT_NE(error({{"location", "w.bin"}, {"offset", "5"}}).find("does not fit"),
+            std::string::npos);
+  EXPECT_NE(error({{"location", "w.bin"}, {"offset", "18446744073709551615"}}).find("does not fit"),
+            std::string::npos);
+  EXPECT_NE(error({{"location", "w.bin"}, {"offset", "4x"}}).find("offset"), std::string::npos);
+  EXPECT_NE(error({{"location", "w.bin"}, {"length", "4"}}).find("4 bytes of data"),
+            std::string::npos);
+  EXPECT_NE(error({{"location", "../secret.bin"}}).find("outside"), std::string::npos);
+  EXPECT_NE(error({{"location", (folder.path / "secret.bin").string()}}).find("outside"),
+            std::string::npos);
+  EXPECT_NE(error({{"location", "none.bin"}}).find("external data location"), std::string::npos);
+  EXPECT_NE(error({{"offset", "4"}}).find("no location"), std::string::npos);
+  fs::create_symlink("../secret.bin", folder.path / "model" / "link.bin");
+  EXPECT_NE(error({{"location", "link.bin"}}).find("outside"), std::string::npos);
+  fs::create_symlink("/dev/zero", folder.path / "model" / "zero");
+  EXPECT_NE(error({{"location", "zero"}}).find("outside"), std::string::npos);
+  EXPECT_NE(error_of(external_model({{"location", "w.bin"}})).find("read from memory"),
+            std::string::npos);
+}
+
+// Weights are views: the mapping lives as long as a tensor does.
+TEST(Onnx, WeightsAreViewsOfTheFile) {
+  Folder folder;
+  std::string data(size_t(1) << 20, '\0');
+  folder.write("model/w.bin", data);
+  const std::string tensor = field(1, std::string("\x80\x80\x10", 3)) + number(2, 1) +
+                             field(8, "w") + number(14, 1) +
+                             field(13, field(1, "location") + field(2, "w.bin"));
+  folder.write("model/m.onnx",
+               model_of(node_of("Relu", "w", "y") + field(5, tensor) + field(12, value_info("y"))));
+  std::shared_ptr<Graph> graph =
+      read_onnx((folder.path / "model" / "m.onnx").string(), builtin_ops());
+  Tensor w;
+  for (NodeId id : graph->order())
+    if ((*graph)[id].is("Constant")) w = (*graph)[id].fact().value;
+  ASSERT_TRUE(bool(w));
+  graph.reset();
+  fs::remove_all(folder.path);
+  EXPECT_EQ(w.get_size(), size_t(1) << 18);
+  EXPECT_EQ(static_cast<const char*>(w.data())[w.get_byte_size() - 1], 0);
 }
 
 TEST(Onnx, LooksLikeOnnx) {

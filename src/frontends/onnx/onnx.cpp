@@ -19,6 +19,10 @@ std::shared_ptr<Graph> read(std::string_view bytes, onnx::TensorSource source,
     return onnx::Session(model, source, ops).convert();
   } catch (const Error& e) {
     fail(e.code(), "onnx model{}: {}", where, e.what());
+  } catch (const protozero::exception& e) {
+    fail(ErrorCode::InvalidModel,
+         "onnx model{}: the protobuf cannot be parsed: it is truncated or not an onnx model ({})",
+         where, e.what());
   }
 }
 

@@ -38,6 +38,9 @@ bool has_ir_form(const Settings& s) {
   return !s.exclude_outside && !s.antialias;
 }
 
+// A matrix of weights over this is no longer a resize of pictures.
+constexpr size_t kMaxWeights = size_t(1) << 23;
+
 struct Axis {
   int64_t in, out;
   double scale;
@@ -103,7 +106,7 @@ void fill_row(std::vector<double>& row, const Axis& a, int64_t at, const Setting
 
 Value resize_axis(const Value& x, int64_t axis, const Axis& a, const Settings& s) {
   if (a.in < 1 || a.out < 0 ||
-      checked_mul(size_t(a.in), size_t(a.out)).value_or(SIZE_MAX) > (size_t(1) << 26))
+      checked_mul(size_t(a.in), size_t(a.out)).value_or(SIZE_MAX) > kMaxWeights)
     fail(ErrorCode::NotSupported, "resizing {} to {} elements in this mode is not supported", a.in,
          a.out);
   Builder& b = *x.builder;

@@ -209,7 +209,9 @@ FunctionProto parse_function(std::string_view bytes) {
   return fn;
 }
 
-ModelProto parse_fields(std::string_view bytes) {
+}  // namespace
+
+ModelProto parse_model(std::string_view bytes) {
   ModelProto m;
   for (Fields f(bytes, "ModelProto"); f.next();) {
     switch (f.number()) {
@@ -230,17 +232,6 @@ ModelProto parse_fields(std::string_view bytes) {
     }
   }
   return m;
-}
-
-}  // namespace
-
-ModelProto parse_model(std::string_view bytes) {
-  try {
-    return parse_fields(bytes);
-  } catch (const protozero::exception& e) {
-    fail(ErrorCode::InvalidModel,
-         "the protobuf cannot be parsed: it is truncated or not an onnx model ({})", e.what());
-  }
 }
 
 }  // namespace vireo::onnx
