@@ -90,18 +90,25 @@ void put_packed(uint8_t* p, size_t n, Type_t type, size_t i, uint8_t v) {
 
 // --- whole tensors
 
+// Constants may view a mapped file in which nothing is aligned.
+template <typename S>
+S element_at(const void* data, size_t i) {
+  S v;
+  std::memcpy(&v, static_cast<const char*>(data) + i * sizeof(S), sizeof(S));
+  return v;
+}
+
 template <typename T, typename S>
 void load_as(const void* data, std::vector<T>& out) {
-  const S* p = static_cast<const S*>(data);
   for (size_t i = 0; i < out.size(); ++i) {
-    if constexpr (std::is_floating_point_v<S> && !std::is_floating_point_v<T>) out[i] = from_double<T>(p[i]);
-    else out[i] = static_cast<T>(p[i]);
+    const S v = element_at<S>(data, i);
+    if constexpr (std::is_floating_point_v<S> && !std::is_floating_point_v<T>) out[i] = from_double<T>(v);
+    else out[i] = static_cast<T>(v);
   }
 }
 template <typename T, typename S, typename F>
 void load_with(const void* data, std::vector<T>& out, F convert) {
-  const S* p = static_cast<const S*>(data);
-  for (size_t i = 0; i < out.size(); ++i) out[i] = from_double<T>(double(convert(p[i])));
+  for (size_t i = 0; i < out.size(); ++i) out[i] = from_double<T>(double(convert(element_at<S>(data, i))));
 }
 template <typename T, typename S>
 void store_as(void* data, const std::vector<T>& in) {
