@@ -77,7 +77,7 @@ static void activate_tile(const Epilogue& e, const SumTile& t) {
   }
 }
 
-static void activate_sums(const Epilogue& e, const SumTile& t) {
+static void activate_rows(const Epilogue& e, const SumTile& t) {
   switch (e.activation) {
     case Activation::LeakyRelu: return activate_tile<Activation::LeakyRelu>(e, t);
     case Activation::PRelu: return activate_tile<Activation::PRelu>(e, t);
@@ -95,4 +95,28 @@ static void activate_sums(const Epilogue& e, const SumTile& t) {
     case Activation::Relu:
     case Activation::Clamp: return;
   }
+}
+
+// A tile of few columns is activated as one row: one output channel would otherwise cost as much as
+// a vector of them.
+static void activate_narrow(const Epilogue& e, const SumTile& t) {
+  alignas(64) float row[16 * F::lanes];
+  const int64_t n = t.rows * t.columns;
+  for (int64_t i = 0; i < t.rows; ++i) {
+    for (int64_t j = 0; j < t.columns; ++j) row[i * t.columns + j] = t.sums[i * t.sums_stride + j];
+  }
+  activate_rows(e, {row, 0, row, 0, 1, n, nullptr, 0, nullptr});
+  for (int64_t i = 0; i < t.rows; ++i) {
+    for (int64_t j = 0; j < t.columns; ++j) {
+      float x = row[i * t.columns + j];
+      if (t.residual) x += t.residual[i * t.residual_stride + j];
+      t.c[i * t.c_stride + j] = x;
+    }
+  }
+}
+
+static void activate_sums(const Epilogue& e, const SumTile& t) {
+  const bool narrow = 4 * t.columns <= F::lanes && t.rows > 1 && t.rows <= 16;
+  if (narrow && e.activation != Activation::PRelu) return activate_narrow(e, t);
+  activate_rows(e, t);
 }

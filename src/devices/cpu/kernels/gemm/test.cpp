@@ -181,6 +181,8 @@ TEST_P(Gemm, Epilogues) {
       for (Bias bias : {Bias::None, Bias::PerColumn, Bias::PerRow}) {
         check({5, 37, 9, 2, true, false, false, false, 1, 1,
                testing::make_epilogue(activation, bias, residual, 0.5f)});
+        check({9, 2, 9, 1, true, false, false, false, 1, 1,
+               testing::make_epilogue(activation, bias, residual)});
       }
     }
   }
