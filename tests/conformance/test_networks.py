@@ -42,7 +42,7 @@ def test_networks(isa, resave, request, tmp_path, report):
     answers = Runner(module_of(request), request.config.getoption("--device"), isa, timeout=240).run(work)
     failures = failures_of(work, answers)
     report(f"networks at {isa}{', saved' if resave else ''}: {len(work) - len(failures)} of {len(work)} pass")
-    known.settle(f"networks{'-saved' if resave else ''}", failures, request.config)
+    known.settle(f"networks-{isa}{'-saved' if resave else ''}", failures, request.config)
 
 
 def test_networks_give_the_same_bits_at_one_and_two_threads(request, tmp_path, report):
