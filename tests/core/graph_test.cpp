@@ -1,6 +1,7 @@
 // The graph: shared arenas, handles that outlive edits, edits in linear time, order, cloning, patches.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 
 #include "core/patch.h"
@@ -88,8 +89,12 @@ double seconds_for_insertions(int count) {
 }
 
 TEST(Graph, InsertionsTakeLinearTime) {
-  seconds_for_insertions(1000);
-  const double one = seconds_for_insertions(2500), four = seconds_for_insertions(10000);
+  // The best of several: another process may take the machine in between.
+  double one = 1e9, four = 1e9;
+  for (int i = 0; i < 4; ++i) {
+    one = std::min(one, seconds_for_insertions(2500));
+    four = std::min(four, seconds_for_insertions(10000));
+  }
   EXPECT_LT(four, 12 * one + 0.02) << "10,000 insertions take " << four << " s, 2,500 take " << one << " s";
 }
 
