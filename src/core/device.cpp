@@ -17,7 +17,8 @@ std::vector<Port> output_ports(const Graph& graph) {
   for (NodeId id : graph.results) {
     const OutputRef source = graph[id].inputs[0];
     const GraphOutput& output = graph.arena->output(source);
-    ports.push_back({output.fact.type, output.fact.shape, graph.arena->producer(source).name, output.names});
+    ports.push_back(
+        {output.fact.type, output.fact.shape, graph.arena->producer(source).name, output.names});
   }
   return ports;
 }

@@ -1,4 +1,5 @@
-// The abstract device: compiles a graph into an executable, which makes inferences. The runtime knows devices by this alone.
+// The abstract device: compiles a graph into an executable, which makes inferences. The runtime
+// knows devices by this alone.
 #pragma once
 
 #include <atomic>
@@ -17,44 +18,45 @@ enum class ExecutionMode { Performance, Accuracy };
 
 // What a compile is asked for, already parsed: the runtime reads property texts, devices read this.
 struct CompileConfig {
-  int threads = 0;                           // of all streams together; 0: the device's choice
+  int threads = 0;  // of all streams together; 0: the device's choice
   int streams = 1;
-  element::Type precision = element::dynamic;  // INFERENCE_PRECISION_HINT; dynamic: the device's choice
+  element::Type precision =
+      element::dynamic;  // INFERENCE_PRECISION_HINT; dynamic: the device's choice
   ExecutionMode mode = ExecutionMode::Performance;
   bool perf_count = false;
-  std::optional<bool> flush_denormals;       // unset: by the mode
+  std::optional<bool> flush_denormals;  // unset: by the mode
   bool pin_threads = false;
-  std::string isa_cap;                       // as VIREO_CPU_ISA; empty: all that the machine has
-  const OpRegistry* ops = nullptr;           // the Core's, with its extensions; null: the built-in ones
-  std::shared_ptr<const void> keep;          // lives as long as the executable: the registry's owner
+  std::string isa_cap;               // as VIREO_CPU_ISA; empty: all that the machine has
+  const OpRegistry* ops = nullptr;   // the Core's, with its extensions; null: the built-in ones
+  std::shared_ptr<const void> keep;  // lives as long as the executable: the registry's owner
 };
 
 // One input or output of an executable, in the order of the graph's parameters and results.
 struct Port {
   element::Type type;
   PartialShape shape;
-  std::string name;                          // friendly name of the parameter, or of the node that a result reads
-  std::vector<std::string> names;            // tensor names
+  std::string name;  // friendly name of the parameter, or of the node that a result reads
+  std::vector<std::string> names;  // tensor names
 };
 
 std::vector<Port> input_ports(const Graph& graph);
 std::vector<Port> output_ports(const Graph& graph);
 
 struct ProfileEntry {
-  std::string node;                          // friendly name of a node of the imported graph
-  std::string node_type;                     // operator name
-  std::string exec_type;                     // kernel taken; "evaluate", "view", "not run" for what no kernel did
-  std::string refused;                       // why better kernels were not taken
+  std::string node;       // friendly name of a node of the imported graph
+  std::string node_type;  // operator name
+  std::string exec_type;  // kernel taken; "evaluate", "view", "not run" for what no kernel did
+  std::string refused;    // why better kernels were not taken
   double microseconds = 0;
-  double gflop = 0;                          // estimate; 0 if it makes no sense
-  double bytes = 0;                          // read and written
-  std::vector<std::string> fused;            // the original nodes that this step stands for, `node` included
+  double gflop = 0;                // estimate; 0 if it makes no sense
+  double bytes = 0;                // read and written
+  std::vector<std::string> fused;  // the original nodes that this step stands for, `node` included
 };
 
 struct MemoryFigures {
-  size_t weights = 0;                        // packed or shared constants, once per executable
-  size_t arena = 0;                          // per request: the largest plan so far
-  size_t requests = 0;                       // inferences alive
+  size_t weights = 0;   // packed or shared constants, once per executable
+  size_t arena = 0;     // per request: the largest plan so far
+  size_t requests = 0;  // inferences alive
 };
 
 // The state of one request. Not thread-safe; several inferences of one executable may run at once.
@@ -62,21 +64,25 @@ class Inference {
  public:
   virtual ~Inference() = default;
 
-  // Shares the tensor, no copy: it must stay valid and unchanged while run() works. Throws InvalidArgument on a wrong type or shape.
+  // Shares the tensor, no copy: it must stay valid and unchanged while run() works. Throws
+  // InvalidArgument on a wrong type or shape.
   virtual void set_input(size_t index, const Tensor& tensor) = 0;
-  // A buffer of the user's for output `index`; run() writes there if the shape fits, reshapes it if it owns its memory, else throws.
-  // An empty tensor takes the buffer back.
+  // A buffer of the user's for output `index`; run() writes there if the shape fits, reshapes it if
+  // it owns its memory, else throws. An empty tensor takes the buffer back.
   virtual void set_output(size_t index, const Tensor& tensor) = 0;
-  // Throws Cancelled when `cancel` becomes true; then and after any error variables are as before the call.
+  // Throws Cancelled when `cancel` becomes true; then and after any error variables are as before
+  // the call.
   virtual void run(const std::atomic<bool>* cancel = nullptr) = 0;
-  // What the last run gave: the user's buffer, or a view that is valid until the next run. Before the first run a tensor of the
-  // port's shape if that is static, else of zero elements.
+  // What the last run gave: the user's buffer, or a view that is valid until the next run. Before
+  // the first run a tensor of the port's shape if that is static, else of zero elements.
   virtual Tensor output(size_t index) = 0;
-  // The tensor set as input, or one made by the inference for the user to fill: zeros, of no elements where the shape is dynamic.
+  // The tensor set as input, or one made by the inference for the user to fill: zeros, of no
+  // elements where the shape is dynamic.
   virtual Tensor input(size_t index) = 0;
 
   virtual std::vector<Variable> variables() const = 0;
-  virtual Tensor get_variable(std::string_view id) = 0;       // a copy; throws NotFound. Never assigned: what reset() gives
+  virtual Tensor get_variable(
+      std::string_view id) = 0;  // a copy; throws NotFound. Never assigned: what reset() gives
   virtual void set_variable(std::string_view id, const Tensor& value) = 0;
   virtual void reset_variables() = 0;
   virtual void reset_variable(std::string_view id) = 0;
@@ -90,25 +96,29 @@ class Executable {
   virtual ~Executable() = default;
   virtual const std::vector<Port>& inputs() const = 0;
   virtual const std::vector<Port>& outputs() const = 0;
-  virtual std::unique_ptr<Inference> create() = 0;            // thread-safe
-  // What the device settled on: {"INFERENCE_NUM_THREADS", "2"}, {"INFERENCE_PRECISION_HINT", "f32"} ...
+  virtual std::unique_ptr<Inference> create() = 0;  // thread-safe
+  // What the device settled on: {"INFERENCE_NUM_THREADS", "2"}, {"INFERENCE_PRECISION_HINT", "f32"}
+  // ...
   virtual std::vector<std::pair<std::string, std::string>> properties() const = 0;
   virtual MemoryFigures memory() const = 0;
   // The graph as executed: nodes with exec types in rt_info, for get_runtime_model and dump.
   virtual std::shared_ptr<const Graph> runtime_graph() const = 0;
-  // "normalised": text of the graph after the passes; "lowered": steps, buffers and symbols of the plan. Throws NotFound otherwise.
+  // "normalised": text of the graph after the passes; "lowered": steps, buffers and symbols of the
+  // plan. Throws NotFound otherwise.
   virtual std::string dump(std::string_view stage) const = 0;
 };
 
 class Device {
  public:
   virtual ~Device() = default;
-  virtual std::string_view name() const = 0;                  // "CPU", "REFERENCE"
+  virtual std::string_view name() const = 0;  // "CPU", "REFERENCE"
   // Why the device cannot run a node; empty: it can.
   virtual std::string refusal(const Graph& graph, NodeId node) const = 0;
   // Never changes the graph; shares its constants.
-  virtual std::shared_ptr<Executable> compile(const Graph& imported, const CompileConfig& config) = 0;
-  // Read-only properties by name: {"FULL_DEVICE_NAME", ...}, {"OPTIMIZATION_CAPABILITIES", "FP32 ..."}, {"AVAILABLE_DEVICES", ""}.
+  virtual std::shared_ptr<Executable> compile(const Graph& imported,
+                                              const CompileConfig& config) = 0;
+  // Read-only properties by name: {"FULL_DEVICE_NAME", ...}, {"OPTIMIZATION_CAPABILITIES", "FP32
+  // ..."}, {"AVAILABLE_DEVICES", ""}.
   virtual std::vector<std::pair<std::string, std::string>> properties() const = 0;
 };
 

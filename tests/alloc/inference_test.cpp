@@ -57,9 +57,11 @@ TEST(Allocation, NoneAfterTheFirstInferenceOfAShape) {
   Core core;
   const std::string text = kModel;
   auto model = core.read_model_from_memory(text.data(), text.size());
-  CompiledModel compiled = core.compile_model(model, "CPU", {{"INFERENCE_NUM_THREADS", std::string("2")}});
+  CompiledModel compiled =
+      core.compile_model(model, "CPU", {{"INFERENCE_NUM_THREADS", std::string("2")}});
   InferRequest request = compiled.create_infer_request();
-  Tensor small(element::f32, {3, 64}), large(element::f32, {300, 64}), weights(element::f32, {64, 48});
+  Tensor small(element::f32, {3, 64}), large(element::f32, {300, 64}),
+      weights(element::f32, {64, 48});
   for (Tensor* t : {&small, &large, &weights})
     for (size_t i = 0; i < t->get_size(); ++i) t->data<float>()[i] = float(i % 17) * 0.1f - 0.8f;
   request.set_input_tensor(1, weights);

@@ -1,4 +1,5 @@
-// What the tests of devices share: a graph from text, compiled, run and compared with the reference device.
+// What the tests of devices share: a graph from text, compiled, run and compared with the reference
+// device.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -15,7 +16,8 @@
 
 namespace vireo::test {
 
-inline std::shared_ptr<Executable> compile_text(Device& device, std::string_view text, int threads = 1) {
+inline std::shared_ptr<Executable> compile_text(Device& device, std::string_view text,
+                                                int threads = 1) {
   CompileConfig config;
   config.threads = threads;
   config.mode = ExecutionMode::Accuracy;
@@ -43,7 +45,8 @@ inline void expect_close(const Tensor& got, const Tensor& want, double tolerance
 }
 
 // Runs a text graph on both devices and compares all outputs.
-inline void expect_as_reference(std::string_view text, const std::vector<Tensor>& inputs, double tolerance = 1e-5) {
+inline void expect_as_reference(std::string_view text, const std::vector<Tensor>& inputs,
+                                double tolerance = 1e-5) {
   auto cpu = cpu::make_device();
   auto reference = reference::make_device();
   auto a = compile_text(*cpu, text)->create(), b = compile_text(*reference, text)->create();

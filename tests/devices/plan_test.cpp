@@ -9,15 +9,17 @@ namespace vireo::test {
 namespace {
 
 TEST(MemoryPlan, GivesBuffersAliveTogetherDifferentPlaces) {
-  std::vector<cpu::Lifetime> buffers = {{1000, 0, 1, 0}, {500, 1, 2, 0}, {1000, 2, 3, 0}, {64, 0, 3, 0}};
+  std::vector<cpu::Lifetime> buffers = {
+      {1000, 0, 1, 0}, {500, 1, 2, 0}, {1000, 2, 3, 0}, {64, 0, 3, 0}};
   const size_t total = cpu::lay_out(buffers);
   for (size_t i = 0; i < buffers.size(); ++i) {
     EXPECT_EQ(buffers[i].offset % cpu::kArenaAlign, 0u);
     EXPECT_LE(buffers[i].offset + buffers[i].bytes + cpu::kArenaSlack, total);
     for (size_t k = 0; k < i; ++k) {
       if (buffers[i].last < buffers[k].first || buffers[k].last < buffers[i].first) continue;
-      const bool apart = buffers[i].offset >= buffers[k].offset + buffers[k].bytes + cpu::kArenaSlack ||
-                         buffers[k].offset >= buffers[i].offset + buffers[i].bytes + cpu::kArenaSlack;
+      const bool apart =
+          buffers[i].offset >= buffers[k].offset + buffers[k].bytes + cpu::kArenaSlack ||
+          buffers[k].offset >= buffers[i].offset + buffers[i].bytes + cpu::kArenaSlack;
       EXPECT_TRUE(apart) << i << " and " << k;
     }
   }
@@ -46,7 +48,8 @@ return s
 
 TEST(CpuDevice, GivesTheSameBitsAtOneAndTwoThreads) {
   auto device = cpu::make_device();
-  auto one = compile_text(*device, kProduct, 1)->create(), two = compile_text(*device, kProduct, 2)->create();
+  auto one = compile_text(*device, kProduct, 1)->create(),
+       two = compile_text(*device, kProduct, 2)->create();
   for (Inference* inference : {one.get(), two.get()}) {
     inference->set_input(0, random_f32({130, 96}, 3));
     inference->set_input(1, random_f32({96, 200}, 4));

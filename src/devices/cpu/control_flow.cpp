@@ -13,7 +13,9 @@ namespace {
 // Where iteration i of a sliced port lies along its axis.
 struct Slicing {
   int64_t start = 0, count = 0, stride = 1, part = 1;
-  int64_t begin(int64_t i) const { return stride > 0 ? start + i * stride : start + (i + 1) * stride; }
+  int64_t begin(int64_t i) const {
+    return stride > 0 ? start + i * stride : start + (i + 1) * stride;
+  }
 };
 
 template <typename Port>
@@ -72,7 +74,8 @@ CpuInference& CpuInference::body(const BoundNode& node, size_t which) {
   return *slot;
 }
 
-std::vector<Tensor> CpuInference::run_control(const HostCall& call, const std::vector<Tensor>& inputs) {
+std::vector<Tensor> CpuInference::run_control(const HostCall& call,
+                                              const std::vector<Tensor>& inputs) {
   return call.node->node->is("If") ? run_if(call, inputs) : run_loop(call, inputs);
 }
 
@@ -80,7 +83,8 @@ std::vector<Tensor> CpuInference::run_if(const HostCall& call, const std::vector
   const BoundNode& node = *call.node;
   const size_t which = scalar(inputs[0]) != 0 ? 0 : 1;
   CpuInference& branch = body(node, which);
-  for (const BodyInput& in : node.ports[which].inputs) branch.set_input(size_t(in.parameter), inputs[size_t(in.input)]);
+  for (const BodyInput& in : node.ports[which].inputs)
+    branch.set_input(size_t(in.parameter), inputs[size_t(in.input)]);
   branch.run(cancel_);
   std::vector<Tensor> outputs(node.outputs.size());
   for (const BodyOutput& out : node.ports[which].outputs) {
@@ -101,14 +105,16 @@ int64_t iterations(const BoundNode& node, const std::vector<Tensor>& inputs) {
   for (const BodyInput& in : node.ports[0].inputs) {
     if (in.input < 0 || in.axis == -1) continue;
     const Shape& shape = inputs[size_t(in.input)].get_shape();
-    const int64_t n = slicing_of(in, int64_t(shape[size_t(positive_axis(in.axis, shape.size()))])).count;
+    const int64_t n =
+        slicing_of(in, int64_t(shape[size_t(positive_axis(in.axis, shape.size()))])).count;
     count = count < 0 ? n : std::min(count, n);
   }
   return count;
 }
 
 // After no iteration: carried values are as they came, collected ones have no extent.
-Tensor without_iterations(const BoundNode& node, const BodyOutput& out, const std::vector<Tensor>& inputs) {
+Tensor without_iterations(const BoundNode& node, const BodyOutput& out,
+                          const std::vector<Tensor>& inputs) {
   for (const BodyInput& in : node.ports[0].inputs)
     if (in.back_edge == out.result && out.axis == -1) return owned(inputs[size_t(in.input)]);
   const Program& body = *node.bodies[0];
@@ -120,7 +126,8 @@ Tensor without_iterations(const BoundNode& node, const BodyOutput& out, const st
 
 }  // namespace
 
-std::vector<Tensor> CpuInference::run_loop(const HostCall& call, const std::vector<Tensor>& inputs) {
+std::vector<Tensor> CpuInference::run_loop(const HostCall& call,
+                                           const std::vector<Tensor>& inputs) {
   const BoundNode& node = *call.node;
   const Body& ports = node.ports[0];
   CpuInference& loop = body(node, 0);
@@ -137,7 +144,8 @@ std::vector<Tensor> CpuInference::run_loop(const HostCall& call, const std::vect
       const BodyInput& in = ports.inputs[p];
       Tensor t = carried[p];
       if (in.input < 0) {
-        const Fact& fact = loop.program_->values[loop.program_->parameters[size_t(in.parameter)]].fact;
+        const Fact& fact =
+            loop.program_->values[loop.program_->parameters[size_t(in.parameter)]].fact;
         t = make_tensor<int64_t>(fact.type.is_dynamic() ? element::Type(element::i64) : fact.type,
                                  fact.shape.is_static() ? fact.shape.to_shape() : Shape{}, {done});
       } else if (in.axis != -1) {
@@ -151,9 +159,12 @@ std::vector<Tensor> CpuInference::run_loop(const HostCall& call, const std::vect
     for (size_t o = 0; o < ports.outputs.size(); ++o) {
       const BodyOutput& out = ports.outputs[o];
       const Tensor result = loop.output(size_t(out.result));
-      if (out.output < 0) go = scalar(result) != 0;
-      else if (out.axis != -1) parts[o].push_back(owned(result));
-      else last[o] = result;
+      if (out.output < 0)
+        go = scalar(result) != 0;
+      else if (out.axis != -1)
+        parts[o].push_back(owned(result));
+      else
+        last[o] = result;
     }
     for (size_t p = 0; p < ports.inputs.size(); ++p) {
       const BodyInput& in = ports.inputs[p];
@@ -161,9 +172,12 @@ std::vector<Tensor> CpuInference::run_loop(const HostCall& call, const std::vect
       // A result that several ports or outputs read is copied; else its memory changes hands.
       Tensor old = std::move(carried[p]);
       bool own = false;
-      const bool shared = std::count_if(ports.inputs.begin(), ports.inputs.end(),
-                                        [&](const BodyInput& other) { return other.back_edge == in.back_edge; }) > 1;
-      carried[p] = shared ? owned(loop.output(size_t(in.back_edge))) : loop.take_output(size_t(in.back_edge), &own);
+      const bool shared =
+          std::count_if(ports.inputs.begin(), ports.inputs.end(), [&](const BodyInput& other) {
+            return other.back_edge == in.back_edge;
+          }) > 1;
+      carried[p] = shared ? owned(loop.output(size_t(in.back_edge)))
+                          : loop.take_output(size_t(in.back_edge), &own);
       if (recyclable[p] && own) loop.recycle(size_t(in.back_edge), std::move(old));
       recyclable[p] = own;
     }
@@ -174,9 +188,13 @@ std::vector<Tensor> CpuInference::run_loop(const HostCall& call, const std::vect
     const BodyOutput& out = ports.outputs[o];
     if (out.output < 0) continue;
     Tensor& result = outputs[size_t(out.output)];
-    if (done == 0) result = without_iterations(node, out, inputs);
-    else if (out.axis != -1) result = join(parts[o], size_t(positive_axis(out.axis, parts[o][0].get_shape().size())), out.stride < 0);
-    else result = owned(last[o]);
+    if (done == 0)
+      result = without_iterations(node, out, inputs);
+    else if (out.axis != -1)
+      result = join(parts[o], size_t(positive_axis(out.axis, parts[o][0].get_shape().size())),
+                    out.stride < 0);
+    else
+      result = owned(last[o]);
   }
   return outputs;
 }

@@ -10,12 +10,17 @@ namespace {
 
 size_t fact_bytes(const Fact& f) { return dense_byte_size(f.type, f.shape.to_shape()); }
 
-struct CopyParams { int64_t bytes; int64_t chunk; };
+struct CopyParams {
+  int64_t bytes;
+  int64_t chunk;
+};
 
 void copy_bytes(const void* params, void* const* operands, int64_t begin, int64_t end, void*) {
   const auto& p = *static_cast<const CopyParams*>(params);
   const int64_t from = begin * p.chunk, to = std::min(end * p.chunk, p.bytes);
-  if (to > from) std::memcpy(static_cast<char*>(operands[0]) + from, static_cast<const char*>(operands[1]) + from, size_t(to - from));
+  if (to > from)
+    std::memcpy(static_cast<char*>(operands[0]) + from,
+                static_cast<const char*>(operands[1]) + from, size_t(to - from));
 }
 
 }  // namespace
@@ -56,7 +61,8 @@ Place Planner::fixed_constant(Tensor value) {
   return Place{kNone32, {0, uint64_t(reinterpret_cast<uintptr_t>(data))}, 0};
 }
 
-void Planner::add_step(const StepSpec& spec, std::shared_ptr<const void> keep, const void* params, span<const Place> operands) {
+void Planner::add_step(const StepSpec& spec, std::shared_ptr<const void> keep, const void* params,
+                       span<const Place> operands) {
   Step step;
   step.fn = spec.fn;
   step.params = params;
@@ -85,7 +91,8 @@ void Planner::add_step(const StepSpec& spec, std::shared_ptr<const void> keep, c
   segment_->keep.push_back(std::move(keep));
 }
 
-void Planner::emit_copy(const BoundNode& node, Place from, Place to, size_t bytes, const char* kernel) {
+void Planner::emit_copy(const BoundNode& node, Place from, Place to, size_t bytes,
+                        const char* kernel) {
   StepSpec spec;
   const int64_t chunk = 1 << 16;
   spec.fn = copy_bytes;
@@ -142,7 +149,8 @@ void Planner::emit_host(uint32_t index, std::string refused) {
     if (v != kNone32) {
       const Fact& f = fact(v);
       if (f.value && !f.value.is_continuous())
-        fail(ErrorCode::Internal, "{} '{}': {}, and its weights are packed away", node.node->op->name, node.node->name, refused);
+        fail(ErrorCode::Internal, "{} '{}': {}, and its weights are packed away",
+             node.node->op->name, node.node->name, refused);
       in = {v, {}, f.type, f.shape.to_shape()};
       places.push_back(place_of(v));
       touch(places.back());
@@ -156,7 +164,8 @@ void Planner::emit_host(uint32_t index, std::string refused) {
       const Fact& f = fact(v);
       const bool known = f.shape.is_static() && f.type.is_static();
       call->open |= !known;
-      call->outputs.push_back({v, {program_.heap_base(v), 0}, f.type, known ? f.shape.to_shape() : Shape{}});
+      call->outputs.push_back(
+          {v, {program_.heap_base(v), 0}, f.type, known ? f.shape.to_shape() : Shape{}});
       place(v, Place{kNone32, {program_.heap_base(v), 0}, 0});
     }
   }
@@ -165,7 +174,8 @@ void Planner::emit_host(uint32_t index, std::string refused) {
   step.params = call.get();
   StepInfo info;
   info.node = &node;
-  info.kernel = node.bodies.empty() ? (node.node->is("Assign") ? "assign" : "evaluate") : "control flow";
+  info.kernel =
+      node.bodies.empty() ? (node.node->is("Assign") ? "assign" : "evaluate") : "control flow";
   info.refused = std::move(refused);
   host_calls_.push_back({call.get(), std::move(places)});
   segment_->steps.push_back(step);
@@ -200,7 +210,8 @@ void Planner::emit_node(uint32_t index) {
   if (node.group.empty() || state_.emitted[index]) return emit_alone(index);
 
   bool whole = true;
-  for (uint32_t member : node.group) whole &= !state_.emitted[member] && !fact(program_.nodes[member].outputs[0]).value;
+  for (uint32_t member : node.group)
+    whole &= !state_.emitted[member] && !fact(program_.nodes[member].outputs[0]).value;
   node_ = index;
   refused_.clear();
   PlanContext context(*this, program_, node);
@@ -211,7 +222,8 @@ void Planner::emit_node(uint32_t index) {
   for (uint32_t member : node.group) emit_alone(member);
 }
 
-// Before a question members of groups whose leader lies behind it are emitted one by one, since others may ask for them.
+// Before a question members of groups whose leader lies behind it are emitted one by one, since
+// others may ask for them.
 void Planner::flush_groups(uint32_t stop) {
   for (uint32_t n = state_.next; n < stop; ++n)
     if (program_.nodes[n].leader != kNone32 && !state_.emitted[n]) emit_alone(n);
@@ -224,7 +236,8 @@ void Planner::emit_results(uint32_t begin, uint32_t end) {
     const uint32_t maker = program_.values[v].maker;
     if (maker < begin || maker >= end || !state_.placed[v]) continue;
     const Place where = places_[v];
-    const bool on_heap = where.buffer == kNone32 && where.offset == 0 && where.fixed == Operand{program_.heap_base(v), 0};
+    const bool on_heap = where.buffer == kNone32 && where.offset == 0 &&
+                         where.fixed == Operand{program_.heap_base(v), 0};
     if (on_heap || fact(v).type == element::string) {
       outputs_.push_back({r, v, false});
       continue;
@@ -246,7 +259,9 @@ void Planner::emit_results(uint32_t begin, uint32_t end) {
 }
 
 const Shape& PlanContext::shape(size_t i) const { return planner_.static_shape(bound().inputs[i]); }
-const Shape& PlanContext::out_shape(size_t i) const { return planner_.static_shape(bound().outputs[i]); }
+const Shape& PlanContext::out_shape(size_t i) const {
+  return planner_.static_shape(bound().outputs[i]);
+}
 const Tensor* PlanContext::value(size_t i) const {
   if (!has_input(i)) return nullptr;
   const Tensor& t = planner_.fact(bound().inputs[i]).value;
@@ -255,7 +270,8 @@ const Tensor* PlanContext::value(size_t i) const {
 const void* PlanContext::prepared_data() const { return bound().prepared.get(); }
 Place PlanContext::input(size_t i) { return planner_.place_of(bound().inputs[i]); }
 
-// Where a value goes whose only reader is a concatenation along the last axis: into that one's output.
+// Where a value goes whose only reader is a concatenation along the last axis: into that one's
+// output.
 bool Planner::slice_of_concat(ValueId v, Place* where, int64_t* row) {
   const Value& value = program_.values[v];
   if (value.reads != 1 || value.last_use >= stop_) return false;
@@ -293,20 +309,24 @@ Place PlanContext::new_value(ValueId v) {
     planner_.place(v, ahead->second);
     return ahead->second;
   }
-  const Place where = planner_.new_buffer(fact_bytes(planner_.fact(v)), program_.values[v].last_use);
+  const Place where =
+      planner_.new_buffer(fact_bytes(planner_.fact(v)), program_.values[v].last_use);
   planner_.place(v, where);
   return where;
 }
 
-Place PlanContext::value_in_place(ValueId out, ValueId in, span<const ValueId> inputs, bool elementwise) {
+Place PlanContext::value_in_place(ValueId out, ValueId in, span<const ValueId> inputs,
+                                  bool elementwise) {
   const Place where = planner_.place_of(in);
   if (where.buffer == kNone32 || where.offset != 0) return new_value(out);
   const Planner::Buffer& buffer = planner_.buffers_[where.buffer];
-  if (buffer.last_use > planner_.node_ || buffer.bytes != fact_bytes(planner_.fact(out))) return new_value(out);
+  if (buffer.last_use > planner_.node_ || buffer.bytes != fact_bytes(planner_.fact(out)))
+    return new_value(out);
   size_t times = 0;
   for (ValueId other : inputs) {
     times += other == in;
-    if (other != kNone32 && other != in && planner_.state_.placed[other] && planner_.places_[other].buffer == where.buffer)
+    if (other != kNone32 && other != in && planner_.state_.placed[other] &&
+        planner_.places_[other].buffer == where.buffer)
       return new_value(out);
   }
   if (times > 1 && !elementwise) return new_value(out);
@@ -331,7 +351,8 @@ void PlanContext::output_constant(size_t i, Tensor value) {
 
 Place PlanContext::temporary(size_t bytes) { return planner_.new_buffer(bytes, planner_.node_); }
 
-void PlanContext::step(const StepSpec& spec, std::shared_ptr<const void> keep, const void* params, span<const Place> operands) {
+void PlanContext::step(const StepSpec& spec, std::shared_ptr<const void> keep, const void* params,
+                       span<const Place> operands) {
   planner_.add_step(spec, std::move(keep), params, operands);
 }
 
@@ -340,7 +361,8 @@ const Shape& PlanContext::shape_of(ValueId v) const { return planner_.static_sha
 const Fact& PlanContext::fact_of(ValueId v) const { return planner_.fact(v); }
 Place PlanContext::place_of(ValueId v) const { return planner_.place_of(v); }
 void PlanContext::refused(const char* kernel, const char* reason) {
-  planner_.refused_ += fmt::format("{}{}: {}", planner_.refused_.empty() ? "" : "; ", kernel, reason);
+  planner_.refused_ +=
+      fmt::format("{}{}: {}", planner_.refused_.empty() ? "" : "; ", kernel, reason);
 }
 int PlanContext::threads() const { return std::max(1, program_.config.threads); }
 

@@ -31,7 +31,9 @@ CpuExecutable::CpuExecutable(const Graph& imported, const CompileConfig& config)
   streams_ = std::make_shared<Streams>(settled.streams, stream.threads);
 }
 
-std::unique_ptr<Inference> CpuExecutable::create() { return std::make_unique<CpuInference>(program_, streams_); }
+std::unique_ptr<Inference> CpuExecutable::create() {
+  return std::make_unique<CpuInference>(program_, streams_);
+}
 
 std::vector<std::pair<std::string, std::string>> CpuExecutable::properties() const {
   const CompileConfig& c = program_->config;

@@ -38,7 +38,10 @@ Denormals denormals_of(const CompileConfig& config) {
 
 CpuInference::CpuInference(std::shared_ptr<const Program> program, std::shared_ptr<Streams> streams,
                            std::shared_ptr<VariableSlots> outer)
-    : program_(std::move(program)), slots_(std::move(outer)), streams_(std::move(streams)), is_body_(slots_ != nullptr) {
+    : program_(std::move(program)),
+      slots_(std::move(outer)),
+      streams_(std::move(streams)),
+      is_body_(slots_ != nullptr) {
   if (!slots_) slots_ = std::make_shared<VariableSlots>(program_->variables.size());
   const Program& p = *program_;
   inputs_.resize(p.parameters.size());
@@ -58,14 +61,15 @@ CpuInference::~CpuInference() = default;
 void CpuInference::set_input(size_t index, const Tensor& tensor) {
   VIREO_ASSERT(index < inputs_.size());
   const Fact& fact = program_->values[program_->parameters[index]].fact;
-  const std::string& name = program_->graph->arena->producer(program_->values[program_->parameters[index]].ref).name;
+  const std::string& name =
+      program_->graph->arena->producer(program_->values[program_->parameters[index]].ref).name;
   if (!tensor) fail(ErrorCode::InvalidArgument, "input '{}': the tensor is empty", name);
   if (fact.type.is_static() && tensor.get_element_type() != fact.type)
-    fail(ErrorCode::InvalidArgument, "input '{}': got element type {}, expected {}", name, tensor.get_element_type().name(),
-         fact.type.name());
+    fail(ErrorCode::InvalidArgument, "input '{}': got element type {}, expected {}", name,
+         tensor.get_element_type().name(), fact.type.name());
   if (!fact.shape.compatible(PartialShape(tensor.get_shape())))
-    fail(ErrorCode::InvalidArgument, "input '{}': got shape {}, expected {}", name, tensor.get_shape().to_string(),
-         fact.shape.to_string());
+    fail(ErrorCode::InvalidArgument, "input '{}': got shape {}, expected {}", name,
+         tensor.get_shape().to_string(), fact.shape.to_string());
   inputs_[index] = tensor;
 }
 
@@ -73,8 +77,8 @@ void CpuInference::set_output(size_t index, const Tensor& tensor) {
   VIREO_ASSERT(index < user_outputs_.size());
   const Fact& fact = program_->values[program_->results[index]].fact;
   if (tensor && fact.type.is_static() && tensor.get_element_type() != fact.type)
-    fail(ErrorCode::InvalidArgument, "output {}: got element type {}, expected {}", index, tensor.get_element_type().name(),
-         fact.type.name());
+    fail(ErrorCode::InvalidArgument, "output {}: got element type {}, expected {}", index,
+         tensor.get_element_type().name(), fact.type.name());
   user_outputs_[index] = tensor;
   current_outputs_[index] = tensor;
 }
@@ -82,7 +86,8 @@ void CpuInference::set_output(size_t index, const Tensor& tensor) {
 Tensor CpuInference::input(size_t index) {
   if (!inputs_[index]) {
     const Fact& fact = program_->values[program_->parameters[index]].fact;
-    inputs_[index] = zeros(fact.type.is_dynamic() ? element::Type(element::f32) : fact.type, start_shape(fact.shape));
+    inputs_[index] = zeros(fact.type.is_dynamic() ? element::Type(element::f32) : fact.type,
+                           start_shape(fact.shape));
   }
   return inputs_[index];
 }
@@ -90,7 +95,8 @@ Tensor CpuInference::input(size_t index) {
 Tensor CpuInference::output(size_t index) {
   if (!current_outputs_[index]) {
     const Fact& fact = program_->values[program_->results[index]].fact;
-    own_outputs_[index] = zeros(fact.type.is_dynamic() ? element::Type(element::f32) : fact.type, start_shape(fact.shape));
+    own_outputs_[index] = zeros(fact.type.is_dynamic() ? element::Type(element::f32) : fact.type,
+                                start_shape(fact.shape));
     current_outputs_[index] = own_outputs_[index];
   }
   return current_outputs_[index];
@@ -116,7 +122,8 @@ void CpuInference::bind() {
     const Fact& fact = program_->values[program_->parameters[i]].fact;
     if (input_shapes_[i] != t.get_shape()) {
       if (!fact.shape.compatible(PartialShape(t.get_shape())))
-        fail(ErrorCode::InvalidArgument, "input {}: got shape {}, expected {}", i, t.get_shape().to_string(), fact.shape.to_string());
+        fail(ErrorCode::InvalidArgument, "input {}: got shape {}, expected {}", i,
+             t.get_shape().to_string(), fact.shape.to_string());
       input_shapes_[i] = t.get_shape();
     }
     const void* data = t.data();
@@ -129,7 +136,8 @@ void CpuInference::bind() {
   for (size_t i = 0; i < slots_->size(); ++i) {
     VariableSlot& slot = (*slots_)[i];
     if (!is_body_) slot.assigned = false;
-    bases_[program_->variable_base(i)] = slot.value ? reinterpret_cast<uintptr_t>(slot.value.data()) : 0;
+    bases_[program_->variable_base(i)] =
+        slot.value ? reinterpret_cast<uintptr_t>(slot.value.data()) : 0;
   }
 }
 
@@ -153,7 +161,10 @@ void CpuInference::answer_key(const Segment& asked) {
     const size_t at = key_.size();
     key_.resize(at + 1 + (bytes + 7) / 8, 0);
     key_[at] = int64_t(bytes);
-    if (bytes) std::memcpy(&key_[at + 1], reinterpret_cast<const void*>(bases_[value.place.base] + value.place.offset), bytes);
+    if (bytes)
+      std::memcpy(&key_[at + 1],
+                  reinterpret_cast<const void*>(bases_[value.place.base] + value.place.offset),
+                  bytes);
   }
 }
 
@@ -197,7 +208,8 @@ const Segment& CpuInference::segment_at(size_t depth) {
   std::lock_guard<std::mutex> lock(program_->plan_mutex);
   std::shared_ptr<const Segment> segment = program_->plans.find(parent.get(), key_);
   if (!segment) {
-    segment = depth ? plan_next(*program_, plan_inputs(), *parent, answers(*parent)) : plan_first(*program_, plan_inputs());
+    segment = depth ? plan_next(*program_, plan_inputs(), *parent, answers(*parent))
+                    : plan_first(*program_, plan_inputs());
     program_->plans.add(parent, key_, segment);
   }
   path_.push_back({key_, segment});
@@ -243,7 +255,9 @@ void CpuInference::collect_outputs(const Segment& segment) {
       continue;
     }
     const bool on_heap = out.value.place == Operand{program_->heap_base(out.value.value), 0};
-    Tensor result = out.direct ? own_outputs_[out.index] : on_heap ? heap_[out.value.value] : view_of(out.value);
+    Tensor result = out.direct ? own_outputs_[out.index]
+                    : on_heap  ? heap_[out.value.value]
+                               : view_of(out.value);
     if (user) {
       if (user.get_shape() != result.get_shape()) user.set_shape(result.get_shape());
       result.copy_to(user);
@@ -305,7 +319,9 @@ Tensor CpuInference::get_variable(std::string_view id) {
   const uint32_t i = variable_index(id);
   const Tensor& value = (*slots_)[i].value;
   const Variable& variable = program_->variables[i];
-  if (!value) return zeros(variable.type.is_dynamic() ? element::Type(element::f32) : variable.type, start_shape(variable.shape));
+  if (!value)
+    return zeros(variable.type.is_dynamic() ? element::Type(element::f32) : variable.type,
+                 start_shape(variable.shape));
   Tensor copy(value.get_element_type(), value.get_shape());
   value.copy_to(copy);
   return copy;
@@ -316,11 +332,11 @@ void CpuInference::set_variable(std::string_view id, const Tensor& value) {
   const Variable& variable = program_->variables[i];
   if (!value) fail(ErrorCode::InvalidArgument, "variable '{}': the tensor is empty", id);
   if (variable.type.is_static() && value.get_element_type() != variable.type)
-    fail(ErrorCode::InvalidArgument, "variable '{}': got element type {}, expected {}", id, value.get_element_type().name(),
-         variable.type.name());
+    fail(ErrorCode::InvalidArgument, "variable '{}': got element type {}, expected {}", id,
+         value.get_element_type().name(), variable.type.name());
   if (!variable.shape.compatible(PartialShape(value.get_shape())))
-    fail(ErrorCode::InvalidArgument, "variable '{}': got shape {}, expected {}", id, value.get_shape().to_string(),
-         variable.shape.to_string());
+    fail(ErrorCode::InvalidArgument, "variable '{}': got shape {}, expected {}", id,
+         value.get_shape().to_string(), variable.shape.to_string());
   Tensor copy(value.get_element_type(), value.get_shape());
   value.copy_to(copy);
   (*slots_)[i].value = copy;
@@ -329,6 +345,8 @@ void CpuInference::set_variable(std::string_view id, const Tensor& value) {
 void CpuInference::reset_variables() {
   for (VariableSlot& slot : *slots_) slot = VariableSlot();
 }
-void CpuInference::reset_variable(std::string_view id) { (*slots_)[variable_index(id)] = VariableSlot(); }
+void CpuInference::reset_variable(std::string_view id) {
+  (*slots_)[variable_index(id)] = VariableSlot();
+}
 
 }  // namespace vireo::cpu

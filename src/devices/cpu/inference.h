@@ -15,8 +15,8 @@
 namespace vireo::cpu {
 
 struct VariableSlot {
-  Tensor value;                     // empty: never assigned
-  Tensor pending;                   // assigned by the run under way
+  Tensor value;    // empty: never assigned
+  Tensor pending;  // assigned by the run under way
   bool assigned = false;
 };
 using VariableSlots = std::vector<VariableSlot>;
@@ -40,7 +40,8 @@ class CpuInference final : public Inference {
   void reset_variable(std::string_view id) override;
   std::vector<ProfileEntry> profile() const override;
 
-  // Gives output `index` away, so that the next run does not write over it; `own` tells that recycle() may take it back.
+  // Gives output `index` away, so that the next run does not write over it; `own` tells that
+  // recycle() may take it back.
   Tensor take_output(size_t index, bool* own);
   void recycle(size_t index, Tensor tensor);
 
@@ -83,17 +84,17 @@ class CpuInference final : public Inference {
   std::shared_ptr<Streams> streams_;
   bool is_body_ = false;
   Denormals denormals_ = Denormals::Keep;
-  Team* team_ = nullptr;            // while a run is under way
+  Team* team_ = nullptr;  // while a run is under way
   std::vector<Tensor> inputs_;
-  std::vector<Shape> input_shapes_; // of this run
+  std::vector<Shape> input_shapes_;   // of this run
   std::vector<Tensor> dense_inputs_;  // copies of strided ones
   std::vector<Tensor> user_outputs_, own_outputs_, current_outputs_;
-  std::vector<uintptr_t> bases_;        // see Program
-  std::vector<Tensor> heap_;        // by value
+  std::vector<uintptr_t> bases_;  // see Program
+  std::vector<Tensor> heap_;      // by value
   std::vector<AlignedBuffer> arenas_;
   std::vector<AlignedBuffer> scratch_;  // by thread
   std::vector<void*> operands_;
-  std::vector<PathEntry> path_;     // of the last run
+  std::vector<PathEntry> path_;  // of the last run
   PlanKey key_;
   std::map<std::pair<const BoundNode*, size_t>, std::unique_ptr<CpuInference>> bodies_;
   const std::atomic<bool>* cancel_ = nullptr;

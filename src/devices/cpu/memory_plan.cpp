@@ -1,4 +1,5 @@
-// Greedy by size, as Pisarchyk and Lee, "Efficient memory management for deep neural net inference" (2020), found best.
+// Greedy by size, as Pisarchyk and Lee, "Efficient memory management for deep neural net inference"
+// (2020), found best.
 #include "devices/cpu/memory_plan.h"
 
 #include <algorithm>
@@ -9,7 +10,8 @@ namespace vireo::cpu {
 size_t lay_out(std::vector<Lifetime>& buffers) {
   std::vector<uint32_t> order(buffers.size());
   std::iota(order.begin(), order.end(), 0u);
-  std::stable_sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) { return buffers[a].bytes > buffers[b].bytes; });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](uint32_t a, uint32_t b) { return buffers[a].bytes > buffers[b].bytes; });
 
   size_t total = 0;
   std::vector<uint32_t> laid;  // by offset
@@ -21,12 +23,14 @@ size_t lay_out(std::vector<Lifetime>& buffers) {
       const Lifetime& o = buffers[other];
       if (o.last < buffer.first || buffer.last < o.first) continue;
       if (o.offset >= at + need) break;
-      at = std::max(at, o.offset + (o.bytes + kArenaSlack + kArenaAlign - 1) / kArenaAlign * kArenaAlign);
+      at = std::max(
+          at, o.offset + (o.bytes + kArenaSlack + kArenaAlign - 1) / kArenaAlign * kArenaAlign);
     }
     buffer.offset = at;
     total = std::max(total, at + need);
-    auto where = std::upper_bound(laid.begin(), laid.end(), index,
-                                  [&](uint32_t a, uint32_t b) { return buffers[a].offset < buffers[b].offset; });
+    auto where = std::upper_bound(laid.begin(), laid.end(), index, [&](uint32_t a, uint32_t b) {
+      return buffers[a].offset < buffers[b].offset;
+    });
     laid.insert(where, index);
   }
   return total;

@@ -13,11 +13,12 @@ inline constexpr size_t kArenaSlack = 128;
 
 struct Lifetime {
   size_t bytes = 0;
-  uint32_t first = 0, last = 0;     // steps, both inclusive
-  size_t offset = 0;                // set by lay_out
+  uint32_t first = 0, last = 0;  // steps, both inclusive
+  size_t offset = 0;             // set by lay_out
 };
 
-// Greedy by size: each buffer goes to the lowest gap that no buffer alive at the same time covers. Returns the block's size.
+// Greedy by size: each buffer goes to the lowest gap that no buffer alive at the same time covers.
+// Returns the block's size.
 size_t lay_out(std::vector<Lifetime>& buffers);
 
 }  // namespace vireo::cpu

@@ -24,7 +24,9 @@ const std::vector<const NodeKind*>& find_kinds(const GraphNode& node) {
 
 const GraphNode& NodeView::node() const { return *node_.node; }
 size_t NodeView::inputs() const { return node_.inputs.size(); }
-bool NodeView::has_input(size_t i) const { return i < node_.inputs.size() && node_.inputs[i] != kNone32; }
+bool NodeView::has_input(size_t i) const {
+  return i < node_.inputs.size() && node_.inputs[i] != kNone32;
+}
 const Fact& NodeView::in(size_t i) const { return program_.values[node_.inputs[i]].fact; }
 const Fact& NodeView::out(size_t i) const { return program_.values[node_.outputs[i]].fact; }
 const Tensor* NodeView::constant(size_t i) const {

@@ -1,4 +1,5 @@
-// What a node executor is: it says whether it takes a node, prepares constants once, and emits steps for concrete shapes.
+// What a node executor is: it says whether it takes a node, prepares constants once, and emits
+// steps for concrete shapes.
 #pragma once
 
 #include <memory>
@@ -21,14 +22,17 @@ class NodeView {
  public:
   NodeView(const Program& program, const BoundNode& node) : program_(program), node_(node) {}
   const GraphNode& node() const;
-  template <typename T> const T& attrs() const { return node().attrs.template as<T>(); }
+  template <typename T>
+  const T& attrs() const {
+    return node().attrs.template as<T>();
+  }
   size_t inputs() const;
   bool has_input(size_t i) const;
   const Fact& in(size_t i) const;
   const Fact& out(size_t i = 0) const;
   element::Type in_type(size_t i) const { return in(i).type; }
   element::Type out_type(size_t i = 0) const { return out(i).type; }
-  const Tensor* constant(size_t i) const;    // null unless the whole value is known
+  const Tensor* constant(size_t i) const;  // null unless the whole value is known
   const Program& program() const { return program_; }
   const BoundNode& bound() const { return node_; }
 
@@ -39,9 +43,9 @@ class NodeView {
 
 // Where a value lies while planning: in a buffer of the segment or at a fixed place.
 struct Place {
-  uint32_t buffer = kNone32;        // kNone32: fixed
+  uint32_t buffer = kNone32;  // kNone32: fixed
   Operand fixed;
-  uint64_t offset = 0;              // in the buffer
+  uint64_t offset = 0;  // in the buffer
 };
 
 struct StepSpec {
@@ -49,8 +53,8 @@ struct StepSpec {
   int64_t tasks = 1;
   double microseconds = 0;
   double gflop = 0;
-  double bytes = 0;                 // 0: what the node's inputs and outputs hold
-  size_t scratch = 0;               // bytes per thread
+  double bytes = 0;    // 0: what the node's inputs and outputs hold
+  size_t scratch = 0;  // bytes per thread
   std::string kernel;
 };
 
@@ -63,22 +67,28 @@ class PlanContext : public NodeView {
   // Facts of this plan: shapes are static.
   const Shape& shape(size_t i) const;
   const Shape& out_shape(size_t i = 0) const;
-  const Tensor* value(size_t i) const;       // input's value if this plan knows it
-  template <typename T> const T* prepared() const { return static_cast<const T*>(prepared_data()); }
+  const Tensor* value(size_t i) const;  // input's value if this plan knows it
+  template <typename T>
+  const T* prepared() const {
+    return static_cast<const T*>(prepared_data());
+  }
 
-  Place input(size_t i);                     // where input i lies
-  Place output(size_t i = 0);                // a new buffer of the output's size, dense
-  // The same for a step that can leave gaps between rows of the last axis: perhaps a slice of the concatenation that reads it.
+  Place input(size_t i);       // where input i lies
+  Place output(size_t i = 0);  // a new buffer of the output's size, dense
+  // The same for a step that can leave gaps between rows of the last axis: perhaps a slice of the
+  // concatenation that reads it.
   Place output_rows(size_t i, int64_t* row);
-  bool input_is_in_output(size_t i) const;   // of a concatenation: the producer wrote it there
-  // Output i lies in the memory of input j, if nobody else needs that memory from here on; else in a buffer of its own.
-  // `elementwise`: the same value may be another input too, as each element is read before it is written.
+  bool input_is_in_output(size_t i) const;  // of a concatenation: the producer wrote it there
+  // Output i lies in the memory of input j, if nobody else needs that memory from here on; else in
+  // a buffer of its own. `elementwise`: the same value may be another input too, as each element is
+  // read before it is written.
   Place output_in_place(size_t i, size_t j, bool elementwise = false);
   Place value_in_place(ValueId out, ValueId in, span<const ValueId> inputs, bool elementwise);
   Place new_value(ValueId out);
-  void output_view(size_t i, size_t j, uint64_t byte_offset = 0);  // output i is input j's memory: no step
+  void output_view(size_t i, size_t j,
+                   uint64_t byte_offset = 0);  // output i is input j's memory: no step
   void output_constant(size_t i, Tensor value);
-  Place temporary(size_t bytes);             // lives for this node's steps
+  Place temporary(size_t bytes);  // lives for this node's steps
 
   template <typename P>
   void step(const StepSpec& spec, P params, span<const Place> operands) {
@@ -86,7 +96,8 @@ class PlanContext : public NodeView {
     const void* raw = owned.get();
     step(spec, std::move(owned), raw, operands);
   }
-  void step(const StepSpec& spec, std::shared_ptr<const void> keep, const void* params, span<const Place> operands);
+  void step(const StepSpec& spec, std::shared_ptr<const void> keep, const void* params,
+            span<const Place> operands);
   // Why a better kernel was not taken, for the profile; said before step().
   void refused(const char* kernel, const char* reason);
   int threads() const;
@@ -102,14 +113,15 @@ class PlanContext : public NodeView {
 };
 
 struct NodeKind {
-  const char* op;                   // operator name, any version
+  const char* op;  // operator name, any version
   // Why not; empty: takes it. Asked at compile time, with partial facts.
   std::string (*refusal)(const NodeView&);
   std::shared_ptr<const void> (*prepare)(const NodeView&);  // null: nothing to prepare
-  // Emits steps; gives a reason instead if it cannot for these shapes (then nothing was emitted, and evaluate runs).
+  // Emits steps; gives a reason instead if it cannot for these shapes (then nothing was emitted,
+  // and evaluate runs).
   const char* (*plan)(PlanContext&);
   bool (*joins_rows)(const BoundNode&) = nullptr;  // a concatenation along the last axis
-  int packs_input = -1;             // the input that `prepare` packs: the plan does not read it any more
+  int packs_input = -1;  // the input that `prepare` packs: the plan does not read it any more
 };
 
 // Executors of an operator, best first.

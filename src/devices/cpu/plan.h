@@ -1,4 +1,5 @@
-// The plan: flat arrays of bound calls for concrete shapes. Immutable once made, shared by requests.
+// The plan: flat arrays of bound calls for concrete shapes. Immutable once made, shared by
+// requests.
 #pragma once
 
 #include <cstdint>
@@ -14,25 +15,26 @@ struct BoundNode;
 using ValueId = uint32_t;
 inline constexpr uint32_t kNone32 = ~0u;
 
-// Where bytes lie: an entry of a request's table of base pointers, and an offset. Entry 0 is null, so that constants are operands
-// whose offset is their address.
+// Where bytes lie: an entry of a request's table of base pointers, and an offset. Entry 0 is null,
+// so that constants are operands whose offset is their address.
 struct Operand {
   uint32_t base = 0;
   uint64_t offset = 0;
   bool operator==(const Operand& o) const { return base == o.base && offset == o.offset; }
 };
 
-// Runs tasks [begin, end). Operands are resolved pointers in the order in which the step was given them; `scratch` is the thread's
-// own. Must not throw.
-using StepFn = void (*)(const void* params, void* const* operands, int64_t begin, int64_t end, void* scratch);
+// Runs tasks [begin, end). Operands are resolved pointers in the order in which the step was given
+// them; `scratch` is the thread's own. Must not throw.
+using StepFn = void (*)(const void* params, void* const* operands, int64_t begin, int64_t end,
+                        void* scratch);
 
 struct Step {
-  StepFn fn = nullptr;              // null: a host call, `params` is a HostCall
+  StepFn fn = nullptr;  // null: a host call, `params` is a HostCall
   const void* params = nullptr;
   uint32_t first_operand = 0;
   uint32_t operand_count = 0;
   int64_t tasks = 1;
-  float microseconds = 0;           // estimate, one thread; decides whether it is worth a fork
+  float microseconds = 0;  // estimate, one thread; decides whether it is worth a fork
 };
 
 // What profiles and dumps say of a step; parallel to the steps.
@@ -57,36 +59,37 @@ struct HostCall {
   const BoundNode* node = nullptr;
   std::vector<PlacedValue> inputs;  // value kNone32 with a null place: an absent input
   std::vector<PlacedValue> outputs;
-  bool open = false;                // shapes of the outputs are not known beforehand
+  bool open = false;  // shapes of the outputs are not known beforehand
 };
 
 // Where an output of the program is after its segment ran.
 struct PlannedOutput {
   uint32_t index = 0;
-  bool direct = false;              // steps write the request's output tensor itself
-  PlacedValue value;                // else: the tensor on the heap
+  bool direct = false;  // steps write the request's output tensor itself
+  PlacedValue value;    // else: the tensor on the heap
 };
 
 // The dead parts of the arena before a step, for VIREO_DEBUG_ARENA.
 struct ArenaBlock {
   size_t offset = 0, bytes = 0;
-  uint32_t first = 0, last = 0;     // steps in which it holds a value
+  uint32_t first = 0, last = 0;  // steps in which it holds a value
 };
 
 struct Segment;
 
 // What a segment knew when it had to stop: enough to plan on.
 struct PlanState {
-  std::vector<Fact> facts;          // by value, where changed
-  std::vector<char> changed;        // the fact is more than the program knew
-  std::vector<Operand> places;      // by value, where placed
+  std::vector<Fact> facts;      // by value, where changed
+  std::vector<char> changed;    // the fact is more than the program knew
+  std::vector<Operand> places;  // by value, where placed
   std::vector<char> placed;
-  std::vector<char> emitted;        // by node
-  uint32_t next = 0;                // index of the node to go on with
+  std::vector<char> emitted;  // by node
+  uint32_t next = 0;          // index of the node to go on with
   uint32_t depth = 0;
 };
 
-// A stretch of a plan without questions: runs from the start, or from what a question gave, to the next question or the end.
+// A stretch of a plan without questions: runs from the start, or from what a question gave, to the
+// next question or the end.
 struct Segment {
   std::vector<Step> steps;
   std::vector<Operand> operands;
@@ -94,15 +97,16 @@ struct Segment {
   std::vector<PlannedOutput> outputs;
   std::vector<ArenaBlock> blocks;
   std::vector<std::shared_ptr<const void>> keep;  // params, constants made while planning
-  uint32_t depth = 0;               // which arena it works in
+  uint32_t depth = 0;                             // which arena it works in
   size_t arena_bytes = 0;
-  size_t scratch_bytes = 0;         // per thread
+  size_t scratch_bytes = 0;  // per thread
   uint32_t max_operands = 0;
 
-  // The question at the end: shapes of what the last host call made, or the values of small integer tensors. Neither: the plan ends.
+  // The question at the end: shapes of what the last host call made, or the values of small integer
+  // tensors. Neither: the plan ends.
   bool asks_shapes = false;
   std::vector<PlacedValue> asks_values;
-  std::shared_ptr<const PlanState> state;         // to plan on after the question
+  std::shared_ptr<const PlanState> state;  // to plan on after the question
   bool ends() const { return !state; }
 };
 

@@ -18,7 +18,8 @@ std::shared_ptr<const Segment> PlanCache::find(const Segment* parent, const Plan
   return found->second->segment;
 }
 
-void PlanCache::add(const std::shared_ptr<const Segment>& parent, PlanKey key, std::shared_ptr<const Segment> segment) {
+void PlanCache::add(const std::shared_ptr<const Segment>& parent, PlanKey key,
+                    std::shared_ptr<const Segment> segment) {
   if (index_.count({parent.get(), &key})) return;
   largest_arena_ = std::max(largest_arena_, segment->arena_bytes);
   entries_.push_front({parent, std::move(key), std::move(segment)});

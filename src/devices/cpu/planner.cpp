@@ -16,7 +16,10 @@ bool is_control_flow(const BoundNode& node) { return !node.bodies.empty(); }
 }  // namespace
 
 Planner::Planner(const Program& program, const PlanInputs& inputs, PlanState state)
-    : program_(program), inputs_(inputs), state_(std::move(state)), segment_(std::make_shared<Segment>()) {
+    : program_(program),
+      inputs_(inputs),
+      state_(std::move(state)),
+      segment_(std::make_shared<Segment>()) {
   const size_t values = program.values.size();
   state_.facts.resize(values);
   state_.changed.resize(values);
@@ -65,8 +68,11 @@ bool Planner::infer_node(uint32_t index) {
   if (node.node->op == &parameter_op) {
     const ValueId out = node.outputs[0];
     if (!program_.values[out].is_static) {
-      const size_t input = size_t(std::find(program_.parameters.begin(), program_.parameters.end(), out) - program_.parameters.begin());
-      state_.facts[out] = Fact{program_.values[out].fact.type, PartialShape(inputs_.parameters[input]), {}, {}};
+      const size_t input =
+          size_t(std::find(program_.parameters.begin(), program_.parameters.end(), out) -
+                 program_.parameters.begin());
+      state_.facts[out] =
+          Fact{program_.values[out].fact.type, PartialShape(inputs_.parameters[input]), {}, {}};
       state_.changed[out] = true;
     }
     return true;
@@ -87,9 +93,11 @@ bool Planner::infer_node(uint32_t index) {
   try {
     out = infer_facts(*node.node->op, node.node->attrs, node.node->name, std::move(in));
   } catch (const Error&) {
-    // A branch that is not taken may not fit these shapes; the one that is will be planned by itself.
+    // A branch that is not taken may not fit these shapes; the one that is will be planned by
+    // itself.
     if (!is_control_flow(node)) throw;
-    for (ValueId v : node.outputs) out.push_back(Fact{program_.values[v].fact.type, PartialShape::dynamic(), {}, {}});
+    for (ValueId v : node.outputs)
+      out.push_back(Fact{program_.values[v].fact.type, PartialShape::dynamic(), {}, {}});
   }
   bool known = true;
   for (size_t i = 0; i < node.outputs.size(); ++i) {
@@ -151,13 +159,15 @@ void Planner::lay_out_arena() {
   std::vector<uint32_t> which;
   for (uint32_t b = 0; b < buffers_.size(); ++b) {
     if (buffers_[b].output != kNone32) continue;
-    lifetimes.push_back({buffers_[b].bytes, buffers_[b].first, std::max(buffers_[b].first, buffers_[b].last), 0});
+    lifetimes.push_back(
+        {buffers_[b].bytes, buffers_[b].first, std::max(buffers_[b].first, buffers_[b].last), 0});
     which.push_back(b);
   }
   segment_->arena_bytes = lay_out(lifetimes);
   for (size_t i = 0; i < which.size(); ++i) {
     buffers_[which[i]].offset = lifetimes[i].offset;
-    segment_->blocks.push_back({lifetimes[i].offset, lifetimes[i].bytes, lifetimes[i].first, lifetimes[i].last});
+    segment_->blocks.push_back(
+        {lifetimes[i].offset, lifetimes[i].bytes, lifetimes[i].first, lifetimes[i].last});
   }
 }
 
@@ -184,8 +194,10 @@ void Planner::finish(uint32_t stop, bool asks_shapes, const std::vector<ValueId>
   for (const Place& p : operands_) segment_->operands.push_back(resolve(p));
   for (auto& [call, places] : host_calls_)
     for (size_t i = 0; i < places.size(); ++i) call->inputs[i].place = resolve(places[i]);
-  for (const PendingOutput& o : outputs_) segment_->outputs.push_back({o.index, o.direct, placed_value(o.value)});
-  for (const Step& step : segment_->steps) segment_->max_operands = std::max(segment_->max_operands, step.operand_count);
+  for (const PendingOutput& o : outputs_)
+    segment_->outputs.push_back({o.index, o.direct, placed_value(o.value)});
+  for (const Step& step : segment_->steps)
+    segment_->max_operands = std::max(segment_->max_operands, step.operand_count);
   for (ValueId v : asks_values) segment_->asks_values.push_back(placed_value(v));
   segment_->asks_shapes = asks_shapes;
   if (ends) return;
@@ -201,7 +213,8 @@ std::shared_ptr<const Segment> plan_first(const Program& program, const PlanInpu
   return Planner(program, inputs, PlanState{}).run();
 }
 
-std::shared_ptr<const Segment> plan_next(const Program& program, const PlanInputs& inputs, const Segment& asked,
+std::shared_ptr<const Segment> plan_next(const Program& program, const PlanInputs& inputs,
+                                         const Segment& asked,
                                          const std::vector<std::pair<ValueId, Fact>>& answers) {
   PlanState state = *asked.state;
   for (const auto& [v, fact] : answers) {

@@ -1,4 +1,5 @@
-// Makes a segment of a plan: infers facts for concrete shapes, lets node executors emit steps, lays out the arena.
+// Makes a segment of a plan: infers facts for concrete shapes, lets node executors emit steps, lays
+// out the arena.
 #pragma once
 
 #include <memory>
@@ -13,13 +14,18 @@ namespace vireo::cpu {
 // What a plan starts from.
 struct PlanInputs {
   std::vector<Shape> parameters;
-  struct VariableState { bool assigned = false; Shape shape; };
+  struct VariableState {
+    bool assigned = false;
+    Shape shape;
+  };
   std::vector<VariableState> variables;
 };
 
-// The first segment, or the one after a question: `answers` are facts of the values that were asked for.
+// The first segment, or the one after a question: `answers` are facts of the values that were asked
+// for.
 std::shared_ptr<const Segment> plan_first(const Program& program, const PlanInputs& inputs);
-std::shared_ptr<const Segment> plan_next(const Program& program, const PlanInputs& inputs, const Segment& asked,
+std::shared_ptr<const Segment> plan_next(const Program& program, const PlanInputs& inputs,
+                                         const Segment& asked,
                                          const std::vector<std::pair<ValueId, Fact>>& answers);
 
 class Planner {
@@ -29,18 +35,24 @@ class Planner {
 
   const Program& program() const { return program_; }
   const Shape& static_shape(ValueId v);
-  const Fact& fact(ValueId v) const { return state_.changed[v] ? state_.facts[v] : program_.values[v].fact; }
+  const Fact& fact(ValueId v) const {
+    return state_.changed[v] ? state_.facts[v] : program_.values[v].fact;
+  }
 
  private:
   friend class PlanContext;
   struct Buffer {
     size_t bytes = 0;
-    uint32_t first = 0, last = 0;   // steps
-    uint32_t last_use = 0;          // node
-    uint32_t output = kNone32;      // it is this output's tensor
+    uint32_t first = 0, last = 0;  // steps
+    uint32_t last_use = 0;         // node
+    uint32_t output = kNone32;     // it is this output's tensor
     size_t offset = 0;
   };
-  struct PendingOutput { uint32_t index; ValueId value; bool direct; };
+  struct PendingOutput {
+    uint32_t index;
+    ValueId value;
+    bool direct;
+  };
 
   // Facts.
   uint32_t infer_until_question();
@@ -64,7 +76,8 @@ class Planner {
   Place place_of(ValueId v) const;
   Place fixed_constant(Tensor value);
   void touch(const Place& place);
-  void add_step(const StepSpec& spec, std::shared_ptr<const void> keep, const void* params, span<const Place> operands);
+  void add_step(const StepSpec& spec, std::shared_ptr<const void> keep, const void* params,
+                span<const Place> operands);
 
   void lay_out_arena();
   Operand resolve(const Place& place) const;
@@ -77,17 +90,18 @@ class Planner {
   std::shared_ptr<Segment> segment_;
   std::vector<Buffer> buffers_;
   std::vector<Place> places_;
-  std::vector<Shape> shapes_;       // by value, filled when asked for
+  std::vector<Shape> shapes_;  // by value, filled when asked for
   std::vector<char> has_shape_;
   std::vector<Place> operands_;
   std::vector<std::pair<HostCall*, std::vector<Place>>> host_calls_;
   std::vector<PendingOutput> outputs_;
-  uint32_t stop_ = 0;               // facts are known before this node
-  // Concatenations along the last axis whose buffer is made ahead, and the values that were written into their slice of it.
+  uint32_t stop_ = 0;  // facts are known before this node
+  // Concatenations along the last axis whose buffer is made ahead, and the values that were written
+  // into their slice of it.
   std::unordered_map<uint32_t, Place> concat_places_;
   std::vector<char> sliced_;
-  uint32_t node_ = 0;               // being emitted
-  std::string refused_;             // why better kernels were refused for it
+  uint32_t node_ = 0;    // being emitted
+  std::string refused_;  // why better kernels were refused for it
 };
 
 }  // namespace vireo::cpu

@@ -15,7 +15,8 @@ const Body* find_body(const AttrValue& value) { return std::get_if<Body>(&value.
 // Constant subgraphs that the passes left, folded once for all plans.
 void fold(Program& program, const BoundNode& node) {
   const OpDef* op = node.node->op;
-  if (!op->evaluate || node.inputs.empty() || op->has(kRandom | kStateful | kSink | kStructural)) return;
+  if (!op->evaluate || node.inputs.empty() || op->has(kRandom | kStateful | kSink | kStructural))
+    return;
   std::vector<Tensor> inputs;
   for (ValueId v : node.inputs) {
     if (v == kNone32 || !program.values[v].fact.value) return;
@@ -35,15 +36,18 @@ void fold(Program& program, const BoundNode& node) {
   }
 }
 
-// The body with the constants that the node hands in: weights are packed when the program is made, not at every run.
-std::shared_ptr<const Graph> with_constants(const Body& body, const Program& program, const BoundNode& node) {
+// The body with the constants that the node hands in: weights are packed when the program is made,
+// not at every run.
+std::shared_ptr<const Graph> with_constants(const Body& body, const Program& program,
+                                            const BoundNode& node) {
   std::shared_ptr<Graph> graph;
   for (const BodyInput& in : body.inputs) {
     if (in.input < 0 || in.back_edge >= 0 || in.axis != -1) continue;
     const ValueId v = node.inputs[size_t(in.input)];
     if (v == kNone32 || !program.values[v].fact.value) continue;
     if (!graph) graph = body.graph->clone();
-    graph->arena->replace_uses({graph->parameters[size_t(in.parameter)], 0}, graph->add_constant(program.values[v].fact.value));
+    graph->arena->replace_uses({graph->parameters[size_t(in.parameter)], 0},
+                               graph->add_constant(program.values[v].fact.value));
   }
   if (!graph) return body.graph;
   graph->infer();
@@ -54,7 +58,8 @@ void bind_control(Program& program, BoundNode& node, const std::vector<Variable>
   for (const auto& [name, value] : list_attrs(node.node->attrs)) {
     if (const Body* body = find_body(value))
       if (body->graph) {
-        node.bodies.push_back(make_program(with_constants(*body, program, node), program.config, &variables));
+        node.bodies.push_back(
+            make_program(with_constants(*body, program, node), program.config, &variables));
         node.ports.push_back(*body);
       }
     if (name == "variable_id")
@@ -129,19 +134,21 @@ void number(Program& program, const std::vector<Variable>& variables) {
   for (NodeId id : graph.results) program.results.push_back(ids.at(graph[id].inputs[0]));
 }
 
-// Weights that only packed copies stand for are let go. A stand-in of the same shape keeps the graph readable.
+// Weights that only packed copies stand for are let go. A stand-in of the same shape keeps the
+// graph readable.
 void release_packed(Program& program) {
   constexpr size_t kWorthIt = 4096;
   static const uint64_t zero[2] = {};
   std::vector<uint32_t> packed(program.values.size());
   for (const BoundNode& node : program.nodes)
-    if (node.prepared && node.kind && node.kind->packs_input >= 0) ++packed[node.inputs[size_t(node.kind->packs_input)]];
+    if (node.prepared && node.kind && node.kind->packs_input >= 0)
+      ++packed[node.inputs[size_t(node.kind->packs_input)]];
   for (BoundNode& node : program.nodes) {
     if (node.node->op != &constant_op) continue;
     Value& value = program.values[node.outputs[0]];
     const element::Type type = value.fact.type;
-    if (packed[node.outputs[0]] == 0 || packed[node.outputs[0]] != value.reads || type.is_packed() || type == element::string ||
-        value.fact.value.get_byte_size() < kWorthIt)
+    if (packed[node.outputs[0]] == 0 || packed[node.outputs[0]] != value.reads ||
+        type.is_packed() || type == element::string || value.fact.value.get_byte_size() < kWorthIt)
       continue;
     const Shape shape = value.fact.shape.to_shape();
     Tensor stand_in(type, shape, const_cast<uint64_t*>(zero), Strides(shape.size(), 0));
@@ -153,17 +160,20 @@ void release_packed(Program& program) {
 
 }  // namespace
 
-std::shared_ptr<Program> make_program(std::shared_ptr<const Graph> graph, const CompileConfig& config,
+std::shared_ptr<Program> make_program(std::shared_ptr<const Graph> graph,
+                                      const CompileConfig& config,
                                       const std::vector<Variable>* outer) {
   auto program = std::make_shared<Program>();
   program->graph = std::move(graph);
   program->config = config;
   program->isa = active_isa();
-  if (!config.isa_cap.empty()) program->isa = IsaSet(program->isa.bits() & parse_isa_cap(config.isa_cap).bits());
+  if (!config.isa_cap.empty())
+    program->isa = IsaSet(program->isa.bits() & parse_isa_cap(config.isa_cap).bits());
   program->variables = outer ? *outer : program->graph->variables;
   number(*program, program->variables);
   for (const BoundNode& node : program->nodes)
-    if (node.node->op == &constant_op) program->weight_bytes += program->values[node.outputs[0]].fact.value.get_byte_size();
+    if (node.node->op == &constant_op)
+      program->weight_bytes += program->values[node.outputs[0]].fact.value.get_byte_size();
   for (BoundNode& node : program->nodes) bind_executor(*program, node);
   find_groups(*program);
   count_uses(*program);

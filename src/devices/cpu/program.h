@@ -1,5 +1,5 @@
-// A program: a graph made ready for the CPU. Values and nodes by dense numbers, executors chosen, constants packed. Shared by all
-// requests; bodies of control flow are programs of their own.
+// A program: a graph made ready for the CPU. Values and nodes by dense numbers, executors chosen,
+// constants packed. Shared by all requests; bodies of control flow are programs of their own.
 #pragma once
 
 #include <memory>
@@ -16,27 +16,28 @@ namespace vireo::cpu {
 
 struct Value {
   OutputRef ref;
-  Fact fact;                        // as known at compile time
-  bool is_static = false;           // type and shape known at compile time
-  uint32_t last_use = 0;            // index of the last node that reads it; nodes.size() if a result does
+  Fact fact;               // as known at compile time
+  bool is_static = false;  // type and shape known at compile time
+  uint32_t last_use = 0;   // index of the last node that reads it; nodes.size() if a result does
   uint32_t reads = 0;
-  uint32_t maker = 0;               // index of its node
+  uint32_t maker = 0;  // index of its node
 };
 
-// A node bound to its executor. A group of element-wise nodes is bound to its last member, the others are emitted by it.
+// A node bound to its executor. A group of element-wise nodes is bound to its last member, the
+// others are emitted by it.
 struct BoundNode {
   NodeId id = ~0u;
   const GraphNode* node = nullptr;
-  const NodeKind* kind = nullptr;   // null: evaluate, or control flow
-  std::string refused;              // why there is no kernel
+  const NodeKind* kind = nullptr;        // null: evaluate, or control flow
+  std::string refused;                   // why there is no kernel
   std::shared_ptr<const void> prepared;  // packed weights and the like
   std::vector<ValueId> inputs, outputs;
-  std::vector<uint32_t> group;      // members in order, this node last; empty: alone
+  std::vector<uint32_t> group;  // members in order, this node last; empty: alone
   const NodeKind* group_kind = nullptr;
-  uint32_t leader = kNone32;        // of the group that it is in
+  uint32_t leader = kNone32;  // of the group that it is in
   std::vector<std::shared_ptr<struct Program>> bodies;
-  std::vector<Body> ports;          // how each body is tied to the node
-  uint32_t variable = kNone32;      // of ReadValue and Assign
+  std::vector<Body> ports;      // how each body is tied to the node
+  uint32_t variable = kNone32;  // of ReadValue and Assign
 };
 
 struct Program {
@@ -44,27 +45,35 @@ struct Program {
   CompileConfig config;
   IsaSet isa;
   std::vector<Value> values;
-  std::vector<BoundNode> nodes;     // in order, constants and parameters included
+  std::vector<BoundNode> nodes;  // in order, constants and parameters included
   std::vector<ValueId> parameters;
-  std::vector<ValueId> results;     // the value that each result reads
+  std::vector<ValueId> results;  // the value that each result reads
   std::vector<Variable> variables;
-  bool static_shapes = false;       // one plan serves all runs
-  size_t weight_bytes = 0;          // of the graph's constants
+  bool static_shapes = false;         // one plan serves all runs
+  size_t weight_bytes = 0;            // of the graph's constants
   mutable size_t winograd_bytes = 0;  // of them in transformed form, while executors are prepared
 
   mutable std::mutex plan_mutex;
   mutable PlanCache plans;
 
-  // The table of base pointers: null, inputs, outputs, variables (old, new), heap by value, arenas by depth.
+  // The table of base pointers: null, inputs, outputs, variables (old, new), heap by value, arenas
+  // by depth.
   uint32_t input_base(size_t i) const { return uint32_t(1 + i); }
   uint32_t output_base(size_t i) const { return uint32_t(1 + parameters.size() + i); }
-  uint32_t variable_base(size_t i) const { return uint32_t(1 + parameters.size() + results.size() + i); }
-  uint32_t heap_base(ValueId v) const { return uint32_t(1 + parameters.size() + results.size() + variables.size() + v); }
-  uint32_t arena_base(size_t depth) const { return heap_base(ValueId(values.size())) + uint32_t(depth); }
+  uint32_t variable_base(size_t i) const {
+    return uint32_t(1 + parameters.size() + results.size() + i);
+  }
+  uint32_t heap_base(ValueId v) const {
+    return uint32_t(1 + parameters.size() + results.size() + variables.size() + v);
+  }
+  uint32_t arena_base(size_t depth) const {
+    return heap_base(ValueId(values.size())) + uint32_t(depth);
+  }
 };
 
 // Lowers a normalised graph. `outer` names the variables of the model that a body belongs to.
-std::shared_ptr<Program> make_program(std::shared_ptr<const Graph> graph, const CompileConfig& config,
+std::shared_ptr<Program> make_program(std::shared_ptr<const Graph> graph,
+                                      const CompileConfig& config,
                                       const std::vector<Variable>* outer = nullptr);
 
 std::string dump_program(const Program& program);

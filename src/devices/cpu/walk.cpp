@@ -23,7 +23,8 @@ bool debug_arena() {
 }
 
 bool overlaps(const Tensor& t, const Tensor& in) {
-  const auto at = reinterpret_cast<uintptr_t>(t.data()), from = reinterpret_cast<uintptr_t>(in.data());
+  const auto at = reinterpret_cast<uintptr_t>(t.data()),
+             from = reinterpret_cast<uintptr_t>(in.data());
   return t.get_byte_size() && at >= from && at < from + std::max<size_t>(1, in.get_byte_size());
 }
 
@@ -40,7 +41,8 @@ void CpuInference::run_step(const Step& step, const Segment& segment) {
   if (!step.fn) return host_call(*static_cast<const HostCall*>(step.params));
   const Operand* refs = segment.operands.data() + step.first_operand;
   void** operands = operands_.data();
-  for (uint32_t i = 0; i < step.operand_count; ++i) operands[i] = reinterpret_cast<void*>(bases_[refs[i].base] + refs[i].offset);
+  for (uint32_t i = 0; i < step.operand_count; ++i)
+    operands[i] = reinterpret_cast<void*>(bases_[refs[i].base] + refs[i].offset);
   if (step.microseconds < kForkMicroseconds || step.tasks == 1 || scratch_.size() == 1)
     step.fn(step.params, operands, 0, step.tasks, scratch_[0].data());
   else
@@ -50,7 +52,8 @@ void CpuInference::run_step(const Step& step, const Segment& segment) {
 void CpuInference::walk(const Segment& segment) {
   if (program_->config.perf_count || debug_arena()) return walk_timed(segment);
   for (const Step& step : segment.steps) {
-    if (cancel_ && cancel_->load(std::memory_order_relaxed)) throw Cancelled("the inference was cancelled");
+    if (cancel_ && cancel_->load(std::memory_order_relaxed))
+      throw Cancelled("the inference was cancelled");
     run_step(step, segment);
   }
 }
@@ -59,7 +62,8 @@ void CpuInference::walk_timed(const Segment& segment) {
   using Clock = std::chrono::steady_clock;
   timed_.push_back(path_[segment.depth].segment);
   for (uint32_t i = 0; i < segment.steps.size(); ++i) {
-    if (cancel_ && cancel_->load(std::memory_order_relaxed)) throw Cancelled("the inference was cancelled");
+    if (cancel_ && cancel_->load(std::memory_order_relaxed))
+      throw Cancelled("the inference was cancelled");
     if (debug_arena()) fill_dead_arena(segment, i);
     const auto start = Clock::now();
     run_step(segment.steps[i], segment);
@@ -68,12 +72,12 @@ void CpuInference::walk_timed(const Segment& segment) {
   }
 }
 
-// All of the arena that holds no value at this step becomes NaN, so that a step that reads what it should not is seen.
+// All of the arena that holds no value at this step becomes NaN, so that a step that reads what it
+// should not is seen.
 void CpuInference::fill_dead_arena(const Segment& segment, uint32_t step) {
   std::vector<char> live(segment.arena_bytes);
   for (const ArenaBlock& b : segment.blocks)
-    if (b.first < step && b.last >= step)
-      std::memset(live.data() + b.offset, 1, b.bytes);
+    if (b.first < step && b.last >= step) std::memset(live.data() + b.offset, 1, b.bytes);
   uint8_t* arena = arenas_[segment.depth].data();
   for (size_t i = 0; i < live.size(); ++i)
     if (!live[i]) arena[i] = 0xff;
@@ -84,7 +88,9 @@ Tensor CpuInference::view_of(const PlacedValue& value) const {
   const uint32_t first_heap = program_->heap_base(0);
   if (value.place.base >= first_heap && value.place.base < program_->arena_base(0)) {
     const Tensor& t = heap_[value.place.base - first_heap];
-    if (value.place.offset == 0 && t.get_element_type() == value.type && t.get_shape() == value.shape) return t;
+    if (value.place.offset == 0 && t.get_element_type() == value.type &&
+        t.get_shape() == value.shape)
+      return t;
     return Tensor(value.type, value.shape, data, {}, t.impl());
   }
   return Tensor(value.type, value.shape, data);
@@ -118,21 +124,25 @@ void CpuInference::host_call(const HostCall& call) {
 
 void CpuInference::host_evaluate(const HostCall& call, std::vector<Tensor> inputs) {
   const BoundNode& node = *call.node;
-  std::vector<Tensor> outputs = node.bodies.empty()
-                                    ? evaluate_op(*node.node->op, node.node->attrs, node.node->name, inputs)
-                                    : run_control(call, inputs);
+  std::vector<Tensor> outputs =
+      node.bodies.empty() ? evaluate_op(*node.node->op, node.node->attrs, node.node->name, inputs)
+                          : run_control(call, inputs);
   for (size_t i = 0; i < call.outputs.size(); ++i) {
     const PlacedValue& planned = call.outputs[i];
     if (i >= outputs.size() || !outputs[i])
-      fail(ErrorCode::Internal, "{} '{}': output {} was not computed", node.node->op->name, node.node->name, i);
-    if (!call.open && (outputs[i].get_shape() != planned.shape || outputs[i].get_element_type() != planned.type))
-      fail(ErrorCode::Internal, "{} '{}': output {} is {}{}, expected {}{}", node.node->op->name, node.node->name, i,
-           outputs[i].get_element_type().name(), outputs[i].get_shape().to_string(), planned.type.name(), planned.shape.to_string());
+      fail(ErrorCode::Internal, "{} '{}': output {} was not computed", node.node->op->name,
+           node.node->name, i);
+    if (!call.open &&
+        (outputs[i].get_shape() != planned.shape || outputs[i].get_element_type() != planned.type))
+      fail(ErrorCode::Internal, "{} '{}': output {} is {}{}, expected {}{}", node.node->op->name,
+           node.node->name, i, outputs[i].get_element_type().name(),
+           outputs[i].get_shape().to_string(), planned.type.name(), planned.shape.to_string());
     keep_on_heap(planned.value, std::move(outputs[i]), inputs);
   }
 }
 
-// An evaluation may hand an input through; memory that is not on the heap will be written over, so that it is copied.
+// An evaluation may hand an input through; memory that is not on the heap will be written over, so
+// that it is copied.
 void CpuInference::keep_on_heap(ValueId v, Tensor tensor, const std::vector<Tensor>& borrowed) {
   bool copy = !tensor.is_continuous();
   for (const Tensor& in : borrowed) copy |= in && overlaps(tensor, in);

@@ -64,17 +64,21 @@ class ReferenceInference final : public Inference {
       fail(ErrorCode::InvalidArgument, "input '{}': got element type {}, expected {}", port.name,
            tensor.get_element_type().name(), port.type.name());
     if (!port.shape.compatible(PartialShape(tensor.get_shape())))
-      fail(ErrorCode::InvalidArgument, "input '{}': got shape {}, expected {}", port.name, tensor.get_shape().to_string(),
-           port.shape.to_string());
+      fail(ErrorCode::InvalidArgument, "input '{}': got shape {}, expected {}", port.name,
+           tensor.get_shape().to_string(), port.shape.to_string());
     inputs_[index] = tensor;
   }
-  void set_output(size_t index, const Tensor& tensor) override { user_outputs_.at(index) = outputs_.at(index) = tensor; }
+  void set_output(size_t index, const Tensor& tensor) override {
+    user_outputs_.at(index) = outputs_.at(index) = tensor;
+  }
   Tensor input(size_t index) override {
-    if (!inputs_.at(index)) inputs_[index] = zeros(compiled_->inputs[index].type, compiled_->inputs[index].shape);
+    if (!inputs_.at(index))
+      inputs_[index] = zeros(compiled_->inputs[index].type, compiled_->inputs[index].shape);
     return inputs_[index];
   }
   Tensor output(size_t index) override {
-    if (!outputs_.at(index)) outputs_[index] = zeros(compiled_->outputs[index].type, compiled_->outputs[index].shape);
+    if (!outputs_.at(index))
+      outputs_[index] = zeros(compiled_->outputs[index].type, compiled_->outputs[index].shape);
     return outputs_[index];
   }
 
@@ -85,7 +89,9 @@ class ReferenceInference final : public Inference {
     store_.pending.clear();
     EvaluateOptions options;
     options.variables = &store_;
-    options.cancelled = [](const void* flag) { return flag && static_cast<const std::atomic<bool>*>(flag)->load(); };
+    options.cancelled = [](const void* flag) {
+      return flag && static_cast<const std::atomic<bool>*>(flag)->load();
+    };
     options.cancel_context = cancel;
     std::vector<Tensor> out = compiled_->evaluator->run(in, options);
     for (size_t i = 0; i < out.size(); ++i) {
@@ -93,7 +99,8 @@ class ReferenceInference final : public Inference {
         outputs_[i] = copy_of(out[i]);
         continue;
       }
-      if (user_outputs_[i].get_shape() != out[i].get_shape()) user_outputs_[i].set_shape(out[i].get_shape());
+      if (user_outputs_[i].get_shape() != out[i].get_shape())
+        user_outputs_[i].set_shape(out[i].get_shape());
       out[i].copy_to(user_outputs_[i]);
       outputs_[i] = user_outputs_[i];
     }
@@ -130,7 +137,8 @@ class ReferenceInference final : public Inference {
 
 class ReferenceExecutable final : public Executable {
  public:
-  ReferenceExecutable(const Graph& imported, const CompileConfig& config) : compiled_(std::make_shared<Compiled>()) {
+  ReferenceExecutable(const Graph& imported, const CompileConfig& config)
+      : compiled_(std::make_shared<Compiled>()) {
     compiled_->graph = imported.clone();
     compiled_->evaluator = std::make_unique<GraphEvaluator>(*compiled_->graph);
     compiled_->inputs = input_ports(imported);
@@ -139,11 +147,13 @@ class ReferenceExecutable final : public Executable {
   }
   const std::vector<Port>& inputs() const override { return compiled_->inputs; }
   const std::vector<Port>& outputs() const override { return compiled_->outputs; }
-  std::unique_ptr<Inference> create() override { return std::make_unique<ReferenceInference>(compiled_); }
+  std::unique_ptr<Inference> create() override {
+    return std::make_unique<ReferenceInference>(compiled_);
+  }
   std::vector<std::pair<std::string, std::string>> properties() const override {
-    return {{"EXECUTION_DEVICES", "REFERENCE"},    {"NUM_STREAMS", "1"},
-            {"INFERENCE_NUM_THREADS", "1"},        {"INFERENCE_PRECISION_HINT", "f32"},
-            {"EXECUTION_MODE_HINT", "ACCURACY"},   {"PERF_COUNT", "NO"},
+    return {{"EXECUTION_DEVICES", "REFERENCE"},       {"NUM_STREAMS", "1"},
+            {"INFERENCE_NUM_THREADS", "1"},           {"INFERENCE_PRECISION_HINT", "f32"},
+            {"EXECUTION_MODE_HINT", "ACCURACY"},      {"PERF_COUNT", "NO"},
             {"OPTIMAL_NUMBER_OF_INFER_REQUESTS", "1"}};
   }
   MemoryFigures memory() const override { return {}; }
@@ -165,7 +175,9 @@ class ReferenceDevice final : public Device {
     return std::make_shared<ReferenceExecutable>(imported, config);
   }
   std::vector<std::pair<std::string, std::string>> properties() const override {
-    return {{"AVAILABLE_DEVICES", ""}, {"FULL_DEVICE_NAME", "reference evaluator"}, {"OPTIMIZATION_CAPABILITIES", "FP32"}};
+    return {{"AVAILABLE_DEVICES", ""},
+            {"FULL_DEVICE_NAME", "reference evaluator"},
+            {"OPTIMIZATION_CAPABILITIES", "FP32"}};
   }
 };
 

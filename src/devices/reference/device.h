@@ -1,4 +1,5 @@
-// The reference device: runs every operator's `evaluate` over the imported graph, as the oracle of the others.
+// The reference device: runs every operator's `evaluate` over the imported graph, as the oracle of
+// the others.
 #pragma once
 
 #include <memory>

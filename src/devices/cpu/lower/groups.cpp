@@ -1,4 +1,5 @@
-// Groups of element-wise nodes: a producer joins its consumers' group when all of them are in it and shapes are the same.
+// Groups of element-wise nodes: a producer joins its consumers' group when all of them are in it
+// and shapes are the same.
 #include "devices/cpu/lower/groups.h"
 
 #include <algorithm>
@@ -25,13 +26,16 @@ size_t outside_inputs(const Program& p, const std::vector<uint32_t>& members) {
   for (uint32_t m : members)
     for (ValueId v : p.nodes[m].inputs) {
       if (v == kNone32 || p.values[v].fact.value) continue;
-      const bool inside = std::find(members.begin(), members.end(), p.values[v].maker) != members.end();
+      const bool inside =
+          std::find(members.begin(), members.end(), p.values[v].maker) != members.end();
       if (!inside && std::find(seen.begin(), seen.end(), v) == seen.end()) seen.push_back(v);
     }
   return seen.size();
 }
 
-bool eligible(const BoundNode& node) { return node.kind == &eltwise_node && node.outputs.size() == 1; }
+bool eligible(const BoundNode& node) {
+  return node.kind == &eltwise_node && node.outputs.size() == 1;
+}
 
 }  // namespace
 

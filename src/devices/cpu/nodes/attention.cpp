@@ -23,7 +23,8 @@ struct Params {
 void run(const void* params, void* const* o, int64_t begin, int64_t end, void* scratch) {
   const auto& p = *static_cast<const Params*>(params);
   const auto at = [&](int i) { return static_cast<const float*>(o[i]); };
-  AttentionArgs args{at(1), at(2), at(3), p.mask ? o[4] : nullptr, static_cast<float*>(o[0]), p.kv_length};
+  AttentionArgs args{at(1),      at(2), at(3), p.mask ? o[4] : nullptr, static_cast<float*>(o[0]),
+                     p.kv_length};
   run_attention(p.plan, args, begin, end, scratch);
 }
 
@@ -69,14 +70,18 @@ const char* plan(PlanContext& c) {
       step *= int64_t(m[i]);
     }
     d.mask = c.in_type(3) == element::boolean ? AttentionMask::boolean : AttentionMask::additive;
-    d.mask_batch = strides[0], d.mask_head = strides[1], d.mask_row = strides[2], d.mask_col = strides[3];
+    d.mask_batch = strides[0], d.mask_head = strides[1], d.mask_row = strides[2],
+    d.mask_col = strides[3];
     p.mask = true;
     operands.push_back(c.input(3));
   }
   operands[0] = c.output(0);
   p.plan = plan_attention(d, c.isa());
-  const double flop = 2.0 * double(d.batch * d.heads * d.q_length * p.kv_length) * double(d.head_size + d.value_size);
-  c.step(spec_of(p.plan, run, fmt::format("attention_f32_{}", tier_name(c.isa())), estimate(0, flop), flop * 1e-9), p, operands);
+  const double flop = 2.0 * double(d.batch * d.heads * d.q_length * p.kv_length) *
+                      double(d.head_size + d.value_size);
+  c.step(spec_of(p.plan, run, fmt::format("attention_f32_{}", tier_name(c.isa())),
+                 estimate(0, flop), flop * 1e-9),
+         p, operands);
   return nullptr;
 }
 

@@ -24,10 +24,12 @@ std::string refusal(const NodeView& node) {
   if (!reason.empty()) return reason;
   const Tensor* weights = node.constant(1);
   if (!weights) return "the weights are not constant";
-  if (weights->get_shape().size() < 3 || weights->get_shape().size() > 5) return "the kernel has one to three spatial axes";
+  if (weights->get_shape().size() < 3 || weights->get_shape().size() > 5)
+    return "the kernel has one to three spatial axes";
   if (weights->get_size() == 0) return "the weights are empty";
   Epilogue epilogue;
-  if (!set_activation(epilogue, attributes(node).activation)) return "the activation is not one of the kernel's";
+  if (!set_activation(epilogue, attributes(node).activation))
+    return "the activation is not one of the kernel's";
   return {};
 }
 
@@ -71,19 +73,22 @@ struct PackedWeights {
   const WinogradKernel* winograd = nullptr;
 };
 
-// Winograd weights are four times as big and round otherwise: performance mode only, and as much as the plain weights in all.
+// Winograd weights are four times as big and round otherwise: performance mode only, and as much as
+// the plain weights in all.
 bool pack_winograd(const NodeView& node, ConvDesc d, const Tensor& weights, PackedWeights& packed) {
   const Program& program = node.program();
   if (program.config.mode == ExecutionMode::Accuracy) return false;
   const PartialShape& out = node.out().shape;
   const bool sizes_known = out.is_static();
-  for (int i = 0; i < d.dims; ++i) d.out[i] = sizes_known ? out[size_t(i) + 1].get_length() : 1 << 10;
+  for (int i = 0; i < d.dims; ++i)
+    d.out[i] = sizes_known ? out[size_t(i) + 1].get_length() : 1 << 10;
   const size_t bytes = winograd_packed_bytes(d, *packed.kernel);
   if (refuse_winograd(d) || program.winograd_bytes + bytes > program.weight_bytes) return false;
   program.winograd_bytes += bytes;
   packed.winograd = get_winograd_f32(program.isa);
   packed.winograd_data = AlignedBuffer(bytes);
-  pack_winograd_weights(d, *packed.kernel, weights.data<float>(), weight_strides(d), packed.winograd_data.data());
+  pack_winograd_weights(d, *packed.kernel, weights.data<float>(), weight_strides(d),
+                        packed.winograd_data.data());
   return sizes_known;
 }
 
@@ -94,13 +99,15 @@ std::shared_ptr<const void> prepare(const NodeView& node) {
   if (is_depthwise(d)) {
     packed->depthwise = get_depthwise_f32(node.program().isa);
     packed->data = AlignedBuffer(depthwise_packed_bytes(d, *packed->depthwise));
-    pack_depthwise_weights(d, *packed->depthwise, weights.data<float>(), weight_strides(d), packed->data.data());
+    pack_depthwise_weights(d, *packed->depthwise, weights.data<float>(), weight_strides(d),
+                           packed->data.data());
     return packed;
   }
   packed->kernel = get_gemm_f32(node.program().isa);
   if (pack_winograd(node, d, weights, *packed)) return packed;
   packed->data = AlignedBuffer(conv_packed_bytes(d, *packed->kernel));
-  pack_conv_weights(d, *packed->kernel, weights.data<float>(), weight_strides(d), packed->data.data());
+  pack_conv_weights(d, *packed->kernel, weights.data<float>(), weight_strides(d),
+                    packed->data.data());
   return packed;
 }
 
@@ -182,24 +189,33 @@ const char* plan(PlanContext& c) {
   }
   double taps = double(d.ic) / double(d.groups);
   for (int i = 0; i < d.dims; ++i) taps *= double(d.kernel[i]);
-  const double flop = 2.0 * taps * double(d.transposed ? elements(src) / d.ic * d.oc : elements(out));
+  const double flop =
+      2.0 * taps * double(d.transposed ? elements(src) / d.ic * d.oc : elements(out));
   const double bytes = 4.0 * double(elements(src) + elements(out));
   if (packed.depthwise) {
     Params<DepthwisePlan> params{plan_depthwise(d, packed.depthwise, c.threads()), p};
-    c.step(spec_of(params.plan, run_by_channel, fmt::format("depthwise_f32_{}", tier_name(c.isa())), estimate(bytes, 4 * flop),
-                   flop * 1e-9), std::move(params), operands);
+    c.step(spec_of(params.plan, run_by_channel, fmt::format("depthwise_f32_{}", tier_name(c.isa())),
+                   estimate(bytes, 4 * flop), flop * 1e-9),
+           std::move(params), operands);
     return nullptr;
   }
   if (by_tiles) {
     Params<WinogradPlan> params{plan_winograd(d, packed.winograd, packed.kernel, c.threads()), p};
-    c.step(spec_of(params.plan, run_tiles, fmt::format("winograd_f32_{}", tier_name(c.isa())), estimate(bytes, flop / 2), flop * 1e-9),
+    c.step(spec_of(params.plan, run_tiles, fmt::format("winograd_f32_{}", tier_name(c.isa())),
+                   estimate(bytes, flop / 2), flop * 1e-9),
            std::move(params), operands);
     return nullptr;
   }
   if (d.kernel[0] == 3 && d.kernel[1] == 3) c.refused("winograd", winograd_refusal(c, d));
   Params<ConvPlan> params{plan_conv(d, packed.kernel, c.threads()), p};
-  c.step(spec_of(params.plan, run, fmt::format("conv{}_f32_{}", params.plan.pointwise ? "_1x1" : d.transposed ? "_transposed" : "",
-                                               tier_name(c.isa())), estimate(bytes, flop), flop * 1e-9), std::move(params), operands);
+  c.step(spec_of(params.plan, run,
+                 fmt::format("conv{}_f32_{}",
+                             params.plan.pointwise ? "_1x1"
+                             : d.transposed        ? "_transposed"
+                                                   : "",
+                             tier_name(c.isa())),
+                 estimate(bytes, flop), flop * 1e-9),
+         std::move(params), operands);
   return nullptr;
 }
 

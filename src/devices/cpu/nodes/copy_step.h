@@ -18,7 +18,8 @@ inline std::vector<int64_t> byte_strides(const Shape& shape, int64_t element_byt
 }
 
 // Copies `shape` elements from one place to another; strides in bytes.
-void copy_step(PlanContext& c, const char* kernel, const Shape& shape, Place src, const std::vector<int64_t>& src_strides, Place dst,
+void copy_step(PlanContext& c, const char* kernel, const Shape& shape, Place src,
+               const std::vector<int64_t>& src_strides, Place dst,
                const std::vector<int64_t>& dst_strides, int64_t element_bytes);
 
 inline Place shifted(Place place, int64_t bytes) {

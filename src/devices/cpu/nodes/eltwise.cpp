@@ -1,4 +1,5 @@
-// Element-wise nodes: one node, or a group of connected ones, becomes one program of vector primitives.
+// Element-wise nodes: one node, or a group of connected ones, becomes one program of vector
+// primitives.
 #include "devices/cpu/nodes/eltwise.h"
 
 #include <cmath>
@@ -12,27 +13,74 @@ namespace vireo::cpu {
 
 namespace {
 
-struct Row { EltwiseOp op; int arity; };
+struct Row {
+  EltwiseOp op;
+  int arity;
+};
 
 const std::unordered_map<std::string_view, Row>& rows() {
   using Op = EltwiseOp;
   static const std::unordered_map<std::string_view, Row> table = {
-      {"Add", {Op::add, 2}}, {"Subtract", {Op::sub, 2}}, {"Multiply", {Op::mul, 2}}, {"Divide", {Op::div, 2}},
-      {"Maximum", {Op::max, 2}}, {"Minimum", {Op::min, 2}}, {"Power", {Op::pow, 2}}, {"Mod", {Op::mod, 2}},
-      {"FloorMod", {Op::floor_mod, 2}}, {"SquaredDifference", {Op::squared_difference, 2}}, {"PRelu", {Op::prelu, 2}},
-      {"Negative", {Op::neg, 1}}, {"Abs", {Op::abs, 1}}, {"Sqrt", {Op::sqrt, 1}}, {"Exp", {Op::exp, 1}}, {"Log", {Op::log, 1}},
-      {"Sin", {Op::sin, 1}}, {"Cos", {Op::cos, 1}}, {"Tan", {Op::tan, 1}}, {"Asin", {Op::asin, 1}}, {"Acos", {Op::acos, 1}},
-      {"Atan", {Op::atan, 1}}, {"Sinh", {Op::sinh, 1}}, {"Cosh", {Op::cosh, 1}}, {"Asinh", {Op::asinh, 1}},
-      {"Acosh", {Op::acosh, 1}}, {"Atanh", {Op::atanh, 1}}, {"Tanh", {Op::tanh, 1}}, {"Erf", {Op::erf, 1}},
-      {"Floor", {Op::floor, 1}}, {"Ceiling", {Op::ceil, 1}}, {"Sign", {Op::sign, 1}}, {"Round", {Op::round_even, 1}},
-      {"Relu", {Op::relu, 1}}, {"Clamp", {Op::clamp, 1}}, {"Elu", {Op::elu, 1}}, {"Selu", {Op::selu, 1}},
-      {"Sigmoid", {Op::sigmoid, 1}}, {"Swish", {Op::swish, 1}}, {"HSwish", {Op::hswish, 1}}, {"HSigmoid", {Op::hsigmoid, 1}},
-      {"HardSigmoid", {Op::hard_sigmoid, 1}}, {"Mish", {Op::mish, 1}}, {"SoftPlus", {Op::softplus, 1}},
-      {"SoftSign", {Op::softsign, 1}}, {"Gelu", {Op::gelu_erf, 1}}, {"Equal", {Op::equal, 2}}, {"NotEqual", {Op::not_equal, 2}},
-      {"Less", {Op::less, 2}}, {"LessEqual", {Op::less_equal, 2}}, {"Greater", {Op::greater, 2}},
-      {"GreaterEqual", {Op::greater_equal, 2}}, {"LogicalAnd", {Op::logical_and, 2}}, {"LogicalOr", {Op::logical_or, 2}},
-      {"LogicalXor", {Op::logical_xor, 2}}, {"LogicalNot", {Op::logical_not, 1}}, {"IsNaN", {Op::is_nan, 1}},
-      {"Select", {Op::select, 3}}, {"Convert", {Op::copy, 1}}, {"ConvertLike", {Op::copy, 1}},
+      {"Add", {Op::add, 2}},
+      {"Subtract", {Op::sub, 2}},
+      {"Multiply", {Op::mul, 2}},
+      {"Divide", {Op::div, 2}},
+      {"Maximum", {Op::max, 2}},
+      {"Minimum", {Op::min, 2}},
+      {"Power", {Op::pow, 2}},
+      {"Mod", {Op::mod, 2}},
+      {"FloorMod", {Op::floor_mod, 2}},
+      {"SquaredDifference", {Op::squared_difference, 2}},
+      {"PRelu", {Op::prelu, 2}},
+      {"Negative", {Op::neg, 1}},
+      {"Abs", {Op::abs, 1}},
+      {"Sqrt", {Op::sqrt, 1}},
+      {"Exp", {Op::exp, 1}},
+      {"Log", {Op::log, 1}},
+      {"Sin", {Op::sin, 1}},
+      {"Cos", {Op::cos, 1}},
+      {"Tan", {Op::tan, 1}},
+      {"Asin", {Op::asin, 1}},
+      {"Acos", {Op::acos, 1}},
+      {"Atan", {Op::atan, 1}},
+      {"Sinh", {Op::sinh, 1}},
+      {"Cosh", {Op::cosh, 1}},
+      {"Asinh", {Op::asinh, 1}},
+      {"Acosh", {Op::acosh, 1}},
+      {"Atanh", {Op::atanh, 1}},
+      {"Tanh", {Op::tanh, 1}},
+      {"Erf", {Op::erf, 1}},
+      {"Floor", {Op::floor, 1}},
+      {"Ceiling", {Op::ceil, 1}},
+      {"Sign", {Op::sign, 1}},
+      {"Round", {Op::round_even, 1}},
+      {"Relu", {Op::relu, 1}},
+      {"Clamp", {Op::clamp, 1}},
+      {"Elu", {Op::elu, 1}},
+      {"Selu", {Op::selu, 1}},
+      {"Sigmoid", {Op::sigmoid, 1}},
+      {"Swish", {Op::swish, 1}},
+      {"HSwish", {Op::hswish, 1}},
+      {"HSigmoid", {Op::hsigmoid, 1}},
+      {"HardSigmoid", {Op::hard_sigmoid, 1}},
+      {"Mish", {Op::mish, 1}},
+      {"SoftPlus", {Op::softplus, 1}},
+      {"SoftSign", {Op::softsign, 1}},
+      {"Gelu", {Op::gelu_erf, 1}},
+      {"Equal", {Op::equal, 2}},
+      {"NotEqual", {Op::not_equal, 2}},
+      {"Less", {Op::less, 2}},
+      {"LessEqual", {Op::less_equal, 2}},
+      {"Greater", {Op::greater, 2}},
+      {"GreaterEqual", {Op::greater_equal, 2}},
+      {"LogicalAnd", {Op::logical_and, 2}},
+      {"LogicalOr", {Op::logical_or, 2}},
+      {"LogicalXor", {Op::logical_xor, 2}},
+      {"LogicalNot", {Op::logical_not, 1}},
+      {"IsNaN", {Op::is_nan, 1}},
+      {"Select", {Op::select, 3}},
+      {"Convert", {Op::copy, 1}},
+      {"ConvertLike", {Op::copy, 1}},
   };
   return table;
 }
@@ -51,7 +99,8 @@ std::string refuse_types(const NodeView& node, const Row& row) {
   for (int i = 0; i < row.arity; ++i) {
     const element::Type t = node.in_type(size_t(i));
     if (!data_type(t, &ignored)) return fmt::format("input {} is {}", i, t.name());
-    if (!conversion && !computes_in_f32(t)) return fmt::format("the kernel computes in f32, input {} is {}", i, t.name());
+    if (!conversion && !computes_in_f32(t))
+      return fmt::format("the kernel computes in f32, input {} is {}", i, t.name());
   }
   return {};
 }
@@ -70,23 +119,28 @@ std::string describe(const NodeView& node, EltwiseNode* out) {
   out->op = found->second.op;
   out->arity = found->second.arity;
   const GraphNode& n = node.node();
-  const auto number = [&](const char* name, double otherwise) { return float(attribute<double>(n, name, otherwise)); };
+  const auto number = [&](const char* name, double otherwise) {
+    return float(attribute<double>(n, name, otherwise));
+  };
   float* p = out->params;
   switch (out->op) {
     case EltwiseOp::clamp: p[0] = number("min", 0), p[1] = number("max", 0); break;
     case EltwiseOp::elu: p[0] = number("alpha", 1); break;
     case EltwiseOp::selu:
-      if (!constant_float(node, 1, &p[0]) || !constant_float(node, 2, &p[1])) return "alpha and lambda are not constant";
+      if (!constant_float(node, 1, &p[0]) || !constant_float(node, 2, &p[1]))
+        return "alpha and lambda are not constant";
       break;
     case EltwiseOp::hard_sigmoid:
-      if (!constant_float(node, 1, &p[0]) || !constant_float(node, 2, &p[1])) return "alpha and beta are not constant";
+      if (!constant_float(node, 1, &p[0]) || !constant_float(node, 2, &p[1]))
+        return "alpha and beta are not constant";
       break;
     case EltwiseOp::swish:
       p[0] = 1;
       if (node.inputs() > 1 && !constant_float(node, 1, &p[0])) return "beta is not constant";
       break;
     case EltwiseOp::round_even:
-      if (attribute<std::string>(n, "mode", "half_to_even") != "half_to_even") out->op = EltwiseOp::round_away;
+      if (attribute<std::string>(n, "mode", "half_to_even") != "half_to_even")
+        out->op = EltwiseOp::round_away;
       break;
     case EltwiseOp::gelu_erf: {
       const std::string mode = attribute<std::string>(n, "approximation_mode", "ERF");
@@ -124,7 +178,8 @@ class Builder {
     for (size_t i = 0; i < out.size(); ++i) program_.dims[i] = int64_t(out[i]);
   }
 
-  // Inputs come first among value ids, so that steps are numbered from a bound and renumbered at the end.
+  // Inputs come first among value ids, so that steps are numbered from a bound and renumbered at
+  // the end.
   static constexpr int kFirstStep = 1000;
 
   bool add(const BoundNode& node) {
@@ -134,7 +189,8 @@ class Builder {
     step.op = e.op;
     for (int i = 0; i < 5; ++i) step.imm[i] = e.params[i];
     for (int i = 0; i < e.arity; ++i)
-      if (!operand(node.inputs[size_t(i)], i == 1 ? e.channel_axis : -1, step, i, e.arity)) return false;
+      if (!operand(node.inputs[size_t(i)], i == 1 ? e.channel_axis : -1, step, i, e.arity))
+        return false;
     made_[node.outputs[0]] = kFirstStep + program_.steps++;
     return true;
   }
@@ -177,7 +233,9 @@ class Builder {
       }
     if (program_.inputs == kEltwiseInputs) return false;
     EltwiseInput& input = program_.input[program_.inputs];
-    if (!data_type(fact.type, &input.type) || !set_strides(c_.shape_of(v), channel_axis, input.strides)) return false;
+    if (!data_type(fact.type, &input.type) ||
+        !set_strides(c_.shape_of(v), channel_axis, input.strides))
+      return false;
     inputs_.push_back(v);
     step.src[at] = int16_t(program_.inputs++);
     return true;
@@ -186,7 +244,8 @@ class Builder {
   bool set_strides(const Shape& shape, int channel_axis, int64_t* strides) const {
     if (shape.size() > out_.size()) return false;
     size_t shift = out_.size() - shape.size();
-    if (channel_axis >= 0 && shape.size() == 1 && out_.size() > size_t(channel_axis)) shift = size_t(channel_axis);
+    if (channel_axis >= 0 && shape.size() == 1 && out_.size() > size_t(channel_axis))
+      shift = size_t(channel_axis);
     int64_t stride = 1;
     for (size_t i = shape.size(); i-- > 0;) {
       if (shape[i] != out_[i + shift] && shape[i] != 1) return false;
@@ -226,7 +285,8 @@ const char* emit(PlanContext& c, const std::vector<const BoundNode*>& members) {
     if (!builder.add(*m)) return "the chain has too many inputs or steps";
   builder.finish(c.fact_of(out).type);
   auto params = std::make_shared<Params>();
-  if (!plan_eltwise(builder.program(), c.isa(), &params->plan)) return "the program does not fit the kernel";
+  if (!plan_eltwise(builder.program(), c.isa(), &params->plan))
+    return "the program does not fit the kernel";
   params->inputs = builder.program().inputs;
 
   std::vector<Place> operands(1);
@@ -238,13 +298,18 @@ const char* emit(PlanContext& c, const std::vector<const BoundNode*>& members) {
   // In place of an input that has the output's shape and type.
   ValueId reuse = kNone32;
   for (ValueId v : builder.inputs())
-    if (c.fact_of(v).type == c.fact_of(out).type && c.shape_of(v) == shape && c.place_of(v).buffer != kNone32) reuse = v;
-  operands[0] = reuse == kNone32 ? c.new_value(out) : c.value_in_place(out, reuse, builder.inputs(), true);
+    if (c.fact_of(v).type == c.fact_of(out).type && c.shape_of(v) == shape &&
+        c.place_of(v).buffer != kNone32)
+      reuse = v;
+  operands[0] =
+      reuse == kNone32 ? c.new_value(out) : c.value_in_place(out, reuse, builder.inputs(), true);
   const double n = double(elements(shape)) * double(members.size());
-  StepSpec spec = spec_of(params->plan, run,
-                          members.size() == 1 ? fmt::format("eltwise_{}_{}", name_of(builder.program().step[0].op), tier_name(c.isa()))
-                                              : fmt::format("eltwise_chain{}_{}", members.size(), tier_name(c.isa())),
-                          estimate(bytes, 8 * n), 1e-9 * n);
+  StepSpec spec = spec_of(
+      params->plan, run,
+      members.size() == 1
+          ? fmt::format("eltwise_{}_{}", name_of(builder.program().step[0].op), tier_name(c.isa()))
+          : fmt::format("eltwise_chain{}_{}", members.size(), tier_name(c.isa())),
+      estimate(bytes, 8 * n), 1e-9 * n);
   spec.bytes = bytes;
   const void* raw = params.get();
   c.step(spec, std::move(params), raw, operands);

@@ -10,7 +10,8 @@ namespace {
 
 std::string refuse_index(const NodeView& node) {
   const element::Type t = node.in_type(1);
-  if (t != element::i32 && t != element::i64) return fmt::format("the kernel takes i32 or i64 indices, got {}", t.name());
+  if (t != element::i32 && t != element::i64)
+    return fmt::format("the kernel takes i32 or i64 indices, got {}", t.name());
   return needs_bytes(node);
 }
 
@@ -19,13 +20,16 @@ std::string gather_refusal(const NodeView& node) {
   return refuse_index(node);
 }
 
-DataType index_type(const NodeView& node) { return node.in_type(1) == element::i32 ? DataType::i32 : DataType::i64; }
+DataType index_type(const NodeView& node) {
+  return node.in_type(1) == element::i32 ? DataType::i32 : DataType::i64;
+}
 
 void run(const void* params, void* const* o, int64_t begin, int64_t end, void* scratch) {
   run_gather(*static_cast<const GatherPlan*>(params), {o[1], o[2], o[0]}, begin, end, scratch);
 }
 void run_elements(const void* params, void* const* o, int64_t begin, int64_t end, void* scratch) {
-  run_gather_elements(*static_cast<const GatherElementsPlan*>(params), {o[1], o[2], o[0]}, begin, end, scratch);
+  run_gather_elements(*static_cast<const GatherElementsPlan*>(params), {o[1], o[2], o[0]}, begin,
+                      end, scratch);
 }
 
 const char* plan(PlanContext& c) {
@@ -44,7 +48,9 @@ const char* plan(PlanContext& c) {
   p.index_type = index_type(c);
   const GatherPlan plan = plan_gather(p);
   const Place operands[] = {c.output(0), c.input(0), c.input(1)};
-  StepSpec spec = spec_of(plan, run, "gather", estimate(2.0 * double(elements(c.out_shape()) * int64_t(c.out_type().size()))));
+  StepSpec spec =
+      spec_of(plan, run, "gather",
+              estimate(2.0 * double(elements(c.out_shape()) * int64_t(c.out_type().size()))));
   spec.bytes = 2.0 * double(elements(c.out_shape()) * int64_t(c.out_type().size()));
   c.step(spec, plan, operands);
   return nullptr;
@@ -64,7 +70,8 @@ const char* plan_elements(PlanContext& c) {
   p.index_type = index_type(c);
   const GatherElementsPlan plan = plan_gather_elements(p);
   const Place operands[] = {c.output(0), c.input(0), c.input(1)};
-  c.step(spec_of(plan, run_elements, "gather_elements", estimate(16.0 * double(elements(index)))), plan, operands);
+  c.step(spec_of(plan, run_elements, "gather_elements", estimate(16.0 * double(elements(index)))),
+         plan, operands);
   return nullptr;
 }
 

@@ -11,10 +11,13 @@
 namespace vireo::cpu {
 
 // Microseconds on one thread, roughly: what decides whether a fork pays.
-inline double estimate(double bytes, double flop = 0) { return 0.05 + bytes / 20000 + flop / 50000; }
+inline double estimate(double bytes, double flop = 0) {
+  return 0.05 + bytes / 20000 + flop / 50000;
+}
 
 template <typename Plan>
-StepSpec spec_of(const Plan& plan, StepFn fn, std::string kernel, double microseconds, double gflop = 0) {
+StepSpec spec_of(const Plan& plan, StepFn fn, std::string kernel, double microseconds,
+                 double gflop = 0) {
   StepSpec spec;
   spec.fn = fn;
   spec.tasks = plan.tasks;
@@ -36,7 +39,9 @@ inline int64_t product(const Shape& s, size_t begin, size_t end) {
 }
 inline int64_t elements(const Shape& s) { return product(s, 0, s.size()); }
 
-inline size_t positive_axis(int64_t axis, size_t rank) { return size_t(axis < 0 ? axis + int64_t(rank) : axis); }
+inline size_t positive_axis(int64_t axis, size_t rank) {
+  return size_t(axis < 0 ? axis + int64_t(rank) : axis);
+}
 
 // False if the kernels do not know the type.
 inline bool data_type(element::Type type, DataType* out) {
@@ -63,7 +68,8 @@ inline std::string needs_f32(const NodeView& node, size_t inputs = 1) {
 // Whole bytes per element, so that it can be moved as bytes.
 inline std::string needs_bytes(const NodeView& node) {
   const element::Type t = node.out_type();
-  if (t.is_dynamic() || t == element::string || t.is_packed()) return fmt::format("elements of {} are not whole bytes", t.name());
+  if (t.is_dynamic() || t == element::string || t.is_packed())
+    return fmt::format("elements of {} are not whole bytes", t.name());
   return {};
 }
 

@@ -1,4 +1,5 @@
-// LSTM cells and sequences: products with the packed weights, then the element-wise part, position by position.
+// LSTM cells and sequences: products with the packed weights, then the element-wise part, position
+// by position.
 #include "base/support/aligned_buffer.h"
 #include "devices/cpu/kernels/gemm/gemm.h"
 #include "devices/cpu/kernels/rnn/rnn.h"
@@ -17,20 +18,29 @@ const ops::Rnn& attributes(const NodeView& node) {
 }
 
 // Numbers of the inputs, which sequences count with their lengths.
-struct Inputs { size_t x = 0, h = 1, c = 2, w = 3, r = 4, b = 5; };
-Inputs inputs_of(const NodeView& node) { return is_sequence(node) ? Inputs{0, 1, 2, 4, 5, 6} : Inputs{}; }
+struct Inputs {
+  size_t x = 0, h = 1, c = 2, w = 3, r = 4, b = 5;
+};
+Inputs inputs_of(const NodeView& node) {
+  return is_sequence(node) ? Inputs{0, 1, 2, 4, 5, 6} : Inputs{};
+}
 
 bool function_of(const ops::Rnn& a, size_t i, RnnFunction* out) {
   if (!a.activations_alpha.empty() || !a.activations_beta.empty()) return false;
-  if (a.activations[i] == "sigmoid") out->kind = RnnActivation::sigmoid;
-  else if (a.activations[i] == "tanh") out->kind = RnnActivation::tanh;
-  else if (a.activations[i] == "relu") out->kind = RnnActivation::relu;
-  else return false;
+  if (a.activations[i] == "sigmoid")
+    out->kind = RnnActivation::sigmoid;
+  else if (a.activations[i] == "tanh")
+    out->kind = RnnActivation::tanh;
+  else if (a.activations[i] == "relu")
+    out->kind = RnnActivation::relu;
+  else
+    return false;
   return true;
 }
 
 std::string refusal(const NodeView& node) {
-  const bool known = is_sequence(node) ? node.node().attrs.is<ops::LstmSequence>() : node.node().attrs.is<ops::LstmCell>();
+  const bool known = is_sequence(node) ? node.node().attrs.is<ops::LstmSequence>()
+                                       : node.node().attrs.is<ops::LstmCell>();
   if (!known) return "the form of opset 1";
   const ops::Rnn& a = attributes(node);
   RnnFunction ignored;
@@ -38,7 +48,8 @@ std::string refusal(const NodeView& node) {
     if (!function_of(a, i, &ignored)) return "the activations are unusual";
   const Inputs in = inputs_of(node);
   for (size_t i : {in.x, in.h, in.c, in.w, in.r, in.b})
-    if (node.in_type(i) != element::f32) return fmt::format("the kernel takes f32, input {} is {}", i, node.in_type(i).name());
+    if (node.in_type(i) != element::f32)
+      return fmt::format("the kernel takes f32, input {} is {}", i, node.in_type(i).name());
   if (!node.constant(in.w) || !node.constant(in.r)) return "the weights are not constant";
   return {};
 }
@@ -64,8 +75,10 @@ std::shared_ptr<const void> prepare(const NodeView& node) {
   p->w = AlignedBuffer(p->w_bytes * size_t(p->directions));
   p->r = AlignedBuffer(p->r_bytes * size_t(p->directions));
   for (int64_t d = 0; d < p->directions; ++d) {
-    pack_gemm_b(*p->kernel, w.data<float>() + d * n * p->input, 1, p->input, n, p->input, p->w.data() + size_t(d) * p->w_bytes);
-    pack_gemm_b(*p->kernel, r.data<float>() + d * n * p->hidden, 1, p->hidden, n, p->hidden, p->r.data() + size_t(d) * p->r_bytes);
+    pack_gemm_b(*p->kernel, w.data<float>() + d * n * p->input, 1, p->input, n, p->input,
+                p->w.data() + size_t(d) * p->w_bytes);
+    pack_gemm_b(*p->kernel, r.data<float>() + d * n * p->hidden, 1, p->hidden, n, p->hidden,
+                p->r.data() + size_t(d) * p->r_bytes);
   }
   return p;
 }
@@ -117,28 +130,36 @@ struct Lstm {
     const GemmPlan plan = plan_gemm(d, packed.kernel, c.threads());
     const Place operands[] = {to, a, b, bias ? *bias : Place{}};
     const double flop = 2.0 * double(m * k * d.n);
-    StepSpec spec = spec_of(plan, run_product, "lstm_gemm", estimate(4.0 * double(m * d.n), flop), flop * 1e-9);
+    StepSpec spec =
+        spec_of(plan, run_product, "lstm_gemm", estimate(4.0 * double(m * d.n), flop), flop * 1e-9);
     spec.bytes = 4.0 * double(m * k + m * d.n + k * d.n);
     c.step(spec, plan, operands);
   }
 
-  // One direction; y, h and cell are where its outputs begin, with the steps between rows and positions in elements.
-  void direction(int64_t d, int64_t directions, bool backwards, Place y, int64_t y_row, int64_t y_position, Place cell_out) {
+  // One direction; y, h and cell are where its outputs begin, with the steps between rows and
+  // positions in elements.
+  void direction(int64_t d, int64_t directions, bool backwards, Place y, int64_t y_row,
+                 int64_t y_position, Place cell_out) {
     const int64_t state_row = directions * hidden;
-    const Place x_gates = c.temporary(size_t(batch * length * 4 * hidden) * 4), h_gates = c.temporary(size_t(batch * 4 * hidden) * 4);
+    const Place x_gates = c.temporary(size_t(batch * length * 4 * hidden) * 4),
+                h_gates = c.temporary(size_t(batch * 4 * hidden) * 4);
     const Place bias = shifted(c.input(in.b), d * 4 * hidden * 4);
-    product(batch * length, packed.input, c.input(in.x), packed.input, packed_place(packed.w, size_t(d) * packed.w_bytes), &bias, x_gates);
+    product(batch * length, packed.input, c.input(in.x), packed.input,
+            packed_place(packed.w, size_t(d) * packed.w_bytes), &bias, x_gates);
     for (int64_t i = 0; i < length; ++i) {
       const int64_t t = backwards ? length - 1 - i : i, before = backwards ? t + 1 : t - 1;
-      const Place h = i == 0 ? shifted(c.input(in.h), d * hidden * 4) : shifted(y, before * y_position * 4);
-      product(batch, hidden, h, i == 0 ? state_row : y_row, packed_place(packed.r, size_t(d) * packed.r_bytes), nullptr, h_gates);
+      const Place h =
+          i == 0 ? shifted(c.input(in.h), d * hidden * 4) : shifted(y, before * y_position * 4);
+      product(batch, hidden, h, i == 0 ? state_row : y_row,
+              packed_place(packed.r, size_t(d) * packed.r_bytes), nullptr, h_gates);
       CellStep step{&get_rnn_kernels(c.isa()), cell};
       step.params.x_stride = length * 4 * hidden;
       step.params.h_stride = 4 * hidden;
       step.params.cell_stride = step.params.new_cell_stride = state_row;
       step.params.out_stride = y_row;
       const Place old_cell = i == 0 ? shifted(c.input(in.c), d * hidden * 4) : cell_out;
-      const Place operands[] = {shifted(y, t * y_position * 4), cell_out, shifted(x_gates, t * 4 * hidden * 4), h_gates, old_cell};
+      const Place operands[] = {shifted(y, t * y_position * 4), cell_out,
+                                shifted(x_gates, t * 4 * hidden * 4), h_gates, old_cell};
       StepSpec spec;
       spec.fn = run_cell;
       spec.tasks = batch;
@@ -163,9 +184,12 @@ const char* plan(PlanContext& c) {
   const bool sequence = is_sequence(c);
   const Shape& x = c.shape(0);
   const auto& packed = *c.prepared<Packed>();
-  Lstm lstm{c, packed, inputs_of(c), int64_t(x[0]), sequence ? int64_t(x[1]) : 1, packed.hidden, {}};
-  if (sequence && (lstm.length == 0 || !lengths_are_full(c, lstm.length))) return "the lengths are not all the whole sequence";
-  if (elements(c.shape(lstm.in.h)) != lstm.batch * packed.directions * packed.hidden) return "the state broadcasts";
+  Lstm lstm{c, packed, inputs_of(c), int64_t(x[0]), sequence ? int64_t(x[1]) : 1, packed.hidden,
+            {}};
+  if (sequence && (lstm.length == 0 || !lengths_are_full(c, lstm.length)))
+    return "the lengths are not all the whole sequence";
+  if (elements(c.shape(lstm.in.h)) != lstm.batch * packed.directions * packed.hidden)
+    return "the state broadcasts";
   lstm.cell.batch = lstm.batch;
   lstm.cell.hidden = packed.hidden;
   function_of(a, 0, &lstm.cell.gates);
@@ -182,9 +206,11 @@ const char* plan(PlanContext& c) {
   for (int64_t d = 0; d < directions; ++d) {
     const bool backwards = a.direction == ops::RnnDirection::Reverse || d == 1;
     const Place from = shifted(y, d * length * h * 4);
-    lstm.direction(d, directions, backwards, from, directions * length * h, h, shifted(cell, d * h * 4));
-    copy_step(c, "lstm_copy", Shape{size_t(lstm.batch), size_t(h)}, shifted(from, (backwards ? 0 : length - 1) * h * 4),
-              {directions * length * h * 4, 4}, shifted(last, d * h * 4), {directions * h * 4, 4}, 4);
+    lstm.direction(d, directions, backwards, from, directions * length * h, h,
+                   shifted(cell, d * h * 4));
+    copy_step(c, "lstm_copy", Shape{size_t(lstm.batch), size_t(h)},
+              shifted(from, (backwards ? 0 : length - 1) * h * 4), {directions * length * h * 4, 4},
+              shifted(last, d * h * 4), {directions * h * 4, 4}, 4);
   }
   return nullptr;
 }

@@ -1,4 +1,5 @@
-// Matrix products: the public MatMul and the fused one, with B packed at compile time where it is constant.
+// Matrix products: the public MatMul and the fused one, with B packed at compile time where it is
+// constant.
 #include "ops/matmul/matmul.h"
 
 #include "base/support/aligned_buffer.h"
@@ -35,21 +36,26 @@ std::string refusal(const NodeView& node) {
   if (!reason.empty()) return reason;
   const Traits t = traits_of(node);
   Epilogue epilogue;
-  if (t.activation && !set_activation(epilogue, t.activation)) return "the activation is not one of the kernel's";
+  if (t.activation && !set_activation(epilogue, t.activation))
+    return "the activation is not one of the kernel's";
   // Once B is packed there is no way back, so that what a plan would refuse is refused here.
   for (size_t i = 0; i < 2; ++i)
-    if (!node.in(i).shape.rank_is_static() || node.in(i).shape.size() > size_t(kMaxBatchDims) + 2) return "there are too many batch axes";
+    if (!node.in(i).shape.rank_is_static() || node.in(i).shape.size() > size_t(kMaxBatchDims) + 2)
+      return "there are too many batch axes";
   if (t.has_bias) {
     const PartialShape& bias = node.in(2).shape;
     const PartialShape& b = node.in(1).shape;
     const Dimension n = b.size() == 1 ? Dimension(1) : b[b.size() - (t.transpose_b ? 2 : 1)];
-    if (!bias.rank_is_static() || bias.size() != 1 || !bias[0].same(n)) return "the bias is a scalar";
+    if (!bias.rank_is_static() || bias.size() != 1 || !bias[0].same(n))
+      return "the bias is a scalar";
   }
   return {};
 }
 
 // The last two axes of B, and the matrices in front of them; rank 1 counts as a column.
-struct MatrixShape { int64_t rows = 1, columns = 1, count = 1; };
+struct MatrixShape {
+  int64_t rows = 1, columns = 1, count = 1;
+};
 MatrixShape matrices(const Shape& shape, bool second) {
   MatrixShape m;
   const size_t rank = shape.size();
@@ -75,8 +81,9 @@ std::shared_ptr<const void> prepare(const NodeView& node) {
   const size_t bytes = gemm_packed_bytes(*packed->kernel, n, k);
   packed->data = AlignedBuffer(bytes * size_t(m.count));
   for (int64_t i = 0; i < m.count; ++i)
-    pack_gemm_b(*packed->kernel, dense.data<float>() + i * m.rows * m.columns, transposed ? 1 : m.columns,
-                transposed ? m.columns : 1, n, k, packed->data.data() + size_t(i) * bytes);
+    pack_gemm_b(*packed->kernel, dense.data<float>() + i * m.rows * m.columns,
+                transposed ? 1 : m.columns, transposed ? m.columns : 1, n, k,
+                packed->data.data() + size_t(i) * bytes);
   return packed;
 }
 
@@ -96,18 +103,22 @@ void run(const void* params, void* const* o, int64_t begin, int64_t end, void* s
   run_gemm(p.plan, args, begin, end, scratch);
 }
 
-// Batch axes of A, B and C aligned from the right, collapsed where all strides allow; false if too many remain.
-bool set_batches(GemmDesc& d, const Shape& a, const Shape& b, const Shape& c, int64_t a_matrix, int64_t b_matrix, int64_t c_matrix,
-                 bool fold_rows) {
+// Batch axes of A, B and C aligned from the right, collapsed where all strides allow; false if too
+// many remain.
+bool set_batches(GemmDesc& d, const Shape& a, const Shape& b, const Shape& c, int64_t a_matrix,
+                 int64_t b_matrix, int64_t c_matrix, bool fold_rows) {
   const size_t ranks = std::max(a.size() > 1 ? a.size() - 2 : 0, b.size() > 1 ? b.size() - 2 : 0);
-  struct Axis { int64_t extent, a, b, c; };
+  struct Axis {
+    int64_t extent, a, b, c;
+  };
   std::vector<Axis> axes;  // innermost first
   int64_t sa = a_matrix, sb = b_matrix, sc = c_matrix;
   const auto extent = [&](const Shape& s, size_t back) {
     return s.size() > 1 && s.size() - 2 > back ? int64_t(s[s.size() - 3 - back]) : int64_t(1);
   };
   for (size_t back = 0; back < ranks; ++back) {
-    const int64_t ea = extent(a, back), eb = extent(b, back), e = std::max(ea, eb) == 1 ? 1 : (ea == 1 ? eb : ea);
+    const int64_t ea = extent(a, back), eb = extent(b, back),
+                  e = std::max(ea, eb) == 1 ? 1 : (ea == 1 ? eb : ea);
     if (e != 1) axes.push_back({e, ea == 1 ? 0 : sa, eb == 1 ? 0 : sb, sc});
     sa *= ea;
     sb *= eb;
@@ -126,7 +137,8 @@ bool set_batches(GemmDesc& d, const Shape& a, const Shape& b, const Shape& c, in
     merged.push_back(x);
   }
   // One B for all and rows of A behind one another: a single tall product.
-  if (fold_rows && merged.size() == 1 && merged[0].b == 0 && merged[0].a == d.m * d.a_row && d.a_column == 1) {
+  if (fold_rows && merged.size() == 1 && merged[0].b == 0 && merged[0].a == d.m * d.a_row &&
+      d.a_column == 1) {
     d.m *= merged[0].extent;
     merged.clear();
   }
@@ -159,13 +171,18 @@ const char* plan(PlanContext& c) {
   d.b_row = tb ? 1 : mb.columns;
   d.b_column = tb ? mb.columns : 1;
   d.c_row = d.residual_row = d.n;
-  if (!set_batches(d, a, b, c.out_shape(), ma.rows * ma.columns, mb.rows * mb.columns, d.m * d.n, !ta)) return "too many batch axes";
-  if (t.activation && !set_activation(d.epilogue, t.activation)) return "the activation is not one of the kernel's";
+  if (!set_batches(d, a, b, c.out_shape(), ma.rows * ma.columns, mb.rows * mb.columns, d.m * d.n,
+                   !ta))
+    return "too many batch axes";
+  if (t.activation && !set_activation(d.epilogue, t.activation))
+    return "the activation is not one of the kernel's";
 
   const double bytes = 4.0 * double(elements(a) + elements(b) + elements(c.out_shape()));
   std::vector<Place> operands(3);
   operands[1] = c.input(0);
-  operands[2] = packed ? Place{kNone32, {0, uint64_t(reinterpret_cast<uintptr_t>(packed->data.data()))}, 0} : c.input(1);
+  operands[2] =
+      packed ? Place{kNone32, {0, uint64_t(reinterpret_cast<uintptr_t>(packed->data.data()))}, 0}
+             : c.input(1);
   size_t next = 2;
   if (t.has_bias) {
     const int64_t count = elements(c.shape(next));
@@ -186,8 +203,10 @@ const char* plan(PlanContext& c) {
   const GemmKernel* kernel = packed ? packed->kernel : get_gemm_f32(c.isa());
   p.plan = plan_gemm(d, kernel, c.threads());
   const double flop = 2.0 * double(elements(c.out_shape())) * double(d.k);
-  c.step(spec_of(p.plan, run, fmt::format("gemm_f32_{}{}", tier_name(c.isa()), packed ? "" : "_unpacked"),
-                 estimate(bytes, flop), flop * 1e-9), p, operands);
+  c.step(spec_of(p.plan, run,
+                 fmt::format("gemm_f32_{}{}", tier_name(c.isa()), packed ? "" : "_unpacked"),
+                 estimate(bytes, flop), flop * 1e-9),
+         p, operands);
   return nullptr;
 }
 

@@ -13,10 +13,12 @@ void run(const void* params, void* const* o, int64_t begin, int64_t end, void* s
 
 }  // namespace
 
-void copy_step(PlanContext& c, const char* kernel, const Shape& shape, Place src, const std::vector<int64_t>& src_strides, Place dst,
+void copy_step(PlanContext& c, const char* kernel, const Shape& shape, Place src,
+               const std::vector<int64_t>& src_strides, Place dst,
                const std::vector<int64_t>& dst_strides, int64_t element_bytes) {
   std::vector<int64_t> dims(shape.begin(), shape.end());
-  const CopyPlan p = plan_copy(int(dims.size()), dims.data(), src_strides.data(), dst_strides.data(), element_bytes);
+  const CopyPlan p = plan_copy(int(dims.size()), dims.data(), src_strides.data(),
+                               dst_strides.data(), element_bytes);
   const Place operands[] = {dst, src};
   const double bytes = 2.0 * double(elements(shape) * element_bytes);
   StepSpec spec = spec_of(p, run, kernel, estimate(bytes));
@@ -42,7 +44,8 @@ const char* plan_concat(PlanContext& c) {
   for (size_t i = 0; i < c.inputs(); ++i) {
     const Shape& part = c.shape(i);
     if (elements(part) > 0 && !c.input_is_in_output(i))
-      copy_step(c, "concat_copy", part, c.input(i), byte_strides(part, width), shifted(dst, at * dst_strides[axis]), dst_strides, width);
+      copy_step(c, "concat_copy", part, c.input(i), byte_strides(part, width),
+                shifted(dst, at * dst_strides[axis]), dst_strides, width);
     at += int64_t(part[axis]);
   }
   return nullptr;
@@ -51,7 +54,8 @@ const char* plan_concat(PlanContext& c) {
 bool joins_rows(const BoundNode& node) {
   const PartialShape& shape = node.node->fact().shape;
   const int64_t axis = node.node->attrs.as<ops::Concat>().axis;
-  return node.inputs.size() > 1 && shape.rank_is_static() && shape.size() > 1 && positive_axis(axis, shape.size()) + 1 == shape.size();
+  return node.inputs.size() > 1 && shape.rank_is_static() && shape.size() > 1 &&
+         positive_axis(axis, shape.size()) + 1 == shape.size();
 }
 
 std::string split_refusal(const NodeView& node) {
@@ -73,7 +77,8 @@ const char* plan_split(PlanContext& c) {
     } else {
       const Place dst = c.output(i);
       if (elements(part) > 0)
-        copy_step(c, "split_copy", part, shifted(c.input(0), at * strides[axis]), strides, dst, byte_strides(part, width), width);
+        copy_step(c, "split_copy", part, shifted(c.input(0), at * strides[axis]), strides, dst,
+                  byte_strides(part, width), width);
     }
     at += int64_t(part[axis]);
   }
@@ -81,10 +86,14 @@ const char* plan_split(PlanContext& c) {
 }
 
 // One axis of a slice: where it begins and how it steps in the source.
-struct SliceAxis { int64_t begin = 0, step = 1; };
+struct SliceAxis {
+  int64_t begin = 0, step = 1;
+};
 
-// A view where the elements lie behind one another, else a copy. `kept`: the source axis of each output axis, -1 for a new one.
-void emit_slice(PlanContext& c, const std::vector<SliceAxis>& axes, const std::vector<int64_t>& kept) {
+// A view where the elements lie behind one another, else a copy. `kept`: the source axis of each
+// output axis, -1 for a new one.
+void emit_slice(PlanContext& c, const std::vector<SliceAxis>& axes,
+                const std::vector<int64_t>& kept) {
   const Shape &src = c.shape(0), &out = c.out_shape();
   const int64_t width = int64_t(c.out_type().size());
   const std::vector<int64_t> strides = byte_strides(src, width);
@@ -103,7 +112,8 @@ void emit_slice(PlanContext& c, const std::vector<SliceAxis>& axes, const std::v
   } else if (contiguous) {
     c.output_view(0, 0, uint64_t(offset));
   } else {
-    copy_step(c, "slice_copy", out, shifted(c.input(0), offset), src_strides, c.output(0), byte_strides(out, width), width);
+    copy_step(c, "slice_copy", out, shifted(c.input(0), offset), src_strides, c.output(0),
+              byte_strides(out, width), width);
   }
 }
 
@@ -135,9 +145,11 @@ const char* plan_strided_slice(PlanContext& c) {
   for (size_t i = 1; i < c.inputs(); ++i)
     if (!c.value(i)) return "the bounds are not known";
   const std::vector<int64_t> begin = known_ints(*c.value(1));
-  const std::vector<int64_t> step = c.inputs() > 3 ? known_ints(*c.value(3)) : std::vector<int64_t>(begin.size(), 1);
+  const std::vector<int64_t> step =
+      c.inputs() > 3 ? known_ints(*c.value(3)) : std::vector<int64_t>(begin.size(), 1);
   size_t specified = 0;
-  for (size_t i = 0; i < begin.size(); ++i) specified += !masked(a.new_axis_mask, i) && !masked(a.ellipsis_mask, i);
+  for (size_t i = 0; i < begin.size(); ++i)
+    specified += !masked(a.new_axis_mask, i) && !masked(a.ellipsis_mask, i);
   std::vector<SliceAxis> slices(src.size());
   std::vector<int64_t> kept;
   size_t axis = 0;
@@ -154,7 +166,8 @@ const char* plan_strided_slice(PlanContext& c) {
         if (masked(a.begin_mask, i)) slices[axis].begin = 0;
       } else {
         slices[axis].step = step[i];
-        slices[axis].begin = masked(a.begin_mask, i) ? (step[i] < 0 ? extent - 1 : 0) : ops::slice_begin(extent, begin[i], step[i]);
+        slices[axis].begin = masked(a.begin_mask, i) ? (step[i] < 0 ? extent - 1 : 0)
+                                                     : ops::slice_begin(extent, begin[i], step[i]);
         kept.push_back(int64_t(axis));
       }
       ++axis;
@@ -168,7 +181,8 @@ const char* plan_strided_slice(PlanContext& c) {
 
 std::string broadcast_refusal(const NodeView& node) {
   const auto mode = node.attrs<ops::Broadcast>().mode;
-  if (mode != ops::BroadcastMode::Numpy && mode != ops::BroadcastMode::Bidirectional) return "the kernel broadcasts as numpy does";
+  if (mode != ops::BroadcastMode::Numpy && mode != ops::BroadcastMode::Bidirectional)
+    return "the kernel broadcasts as numpy does";
   return needs_bytes(node);
 }
 
@@ -184,7 +198,8 @@ const char* plan_broadcast_node(PlanContext& c) {
   const std::vector<int64_t> dense = byte_strides(src, width);
   std::vector<int64_t> strides(out.size(), 0);
   for (size_t i = 0; i < src.size(); ++i) strides[i + shift] = src[i] == 1 ? 0 : dense[i];
-  copy_step(c, "broadcast_copy", out, c.input(0), strides, c.output(0), byte_strides(out, width), width);
+  copy_step(c, "broadcast_copy", out, c.input(0), strides, c.output(0), byte_strides(out, width),
+            width);
   return nullptr;
 }
 
@@ -219,7 +234,8 @@ const char* plan_pad_node(PlanContext& c) {
   if (elements(src) == 0) return "the input is empty";
   const int64_t width = int64_t(c.out_type().size());
   const PadMode modes[] = {PadMode::constant, PadMode::edge, PadMode::reflect, PadMode::symmetric};
-  const PadPlan p = plan_pad(int(src.size()), dims.data(), begin.data(), end.data(), modes[int(mode)], width);
+  const PadPlan p =
+      plan_pad(int(src.size()), dims.data(), begin.data(), end.data(), modes[int(mode)], width);
   Place value;
   if (c.inputs() > 3) {
     if (c.in_type(3) != c.out_type()) return "the value has another type";
@@ -229,7 +245,8 @@ const char* plan_pad_node(PlanContext& c) {
     value = Place{kNone32, {0, uint64_t(reinterpret_cast<uintptr_t>(zeros))}, 0};
   }
   const Place operands[] = {c.output(0), c.input(0), value};
-  c.step(spec_of(p, run_pad_step, "pad", estimate(2.0 * double(elements(out) * width))), p, operands);
+  c.step(spec_of(p, run_pad_step, "pad", estimate(2.0 * double(elements(out) * width))), p,
+         operands);
   return nullptr;
 }
 

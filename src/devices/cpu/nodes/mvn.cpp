@@ -14,7 +14,8 @@ std::string refusal(const NodeView& node) {
 }
 
 void run(const void* params, void* const* o, int64_t begin, int64_t end, void* scratch) {
-  LayerNormArgs args{static_cast<const float*>(o[1]), nullptr, nullptr, nullptr, static_cast<float*>(o[0]), nullptr};
+  LayerNormArgs args{static_cast<const float*>(o[1]), nullptr, nullptr, nullptr,
+                     static_cast<float*>(o[0]),       nullptr};
   run_layer_norm(*static_cast<const LayerNormPlan*>(params), args, begin, end, scratch);
 }
 
@@ -38,8 +39,9 @@ const char* plan(PlanContext& c) {
   const LayerNormPlan p = plan_layer_norm(n, c.isa());
   const Place src = c.input(0), operands[] = {c.output_in_place(0, 0), src};
   const double count = double(n.rows * n.size);
-  c.step(spec_of(p, run, fmt::format("layer_norm_f32_{}", tier_name(c.isa())), estimate(8 * count, 10 * count), 8e-9 * count), p,
-         operands);
+  c.step(spec_of(p, run, fmt::format("layer_norm_f32_{}", tier_name(c.isa())),
+                 estimate(8 * count, 10 * count), 8e-9 * count),
+         p, operands);
   return nullptr;
 }
 

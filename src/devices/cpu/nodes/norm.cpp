@@ -18,11 +18,13 @@ struct Params {
 void run(const void* params, void* const* o, int64_t begin, int64_t end, void* scratch) {
   const auto& p = *static_cast<const Params*>(params);
   const auto at = [&](int i) { return i < 0 ? nullptr : static_cast<const float*>(o[i]); };
-  LayerNormArgs args{static_cast<const float*>(o[1]), at(p.residual), at(p.scale), at(p.shift), static_cast<float*>(o[0]), nullptr};
+  LayerNormArgs args{static_cast<const float*>(o[1]), at(p.residual), at(p.scale), at(p.shift),
+                     static_cast<float*>(o[0]),       nullptr};
   run_layer_norm(p.plan, args, begin, end, scratch);
 }
 
-const char* emit(PlanContext& c, LayerNormParams n, bool scale, bool shift, bool residual, const char* kernel) {
+const char* emit(PlanContext& c, LayerNormParams n, bool scale, bool shift, bool residual,
+                 const char* kernel) {
   Params p;
   std::vector<Place> operands(2);
   operands[1] = c.input(0);
@@ -32,7 +34,9 @@ const char* emit(PlanContext& c, LayerNormParams n, bool scale, bool shift, bool
     *number = int(operands.size());
     operands.push_back(c.input(next++));
   };
-  if ((scale && elements(c.shape(1)) != n.size) || (shift && elements(c.shape(1 + size_t(scale))) != n.size)) return "the scale broadcasts";
+  if ((scale && elements(c.shape(1)) != n.size) ||
+      (shift && elements(c.shape(1 + size_t(scale))) != n.size))
+    return "the scale broadcasts";
   take(scale, &p.scale);
   take(shift, &p.shift);
   if (residual && c.shape(next) != c.shape(0)) return "the residual broadcasts";
@@ -40,8 +44,9 @@ const char* emit(PlanContext& c, LayerNormParams n, bool scale, bool shift, bool
   operands[0] = c.output_in_place(0, 0, true);
   p.plan = plan_layer_norm(n, c.isa());
   const double count = double(n.rows * n.size);
-  c.step(spec_of(p.plan, run, fmt::format("{}_f32_{}", kernel, tier_name(c.isa())), estimate(8 * count, 10 * count), 8e-9 * count), p,
-         operands);
+  c.step(spec_of(p.plan, run, fmt::format("{}_f32_{}", kernel, tier_name(c.isa())),
+                 estimate(8 * count, 10 * count), 8e-9 * count),
+         p, operands);
   return nullptr;
 }
 

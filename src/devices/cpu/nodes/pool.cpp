@@ -28,11 +28,15 @@ const char* plan(PlanContext& c) {
   const size_t dims = a.kernel.size();
   if (src.size() != dims + 2) return "the rank does not fit the window";
   PoolParams p;
-  p.mode = c.node().is("vireo.MaxPool") ? PoolMode::max : a.exclude_pad ? PoolMode::average : PoolMode::average_with_padding;
+  p.mode = c.node().is("vireo.MaxPool") ? PoolMode::max
+           : a.exclude_pad              ? PoolMode::average
+                                        : PoolMode::average_with_padding;
   p.batch = int64_t(src[0]);
   p.channels = int64_t(src.back());
   double window = 1;
-  const auto at = [](const std::vector<int64_t>& v, size_t i, int64_t otherwise) { return v.empty() ? otherwise : v[i]; };
+  const auto at = [](const std::vector<int64_t>& v, size_t i, int64_t otherwise) {
+    return v.empty() ? otherwise : v[i];
+  };
   for (size_t i = 0; i < dims; ++i) {
     const size_t k = 3 - dims + i;
     p.in[k] = int64_t(src[i + 1]);
@@ -47,7 +51,8 @@ const char* plan(PlanContext& c) {
   const Place to = c.output_rows(0, &p.dst_stride), operands[] = {to, c.input(0)};
   const PoolPlan plan = plan_pool(p, c.isa());
   const double work = window * double(elements(out));
-  c.step(spec_of(plan, run, fmt::format("pool_f32_{}", tier_name(c.isa())), estimate(4.0 * double(elements(src)), 4 * work), work * 1e-9),
+  c.step(spec_of(plan, run, fmt::format("pool_f32_{}", tier_name(c.isa())),
+                 estimate(4.0 * double(elements(src)), 4 * work), work * 1e-9),
          plan, operands);
   return nullptr;
 }

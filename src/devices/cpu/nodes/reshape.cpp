@@ -17,7 +17,6 @@ const char* plan(PlanContext& c) {
   return nullptr;
 }
 
-
 }  // namespace
 
 const NodeKind reshape_node = {"Reshape", refusal, nullptr, plan};

@@ -1,4 +1,5 @@
-// Interpolate over axes next to each other: what lies before them is the batch, what lies behind them the channels.
+// Interpolate over axes next to each other: what lies before them is the batch, what lies behind
+// them the channels.
 #include "ops/resize/resize.h"
 
 #include "core/values.h"
@@ -12,13 +13,14 @@ namespace {
 struct Resized {
   ops::Interpolate attrs;
   std::vector<int64_t> axes;
-  std::vector<float> scales;        // output over input, by axis of `axes`; empty: from the extents
+  std::vector<float> scales;  // output over input, by axis of `axes`; empty: from the extents
 };
 
 int axes_input(int version) { return version == 4 ? 3 : 2; }
 
 ops::Interpolate attributes(const NodeView& node) {
-  if (node.node().attrs.is<ops::Interpolate1>()) return ops::modern(node.attrs<ops::Interpolate1>());
+  if (node.node().attrs.is<ops::Interpolate1>())
+    return ops::modern(node.attrs<ops::Interpolate1>());
   return node.attrs<ops::Interpolate>();
 }
 
@@ -27,7 +29,9 @@ std::string refusal(const NodeView& node) {
   for (const auto& pads : {a.pads_begin, a.pads_end})
     for (int64_t p : pads)
       if (p != 0) return "the input is padded";
-  if (a.mode == ops::InterpolateMode::BilinearPillow || a.mode == ops::InterpolateMode::BicubicPillow) return "the mode is pillow's";
+  if (a.mode == ops::InterpolateMode::BilinearPillow ||
+      a.mode == ops::InterpolateMode::BicubicPillow)
+    return "the mode is pillow's";
   return needs_f32(node);
 }
 
@@ -42,7 +46,8 @@ struct Params {
 };
 
 void run(const void* params, void* const* o, int64_t begin, int64_t end, void* scratch) {
-  run_resize(static_cast<const Params*>(params)->plan, {static_cast<const float*>(o[1]), static_cast<float*>(o[0])}, begin, end, scratch);
+  run_resize(static_cast<const Params*>(params)->plan,
+             {static_cast<const float*>(o[1]), static_cast<float*>(o[0])}, begin, end, scratch);
 }
 
 const char* fill_axes(PlanContext& c, Resized& r) {
@@ -67,13 +72,15 @@ const char* fill_axes(PlanContext& c, Resized& r) {
 }
 
 // The table of one axis, or none if it stays as it is.
-void fill_table(const Resized& r, int64_t in, int64_t out, float scale, AxisTable& table, ResizeAxis& axis) {
+void fill_table(const Resized& r, int64_t in, int64_t out, float scale, AxisTable& table,
+                ResizeAxis& axis) {
   axis.in = in;
   axis.out = out;
   if (r.attrs.mode == ops::InterpolateMode::Nearest) {
     axis.taps = 1;
     for (int64_t o = 0; o < out; ++o)
-      table.index.push_back(int32_t(ops::nearest_index(r.attrs, size_t(in), size_t(out), scale, size_t(o))));
+      table.index.push_back(
+          int32_t(ops::nearest_index(r.attrs, size_t(in), size_t(out), scale, size_t(o))));
     axis.index = table.index.data();
     return;
   }
@@ -120,7 +127,9 @@ const char* plan(PlanContext& c) {
   for (size_t axis = first; axis < last; ++axis) {
     const size_t k = 3 - (last - first) + (axis - first);
     p.axis[k].in = p.axis[k].out = int64_t(src[axis]);
-    if (moves[axis]) fill_table(r, int64_t(src[axis]), int64_t(out[axis]), scale[axis], params->tables[k], p.axis[k]);
+    if (moves[axis])
+      fill_table(r, int64_t(src[axis]), int64_t(out[axis]), scale[axis], params->tables[k],
+                 p.axis[k]);
   }
   params->plan = plan_resize(p, c.isa());
   const Place operands[] = {c.output(0), c.input(0)};

@@ -44,10 +44,12 @@ const char* plan(PlanContext& c) {
     permutation[i] = int(order[i]);
   }
   const int64_t width = int64_t(c.out_type().size());
-  const TransposePlan p = plan_transpose(int(shape.size()), dims, permutation, width, nullptr, nullptr, c.isa());
+  const TransposePlan p =
+      plan_transpose(int(shape.size()), dims, permutation, width, nullptr, nullptr, c.isa());
   const Place operands[] = {c.output(0), c.input(0)};
   c.step(spec_of(p, run, fmt::format("transpose_{}_{}", c.out_type().name(), tier_name(c.isa())),
-                 estimate(4.0 * double(elements(shape) * width))), p, operands);
+                 estimate(4.0 * double(elements(shape) * width))),
+         p, operands);
   return nullptr;
 }
 

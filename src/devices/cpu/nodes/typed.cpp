@@ -13,31 +13,56 @@ namespace {
 // Division and remainder are left out: division by zero is an error, and steps do not fail.
 const std::unordered_map<std::string_view, TypedOp>& rows() {
   static const std::unordered_map<std::string_view, TypedOp> table = {
-      {"Add", TypedOp::add}, {"Subtract", TypedOp::sub}, {"Multiply", TypedOp::mul}, {"Maximum", TypedOp::max},
-      {"Minimum", TypedOp::min}, {"SquaredDifference", TypedOp::squared_difference}, {"Negative", TypedOp::neg},
-      {"Abs", TypedOp::abs}, {"Sign", TypedOp::sign}, {"BitwiseAnd", TypedOp::bit_and}, {"BitwiseOr", TypedOp::bit_or},
-      {"BitwiseXor", TypedOp::bit_xor}, {"BitwiseNot", TypedOp::bit_not}, {"LogicalAnd", TypedOp::logical_and},
-      {"LogicalOr", TypedOp::logical_or}, {"LogicalXor", TypedOp::logical_xor}, {"LogicalNot", TypedOp::logical_not},
-      {"Equal", TypedOp::equal}, {"NotEqual", TypedOp::not_equal}, {"Less", TypedOp::less}, {"LessEqual", TypedOp::less_equal},
-      {"Greater", TypedOp::greater}, {"GreaterEqual", TypedOp::greater_equal}, {"Select", TypedOp::select},
-      {"Convert", TypedOp::convert}, {"ConvertLike", TypedOp::convert}};
+      {"Add", TypedOp::add},
+      {"Subtract", TypedOp::sub},
+      {"Multiply", TypedOp::mul},
+      {"Maximum", TypedOp::max},
+      {"Minimum", TypedOp::min},
+      {"SquaredDifference", TypedOp::squared_difference},
+      {"Negative", TypedOp::neg},
+      {"Abs", TypedOp::abs},
+      {"Sign", TypedOp::sign},
+      {"BitwiseAnd", TypedOp::bit_and},
+      {"BitwiseOr", TypedOp::bit_or},
+      {"BitwiseXor", TypedOp::bit_xor},
+      {"BitwiseNot", TypedOp::bit_not},
+      {"LogicalAnd", TypedOp::logical_and},
+      {"LogicalOr", TypedOp::logical_or},
+      {"LogicalXor", TypedOp::logical_xor},
+      {"LogicalNot", TypedOp::logical_not},
+      {"Equal", TypedOp::equal},
+      {"NotEqual", TypedOp::not_equal},
+      {"Less", TypedOp::less},
+      {"LessEqual", TypedOp::less_equal},
+      {"Greater", TypedOp::greater},
+      {"GreaterEqual", TypedOp::greater_equal},
+      {"Select", TypedOp::select},
+      {"Convert", TypedOp::convert},
+      {"ConvertLike", TypedOp::convert}};
   return table;
 }
 
 bool is_integer(element::Type t) {
-  return t == element::i8 || t == element::u8 || t == element::i32 || t == element::i64 || t == element::boolean;
+  return t == element::i8 || t == element::u8 || t == element::i32 || t == element::i64 ||
+         t == element::boolean;
 }
 
 std::string refusal(const NodeView& node) {
   const TypedOp op = rows().at(node.node().op->name);
-  if (!is_integer(node.out_type())) return fmt::format("the kernel computes integers, the output is {}", node.out_type().name());
-  if ((op == TypedOp::bit_not || op == TypedOp::abs || op == TypedOp::neg) && node.out_type() == element::boolean) return "the output is boolean";
+  if (!is_integer(node.out_type()))
+    return fmt::format("the kernel computes integers, the output is {}", node.out_type().name());
+  if ((op == TypedOp::bit_not || op == TypedOp::abs || op == TypedOp::neg) &&
+      node.out_type() == element::boolean)
+    return "the output is boolean";
   for (int i = 0; i < operands_of(op); ++i) {
     const element::Type t = node.in_type(size_t(i));
-    if (!is_integer(t) && !(op == TypedOp::convert && t == element::f32 && node.out_type() != element::boolean))
+    if (!is_integer(t) &&
+        !(op == TypedOp::convert && t == element::f32 && node.out_type() != element::boolean))
       return fmt::format("the kernel computes integers, input {} is {}", i, t.name());
   }
-  return attribute<std::string>(node.node(), "auto_broadcast", "numpy") == "pdpd" ? "pdpd broadcasting" : "";
+  return attribute<std::string>(node.node(), "auto_broadcast", "numpy") == "pdpd"
+             ? "pdpd broadcasting"
+             : "";
 }
 
 void run(const void* params, void* const* o, int64_t begin, int64_t end, void* scratch) {
@@ -79,7 +104,9 @@ const char* plan(PlanContext& c) {
   set_strides(out, out.size(), dst.strides);
   operands[0] = c.output(0);
   const TypedPlan p = plan_typed(op, int(out.size()), dims, src, dst);
-  c.step(spec_of(p, run, fmt::format("eltwise_{}", c.out_type().name()), estimate(20.0 * double(elements(out)))), p, operands);
+  c.step(spec_of(p, run, fmt::format("eltwise_{}", c.out_type().name()),
+                 estimate(20.0 * double(elements(out)))),
+         p, operands);
   return nullptr;
 }
 
