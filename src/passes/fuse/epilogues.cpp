@@ -225,7 +225,7 @@ void add_epilogues(std::vector<Rule>& rules) {
                    {"Relu", "Sigmoid", "Tanh", "HSwish", "HSigmoid", "Mish", "Abs", "SoftPlus", "Exp", "Sqrt", "Clamp", "Elu", "Gelu",
                     "Swish", "HardSigmoid", "PRelu"},
                    activation});
-  rules.push_back({"fuse-pad", {"Conv", "AvgPool"}, pad_before});
+  rules.push_back({"fuse-pad", {"vireo.Conv", "vireo.AvgPool"}, pad_before});
 }
 
 }  // namespace vireo::passes

@@ -90,5 +90,6 @@ bool layout_per_axis(Layout&, NodeId);         // Tile, Broadcast: input 1 has a
 bool layout_gather(Layout&, NodeId);
 bool layout_shape_of(Layout&, NodeId);
 bool layout_matmul(Layout&, NodeId);
+bool layout_attention(Layout&, NodeId);
 
 }  // namespace vireo::passes

@@ -47,6 +47,7 @@ LayoutFn find_layout(const GraphNode& node) {
       {"Gather", layout_gather},
       {"ShapeOf", layout_shape_of},
       {"MatMul", layout_matmul},
+      {"vireo.Attention", layout_attention},
   };
   const auto it = table.find(node.op->name);
   if (it != table.end()) return it->second;
