@@ -24,7 +24,7 @@ class CpuDevice final : public Device {
   std::vector<std::pair<std::string, std::string>> properties() const override {
     return {{"AVAILABLE_DEVICES", ""},
             {"FULL_DEVICE_NAME", isa_string()},
-            {"OPTIMIZATION_CAPABILITIES", "FP32 INT8 BIN EXPORT_IMPORT"},
+            {"OPTIMIZATION_CAPABILITIES", "FP32"},
             {"DEVICE_TYPE", "integrated"},
             {"RANGE_FOR_STREAMS", "1 64"},
             {"RANGE_FOR_ASYNC_INFER_REQUESTS", "1 1 1"}};

@@ -5,6 +5,7 @@
 
 #include "base/threads/machine.h"
 #include "core/text.h"
+#include "base/threads/pool.h"
 #include "devices/cpu/inference.h"
 #include "passes/passes.h"
 
@@ -28,6 +29,7 @@ CpuExecutable::CpuExecutable(const Graph& imported, const CompileConfig& config)
   CompileConfig stream = settled;  // what one inference has
   stream.threads = std::max(1, settled.threads / settled.streams);
   program_ = make_program(std::move(graph), stream);
+  if (settled.pin_threads) Pool::get().set_pinning(true);
   streams_ = std::make_shared<Streams>(settled.streams, stream.threads);
 }
 
