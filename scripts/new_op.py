@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CPP_TYPES = {"bool": ("bool", "false"), "int": ("int64_t", "0"), "float": ("double", "0"), "string": ("std::string", ""),
              "ints": ("std::vector<int64_t>", ""), "floats": ("std::vector<double>", ""), "type": ("element::Type", "")}
 
-SOURCE = """// {name}: TODO-WORDS: what it computes, in one sentence, and where the formula comes from.
+SOURCE = """// {name}: what it computes, in one sentence, and where the formula comes from.
 #include "core/op.h"
 #include "core/values.h"
 
@@ -37,7 +37,7 @@ void evaluate(EvalContext& c) {{
 VIREO_DEFINE_OP({symbol}){{"{name}", {opset}, {attr_type}, infer, evaluate, Tolerance::Exact}};
 
 }}  // namespace vireo::ops
-""".replace("TODO-WORDS: ", "")
+"""
 
 
 def snake(name):
