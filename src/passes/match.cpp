@@ -1,3 +1,4 @@
+// Questions of rules to a graph.
 #include "passes/match.h"
 
 #include <algorithm>
@@ -39,7 +40,8 @@ bool all_equal(const Graph& g, OutputRef ref, double value) {
   return std::all_of(v.begin(), v.end(), [&](double x) { return x == value; });
 }
 
-std::optional<OutputRef> other_than_scalar(const Graph& g, const GraphNode& n, double value, double tolerance) {
+std::optional<OutputRef> other_than_scalar(const Graph& g, const GraphNode& n, double value,
+                                           double tolerance) {
   for (size_t i = 0; i < 2; ++i)
     if (is_scalar(g, n.inputs[i], value, tolerance)) return n.inputs[1 - i];
   return std::nullopt;
@@ -109,19 +111,23 @@ std::string text_attr(const GraphNode& n, std::string_view name) {
   return s ? *s : std::string();
 }
 
-OutputRef remake(Patch& patch, const Graph& g, NodeId from, Attrs attrs, std::vector<OutputRef> inputs) {
+OutputRef remake(Patch& patch, const Graph& g, NodeId from, Attrs attrs,
+                 std::vector<OutputRef> inputs) {
   const OutputRef made = patch.add(*g[from].op, std::move(attrs), std::move(inputs), g[from].name);
   g.arena->edit(made.node).rt_info = g[from].rt_info;
   return made;
 }
 
-OutputRef add_public(Patch& patch, std::string_view op, std::vector<OutputRef> inputs, const AttrList& attrs) {
+OutputRef add_public(Patch& patch, std::string_view op, std::vector<OutputRef> inputs,
+                     const AttrList& attrs) {
   const OpDef* def = builtin_ops().find_in_opset(op, 13);
   VIREO_ASSERT(def != nullptr);
   return patch.add(*def, make_attrs(def->attrs, attrs, op), std::move(inputs));
 }
 
-OutputRef i64_constant(Patch& patch, const std::vector<int64_t>& values) { return patch.constant(make_i64(values)); }
+OutputRef i64_constant(Patch& patch, const std::vector<int64_t>& values) {
+  return patch.constant(make_i64(values));
+}
 
 void replace_with(Patch& patch, NodeId from, OutputRef to, std::initializer_list<NodeId> others) {
   patch.credit(to.node, from);

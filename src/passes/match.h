@@ -18,20 +18,27 @@ namespace vireo::passes {
 
 // The producer of `ref` if it is the public operator of that name.
 const GraphNode* made_by(const Graph& g, OutputRef ref, std::string_view op);
-inline bool is_public(const GraphNode& n, std::string_view op) { return n.op->version != 0 && n.op->name == op; }
-inline bool single_use(const Graph& g, OutputRef ref) { return g.arena->output(ref).uses.size() == 1; }
+inline bool is_public(const GraphNode& n, std::string_view op) {
+  return n.op->version != 0 && n.op->name == op;
+}
+inline bool single_use(const Graph& g, OutputRef ref) {
+  return g.arena->output(ref).uses.size() == 1;
+}
 
 inline const Tensor& value_of(const Graph& g, OutputRef ref) { return g.fact(ref).value; }
 inline bool is_constant(const Graph& g, OutputRef ref) { return bool(value_of(g, ref)); }
-std::optional<double> scalar(const Graph& g, OutputRef ref);                // constant of one element
-std::optional<std::vector<int64_t>> ints(const Graph& g, OutputRef ref);    // constant
+std::optional<double> scalar(const Graph& g, OutputRef ref);              // constant of one element
+std::optional<std::vector<int64_t>> ints(const Graph& g, OutputRef ref);  // constant
 bool is_scalar(const Graph& g, OutputRef ref, double value, double tolerance = 1e-6);
 // Every element of a constant is `value`.
 bool all_equal(const Graph& g, OutputRef ref, double value);
 
-// The other input of a commutative binary node whose one input is a scalar constant equal to `value`.
-std::optional<OutputRef> other_than_scalar(const Graph& g, const GraphNode& n, double value, double tolerance = 1e-6);
-// Splits the inputs of a binary node into a variable and a constant one, in whichever order; nothing if not so.
+// The other input of a commutative binary node whose one input is a scalar constant equal to
+// `value`.
+std::optional<OutputRef> other_than_scalar(const Graph& g, const GraphNode& n, double value,
+                                           double tolerance = 1e-6);
+// Splits the inputs of a binary node into a variable and a constant one, in whichever order;
+// nothing if not so.
 struct WithConstant {
   OutputRef data, constant;
 };
@@ -55,11 +62,14 @@ bool bool_attr(const GraphNode& n, std::string_view name, bool fallback);
 std::string text_attr(const GraphNode& n, std::string_view name);
 
 // A copy of a node with other inputs or attributes that keeps its name and credits.
-OutputRef remake(Patch& patch, const Graph& g, NodeId from, Attrs attrs, std::vector<OutputRef> inputs);
+OutputRef remake(Patch& patch, const Graph& g, NodeId from, Attrs attrs,
+                 std::vector<OutputRef> inputs);
 // A public operator's newest form up to opset 13, attributes by name.
-OutputRef add_public(Patch& patch, std::string_view op, std::vector<OutputRef> inputs, const AttrList& attrs = {});
+OutputRef add_public(Patch& patch, std::string_view op, std::vector<OutputRef> inputs,
+                     const AttrList& attrs = {});
 OutputRef i64_constant(Patch& patch, const std::vector<int64_t>& values);
 // Replaces output 0 of `from` by `to` and credits the originals: `from` and `others`.
-void replace_with(Patch& patch, NodeId from, OutputRef to, std::initializer_list<NodeId> others = {});
+void replace_with(Patch& patch, NodeId from, OutputRef to,
+                  std::initializer_list<NodeId> others = {});
 
 }  // namespace vireo::passes

@@ -27,7 +27,8 @@ bool dead(const GraphNode& node) {
 void verify(const Graph& graph, const Rule& rule) {
   for (NodeId id : graph.order())
     for (OutputRef s : graph[id].inputs)
-      if (s.index >= graph[s.node].outputs.size()) fail(ErrorCode::Internal, "rule {} left '{}' without its input", rule.name, graph[id].name);
+      if (s.index >= graph[s.node].outputs.size())
+        fail(ErrorCode::Internal, "rule {} left '{}' without its input", rule.name, graph[id].name);
 }
 #endif
 
@@ -48,7 +49,8 @@ class Driver {
       queued_[id] = false;
       if (!dead(graph_[id]) && visit(id)) ++firings;
     }
-    if (!queue_.empty()) log_warning("passes", "rules still fired after {} times: stopped", firings);
+    if (!queue_.empty())
+      log_warning("passes", "rules still fired after {} times: stopped", firings);
     return firings;
   }
 
@@ -69,7 +71,8 @@ class Driver {
       const NodeId before = NodeId(graph_.arena->size());
       Patch patch(graph_);
       if (!rule->fn(patch, graph_, id) || patch.empty()) {
-        for (NodeId made = NodeId(graph_.arena->size()); made-- > before;) graph_.arena->detach(made);
+        for (NodeId made = NodeId(graph_.arena->size()); made-- > before;)
+          graph_.arena->detach(made);
         continue;
       }
       log_debug("passes", "{} at {} '{}'", rule->name, graph_[id].op->full_name(), graph_[id].name);

@@ -13,13 +13,13 @@ namespace vireo::passes {
 using RuleFn = bool (*)(Patch& patch, const Graph& graph, NodeId node);
 
 struct Rule {
-  const char* name;                 // in the log and in tests
-  std::vector<const char*> ops;     // operator names, any version
+  const char* name;              // in the log and in tests
+  std::vector<const char*> ops;  // operator names, any version
   RuleFn fn;
 };
 
-// Applies the rules along the graph and again to what they made. Gives the number of firings, which is bounded in proportion to the
-// size of the graph.
+// Applies the rules along the graph and again to what they made. Gives the number of firings, which
+// is bounded in proportion to the size of the graph.
 size_t rewrite(Graph& graph, const std::vector<Rule>& rules);
 
 }  // namespace vireo::passes

@@ -1,3 +1,4 @@
+// Transposing and scaling of constants.
 #include "passes/tensors.h"
 
 #include <cstring>
@@ -59,10 +60,18 @@ Tensor transposed(const Tensor& given, const std::vector<int64_t>& order) {
   for (int64_t axis : order) walk.strides.push_back(strides[size_t(axis)]);
   Tensor out(type, shape);
   switch (type.size()) {
-    case 1: copy_walk(static_cast<const uint8_t*>(t.data()), static_cast<uint8_t*>(out.data()), walk); break;
-    case 2: copy_walk(static_cast<const uint16_t*>(t.data()), static_cast<uint16_t*>(out.data()), walk); break;
-    case 4: copy_walk(static_cast<const uint32_t*>(t.data()), static_cast<uint32_t*>(out.data()), walk); break;
-    default: copy_walk(static_cast<const uint64_t*>(t.data()), static_cast<uint64_t*>(out.data()), walk); break;
+    case 1:
+      copy_walk(static_cast<const uint8_t*>(t.data()), static_cast<uint8_t*>(out.data()), walk);
+      break;
+    case 2:
+      copy_walk(static_cast<const uint16_t*>(t.data()), static_cast<uint16_t*>(out.data()), walk);
+      break;
+    case 4:
+      copy_walk(static_cast<const uint32_t*>(t.data()), static_cast<uint32_t*>(out.data()), walk);
+      break;
+    default:
+      copy_walk(static_cast<const uint64_t*>(t.data()), static_cast<uint64_t*>(out.data()), walk);
+      break;
   }
   return out;
 }

@@ -29,7 +29,8 @@ void expect_same_outputs(const Graph& before, const Graph& after, std::mt19937& 
   std::vector<Tensor> inputs;
   for (NodeId id : before.parameters) {
     if (before[id].fact().shape.is_dynamic()) return;
-    inputs.push_back(random_tensor(before[id].fact().type, before[id].fact().shape.to_shape(), random));
+    inputs.push_back(
+        random_tensor(before[id].fact().type, before[id].fact().shape.to_shape(), random));
   }
   const auto want = evaluate_graph(before, inputs), got = evaluate_graph(after, inputs);
   ASSERT_EQ(got.size(), want.size());
@@ -43,7 +44,8 @@ void expect_same_outputs(const Graph& before, const Graph& after, std::mt19937& 
       largest = std::max(largest, std::fabs(b[k]));
       worst = std::max(worst, std::fabs(a[k] - b[k]));
     }
-    EXPECT_LE(worst, 1e-4 * largest) << "output " << i << "\n" << to_text(before, 16) << to_text(after, 16);
+    EXPECT_LE(worst, 1e-4 * largest) << "output " << i << "\n"
+                                     << to_text(before, 16) << to_text(after, 16);
   }
 }
 
@@ -54,7 +56,8 @@ std::vector<std::vector<std::string>> described(const Graph& graph) {
     const GraphNode& n = graph[id];
     if (n.op->has(kStructural)) continue;
     lines.push_back({n.op->full_name(), n.fact().shape.to_string()});
-    for (const auto& [name, value] : list_attrs(n.attrs)) lines.back().push_back(name + "=" + to_text(value));
+    for (const auto& [name, value] : list_attrs(n.attrs))
+      lines.back().push_back(name + "=" + to_text(value));
   }
   return lines;
 }
@@ -64,7 +67,8 @@ std::vector<std::string> test_files() {
   if (DIR* folder = opendir(VIREO_TESTS_DIR "/passes")) {
     while (const dirent* entry = readdir(folder)) {
       const std::string name = entry->d_name;
-      if (name.size() > 5 && name.substr(name.size() - 5) == ".test") names.push_back(name.substr(0, name.size() - 5));
+      if (name.size() > 5 && name.substr(name.size() - 5) == ".test")
+        names.push_back(name.substr(0, name.size() - 5));
     }
     closedir(folder);
   }
@@ -87,7 +91,8 @@ TEST_P(PassCases, File) {
     std::istringstream words(line);
     std::string word;
     for (size_t i = 0; words >> word; ++i) {
-      const bool found = i < 2 ? got[at][i] == word : std::find(got[at].begin(), got[at].end(), word) != got[at].end();
+      const bool found = i < 2 ? got[at][i] == word
+                               : std::find(got[at].begin(), got[at].end(), word) != got[at].end();
       EXPECT_TRUE(found) << "expected " << line << "\n" << to_text(*after, 8);
     }
   }
@@ -96,7 +101,8 @@ TEST_P(PassCases, File) {
   expect_same_outputs(*before, *after, random);
 }
 
-INSTANTIATE_TEST_SUITE_P(Text, PassCases, testing::ValuesIn(test_files()), [](const auto& info) { return info.param; });
+INSTANTIATE_TEST_SUITE_P(Text, PassCases, testing::ValuesIn(test_files()),
+                         [](const auto& info) { return info.param; });
 
 // Grows a graph by operators drawn at random over values [2, C, h, w].
 class RandomGraph {
@@ -115,13 +121,16 @@ class RandomGraph {
   OutputRef add(const char* op, std::vector<OutputRef> in, const AttrList& attrs = {}) {
     return {add_op(graph_, op, 13, std::move(in), attrs), 0};
   }
-  OutputRef floats(const Shape& shape) { return graph_.add_constant(random_tensor(element::f32, shape, random_)); }
+  OutputRef floats(const Shape& shape) {
+    return graph_.add_constant(random_tensor(element::f32, shape, random_));
+  }
   OutputRef i64(const std::vector<int64_t>& v) { return graph_.add_constant(make_i64(v)); }
   Shape shape(OutputRef v) const { return graph_.fact(v).shape.to_shape(); }
 
   OutputRef convolution(OutputRef x) {
     const size_t channels = shape(x)[1], k = size_t(1 + 2 * below(2));
-    const AttrList attrs{{"strides", std::vector<int64_t>{1, 1}}, {"dilations", std::vector<int64_t>{1, 1}},
+    const AttrList attrs{{"strides", std::vector<int64_t>{1, 1}},
+                         {"dilations", std::vector<int64_t>{1, 1}},
                          {"pads_begin", std::vector<int64_t>{int64_t(k / 2), int64_t(k / 2)}},
                          {"pads_end", std::vector<int64_t>{int64_t(k / 2), int64_t(k / 2)}}};
     if (below(3) == 0) return add("GroupConvolution", {x, floats({channels, 1, 1, k, k})}, attrs);
@@ -131,13 +140,15 @@ class RandomGraph {
     const Shape s = shape(x);
     const std::vector<int64_t> back(s.begin(), s.end());
     const OutputRef flat = add("Reshape", {x, i64({0, 0, -1})}, {{"special_zero", true}});
-    const OutputRef soft = below(2) ? add("Softmax", {flat}, {{"axis", below(3)}}) : add("Relu", {flat});
+    const OutputRef soft =
+        below(2) ? add("Softmax", {flat}, {{"axis", below(3)}}) : add("Relu", {flat});
     return add("Reshape", {soft, i64(back)}, {{"special_zero", false}});
   }
   OutputRef shuffled(OutputRef x) {
     const Shape s = shape(x);
     const int64_t c = int64_t(s[1]), h = int64_t(s[2]), w = int64_t(s[3]);
-    const OutputRef parts = add("Reshape", {x, i64({2, 2, c / 2, h, w})}, {{"special_zero", false}});
+    const OutputRef parts =
+        add("Reshape", {x, i64({2, 2, c / 2, h, w})}, {{"special_zero", false}});
     const OutputRef moved = add("Transpose", {parts, i64({0, 2, 1, 3, 4})});
     return add("Reshape", {moved, i64({2, c, h, w})}, {{"special_zero", false}});
   }
@@ -147,19 +158,27 @@ class RandomGraph {
     const Shape s = shape(x);
     const size_t c = s[1];
     switch (below(14)) {
-      case 0: case 1: case 2: return convolution(x);
+      case 0:
+      case 1:
+      case 2: return convolution(x);
       case 3: return add("Relu", {x});
       case 4: return add("Multiply", {x, add("Sigmoid", {x})});
       case 5: return add("Add", {x, floats({1, c, 1, 1})});
       case 6: return add("Multiply", {x, floats({c, 1, 1})});
       case 7: return add("Add", {x, pick()});
-      case 8: return add("Multiply", {x, add("Sigmoid", {add("ReduceMean", {x, i64({2, 3})}, {{"keep_dims", true}})})});
+      case 8:
+        return add(
+            "Multiply",
+            {x, add("Sigmoid", {add("ReduceMean", {x, i64({2, 3})}, {{"keep_dims", true}})})});
       case 9: return reshaped(x);
       case 10: return shuffled(x);
-      case 11: return add("Transpose", {add("Tanh", {add("Transpose", {x, i64({0, 2, 3, 1})})}), i64({0, 3, 1, 2})});
+      case 11:
+        return add("Transpose",
+                   {add("Tanh", {add("Transpose", {x, i64({0, 2, 3, 1})})}), i64({0, 3, 1, 2})});
       case 12: return add("Softmax", {x}, {{"axis", below(4)}});
       default: {
-        const NodeId halves = add_op(graph_, "Split", 13, {x, graph_.add_constant(make_i64_scalar(1))}, {{"num_splits", 2}});
+        const NodeId halves = add_op(
+            graph_, "Split", 13, {x, graph_.add_constant(make_i64_scalar(1))}, {{"num_splits", 2}});
         return add("Concat", {{halves, 1}, {halves, 0}}, {{"axis", 1}});
       }
     }

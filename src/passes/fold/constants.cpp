@@ -1,5 +1,6 @@
-// Constant folding: one walk along the graph evaluates all that depends on constants alone; what others read becomes a constant.
-// Arithmetic in f16 and bf16 (the decompression of weights) is done in f32 and rounded only where somebody reads the narrow type.
+// Constant folding: one walk along the graph evaluates all that depends on constants alone; what
+// others read becomes a constant. Arithmetic in f16 and bf16 (the decompression of weights) is done
+// in f32 and rounded only where somebody reads the narrow type.
 #include <unordered_map>
 
 #include "base/support/log.h"
@@ -12,12 +13,14 @@ namespace vireo::passes {
 
 namespace {
 
-// Broadcasts and ranges may blow up; decompression of 4-bit weights to f32 takes eight times the bytes.
+// Broadcasts and ranges may blow up; decompression of 4-bit weights to f32 takes eight times the
+// bytes.
 constexpr size_t kBlowUp = 8, kSmall = size_t(1) << 20;
 
 class Folder {
  public:
-  Folder(Graph& graph, const NormaliseOptions& options) : graph_(graph), patch_(graph), options_(options) {}
+  Folder(Graph& graph, const NormaliseOptions& options)
+      : graph_(graph), patch_(graph), options_(options) {}
 
   void run() {
     for (NodeId id : graph_.order())
@@ -25,9 +28,11 @@ class Folder {
     size_t count = 0;
     for (auto& [ref, value] : values_) {
       bool read = false;
-      for (const Use& use : graph_.arena->output(ref).uses) read = read || !values_.count({use.node, 0});
+      for (const Use& use : graph_.arena->output(ref).uses)
+        read = read || !values_.count({use.node, 0});
       if (!read) continue;
-      const OutputRef constant = patch_.constant(narrowed(value, graph_.fact(ref).type), graph_[ref.node].name);
+      const OutputRef constant =
+          patch_.constant(narrowed(value, graph_.fact(ref).type), graph_[ref.node].name);
       patch_.replace(ref, constant);
       ++count;
     }
@@ -37,7 +42,8 @@ class Folder {
 
  private:
   static bool may_fold(const GraphNode& n) {
-    return n.op->evaluate && !n.inputs.empty() && !n.op->has(kRandom | kStateful | kSink | kStructural);
+    return n.op->evaluate && !n.inputs.empty() &&
+           !n.op->has(kRandom | kStateful | kSink | kStructural);
   }
   static bool narrow(element::Type type) { return type == element::f16 || type == element::bf16; }
   static Tensor narrowed(const Tensor& t, element::Type type) {
@@ -47,9 +53,11 @@ class Folder {
   // Operators whose f16 results may as well be f32.
   static bool widens(const GraphNode& n) {
     if (n.outputs.size() != 1 || !narrow(n.fact().type)) return false;
-    if (n.op == &ops::convert_1 || n.op == &ops::multiply_1 || n.op == &ops::subtract_1 || n.op == &ops::add_1 || n.op == &ops::divide_1)
+    if (n.op == &ops::convert_1 || n.op == &ops::multiply_1 || n.op == &ops::subtract_1 ||
+        n.op == &ops::add_1 || n.op == &ops::divide_1)
       return true;
-    return is_public(n, "Reshape") || is_public(n, "Transpose") || is_public(n, "Unsqueeze") || is_public(n, "Squeeze");
+    return is_public(n, "Reshape") || is_public(n, "Transpose") || is_public(n, "Unsqueeze") ||
+           is_public(n, "Squeeze");
   }
   Tensor known(OutputRef ref) const {
     const auto it = values_.find(ref);
@@ -81,7 +89,8 @@ class Folder {
         return;  // an error in the values is for the inference to report
       }
     }
-    for (uint32_t i = 0; i < outputs.size() && i < n.outputs.size(); ++i) values_[{id, i}] = outputs[i];
+    for (uint32_t i = 0; i < outputs.size() && i < n.outputs.size(); ++i)
+      values_[{id, i}] = outputs[i];
   }
 
   bool affordable(const GraphNode& n, size_t bytes) const {
@@ -89,23 +98,28 @@ class Folder {
       if (o.fact.shape.is_dynamic() || o.fact.type.is_dynamic()) continue;
       const size_t elements = shape_size(o.fact.shape.to_shape());
       const size_t size = dense_byte_size(o.fact.type, o.fact.shape.to_shape());
-      if (elements > options_.max_folded_elements || (size > kSmall && size > kBlowUp * bytes)) return false;
+      if (elements > options_.max_folded_elements || (size > kSmall && size > kBlowUp * bytes))
+        return false;
     }
     return true;
   }
 
-  static std::vector<Tensor> evaluate(const GraphNode& n, std::vector<Tensor> inputs, const std::vector<element::Type>& types) {
+  static std::vector<Tensor> evaluate(const GraphNode& n, std::vector<Tensor> inputs,
+                                      const std::vector<element::Type>& types) {
     if (widens(n)) {
       for (Tensor& t : inputs)
         if (narrow(t.get_element_type())) t = to_f32(t);
-      if (n.op == &ops::convert_1) return evaluate_op(*n.op, ops::Convert{element::f32}, n.name, inputs);
+      if (n.op == &ops::convert_1)
+        return evaluate_op(*n.op, ops::Convert{element::f32}, n.name, inputs);
       return evaluate_op(*n.op, n.attrs, n.name, inputs);
     }
     // To f32 from what is f32 already: nothing was rounded.
-    if (n.op == &ops::convert_1 && n.fact().type == inputs[0].get_element_type()) return {inputs[0]};
+    if (n.op == &ops::convert_1 && n.fact().type == inputs[0].get_element_type())
+      return {inputs[0]};
     for (size_t i = 0; i < inputs.size(); ++i) inputs[i] = narrowed(inputs[i], types[i]);
     const element::Type from = inputs[0].get_element_type();
-    if (n.op == &ops::convert_1 && n.fact().type == element::f32 && narrow(from)) return {to_f32(inputs[0])};
+    if (n.op == &ops::convert_1 && n.fact().type == element::f32 && narrow(from))
+      return {to_f32(inputs[0])};
     return evaluate_op(*n.op, n.attrs, n.name, inputs);
   }
 

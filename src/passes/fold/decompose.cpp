@@ -12,12 +12,14 @@ namespace vireo::passes {
 
 namespace {
 
-// x scale + shift per channel, with scale = gamma / sqrt(variance + epsilon) and shift = beta - mean scale.
+// x scale + shift per channel, with scale = gamma / sqrt(variance + epsilon) and shift = beta -
+// mean scale.
 bool batch_norm(Patch& patch, const Graph& g, NodeId id) {
   const GraphNode& n = g[id];
   const bool data_first = n.op->version > 1;
   const OutputRef data = n.inputs[data_first ? 0 : 2];
-  const OutputRef rest[4] = {n.inputs[data_first ? 1 : 0], n.inputs[data_first ? 2 : 1], n.inputs[3], n.inputs[4]};
+  const OutputRef rest[4] = {n.inputs[data_first ? 1 : 0], n.inputs[data_first ? 2 : 1],
+                             n.inputs[3], n.inputs[4]};
   const int64_t rank = rank_of(g, data);
   if (rank < 2) return false;
   std::vector<double> v[4];
@@ -35,8 +37,10 @@ bool batch_norm(Patch& patch, const Graph& g, NodeId id) {
   shape[1] = scale.size();
   const element::Type type = g.fact(data).type;
   const OutputRef product =
-      patch.add(ops::multiply_1, ops::Broadcasting{}, {data, patch.constant(make_tensor(type, shape, scale))}, n.name + "/scale");
-  const OutputRef sum = patch.add(ops::add_1, ops::Broadcasting{}, {product, patch.constant(make_tensor(type, shape, shift))});
+      patch.add(ops::multiply_1, ops::Broadcasting{},
+                {data, patch.constant(make_tensor(type, shape, scale))}, n.name + "/scale");
+  const OutputRef sum = patch.add(ops::add_1, ops::Broadcasting{},
+                                  {product, patch.constant(make_tensor(type, shape, shift))});
   patch.credit(product.node, id);
   replace_with(patch, id, sum);
   return true;
@@ -48,7 +52,8 @@ bool global_average(Patch& patch, const Graph& g, NodeId id) {
   if (rank < 3 || !all_equal(g, n.inputs[1], 1)) return false;
   std::vector<int64_t> axes;
   for (int64_t i = 2; i < rank; ++i) axes.push_back(i);
-  const OutputRef mean = patch.add(ops::reduce_mean_1, ops::Reduce{true}, {n.inputs[0], i64_constant(patch, axes)});
+  const OutputRef mean =
+      patch.add(ops::reduce_mean_1, ops::Reduce{true}, {n.inputs[0], i64_constant(patch, axes)});
   replace_with(patch, id, mean);
   return true;
 }
@@ -73,7 +78,8 @@ bool depth_to_space(Patch& patch, const Graph& g, NodeId id) {
   const GraphNode& n = g[id];
   const auto& a = n.attrs.as<ops::DepthBlock>();
   std::vector<int64_t> in, out, split, order{0};
-  if (!known_but_batch(g.fact(n.inputs[0]).shape, in) || !known_but_batch(n.fact().shape, out)) return false;
+  if (!known_but_batch(g.fact(n.inputs[0]).shape, in) || !known_but_batch(n.fact().shape, out))
+    return false;
   const size_t spatial = in.size() - 2;
   const bool first = a.mode == ops::BlockMode::BlocksFirst;
   split = {in[0]};
@@ -87,7 +93,8 @@ bool depth_to_space(Patch& patch, const Graph& g, NodeId id) {
     order.push_back(int64_t((first ? 1 : 2) + i));
   }
   const OutputRef parts = reshape(patch, n.inputs[0], split);
-  const OutputRef moved = patch.add(ops::transpose_1, NoAttrs{}, {parts, i64_constant(patch, order)});
+  const OutputRef moved =
+      patch.add(ops::transpose_1, NoAttrs{}, {parts, i64_constant(patch, order)});
   replace_with(patch, id, reshape(patch, moved, out));
   return true;
 }
@@ -104,7 +111,9 @@ bool shuffle_channels(Patch& patch, const Graph& g, NodeId id) {
   split.insert(split.begin() + int64_t(axis) + 1, shape[axis] / a.group);
   for (size_t i = 0; i < split.size(); ++i) order.push_back(int64_t(i));
   std::swap(order[axis], order[axis + 1]);
-  const OutputRef moved = patch.add(ops::transpose_1, NoAttrs{}, {reshape(patch, n.inputs[0], split), i64_constant(patch, order)});
+  const OutputRef moved =
+      patch.add(ops::transpose_1, NoAttrs{},
+                {reshape(patch, n.inputs[0], split), i64_constant(patch, order)});
   replace_with(patch, id, reshape(patch, moved, shape));
   return true;
 }

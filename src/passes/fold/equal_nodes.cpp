@@ -13,7 +13,8 @@ namespace {
 
 constexpr size_t kHashedBytes = 4096;  // larger constants are equal only if they are one buffer
 
-uint64_t key_of(const Graph& g, const GraphNode& n, const std::unordered_map<NodeId, NodeId>& same) {
+uint64_t key_of(const Graph& g, const GraphNode& n,
+                const std::unordered_map<NodeId, NodeId>& same) {
   uint64_t h = hash_combine(0, uint64_t(reinterpret_cast<uintptr_t>(n.op)));
   for (OutputRef s : n.inputs) {
     const auto it = same.find(s.node);
@@ -21,7 +22,9 @@ uint64_t key_of(const Graph& g, const GraphNode& n, const std::unordered_map<Nod
   }
   if (n.op == &constant_op) {
     const Tensor& t = n.fact().value;
-    h = hash_combine(h, t.get_byte_size() <= kHashedBytes ? content_hash(t) : uint64_t(reinterpret_cast<uintptr_t>(t.data())));
+    h = hash_combine(h, t.get_byte_size() <= kHashedBytes
+                            ? content_hash(t)
+                            : uint64_t(reinterpret_cast<uintptr_t>(t.data())));
   }
   return h;
 }
@@ -47,7 +50,8 @@ void merge_equal_nodes(Graph& graph) {
   std::unordered_map<NodeId, NodeId> same;
   for (NodeId id : graph.order()) {
     const GraphNode& n = graph[id];
-    if (n.op->has(kRandom | kStateful | kSink) || n.op == &parameter_op || n.op == &result_op) continue;
+    if (n.op->has(kRandom | kStateful | kSink) || n.op == &parameter_op || n.op == &result_op)
+      continue;
     const auto [it, fresh] = seen.emplace(key_of(graph, n, same), id);
     if (fresh || !equal(graph[it->second], n, same)) continue;
     same[id] = it->second;

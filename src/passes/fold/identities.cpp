@@ -23,7 +23,8 @@ bool neutral_operand(Patch& patch, const Graph& g, NodeId id) {
   for (size_t i : {size_t(1), size_t(0)}) {
     if (i == 0 && !sum && !product) continue;
     const OutputRef data = n.inputs[1 - i];
-    if (all_equal(g, n.inputs[i], neutral) && keeps_shape(g, data, n.inputs[i]) && !is_constant(g, data))
+    if (all_equal(g, n.inputs[i], neutral) && keeps_shape(g, data, n.inputs[i]) &&
+        !is_constant(g, data))
       return drop(patch, g, id, data);
   }
   return false;
@@ -31,7 +32,8 @@ bool neutral_operand(Patch& patch, const Graph& g, NodeId id) {
 
 bool same_type_convert(Patch& patch, const Graph& g, NodeId id) {
   const OutputRef in = g[id].inputs[0];
-  return g.fact(in).type.is_static() && g.fact(in).type == g[id].fact().type && drop(patch, g, id, in);
+  return g.fact(in).type.is_static() && g.fact(in).type == g[id].fact().type &&
+         drop(patch, g, id, in);
 }
 
 bool same_shape_view(Patch& patch, const Graph& g, NodeId id) {
@@ -47,14 +49,23 @@ bool identity_transpose(Patch& patch, const Graph& g, NodeId id) {
 
 bool zero_pad(Patch& patch, const Graph& g, NodeId id) {
   const GraphNode& n = g[id];
-  return all_equal(g, n.inputs[1], 0) && all_equal(g, n.inputs[2], 0) && drop(patch, g, id, n.inputs[0]);
+  return all_equal(g, n.inputs[1], 0) && all_equal(g, n.inputs[2], 0) &&
+         drop(patch, g, id, n.inputs[0]);
 }
 
-bool single_input_concat(Patch& patch, const Graph& g, NodeId id) { return g[id].inputs.size() == 1 && drop(patch, g, id, g[id].inputs[0]); }
-bool single_part_split(Patch& patch, const Graph& g, NodeId id) { return g[id].outputs.size() == 1 && drop(patch, g, id, g[id].inputs[0]); }
-bool plain_identity(Patch& patch, const Graph& g, NodeId id) { return drop(patch, g, id, g[id].inputs[0]); }
+bool single_input_concat(Patch& patch, const Graph& g, NodeId id) {
+  return g[id].inputs.size() == 1 && drop(patch, g, id, g[id].inputs[0]);
+}
+bool single_part_split(Patch& patch, const Graph& g, NodeId id) {
+  return g[id].outputs.size() == 1 && drop(patch, g, id, g[id].inputs[0]);
+}
+bool plain_identity(Patch& patch, const Graph& g, NodeId id) {
+  return drop(patch, g, id, g[id].inputs[0]);
+}
 
-bool is_view(const GraphNode& n) { return n.op->version > 0 && (n.is("Reshape") || n.is("Squeeze") || n.is("Unsqueeze")); }
+bool is_view(const GraphNode& n) {
+  return n.op->version > 0 && (n.is("Reshape") || n.is("Squeeze") || n.is("Unsqueeze"));
+}
 
 // A view of a view is one Reshape, if one unknown extent at most is left to say.
 bool chained_views(Patch& patch, const Graph& g, NodeId id) {
@@ -70,10 +81,13 @@ bool chained_views(Patch& patch, const Graph& g, NodeId id) {
   }
   if (unknown > 1) return false;
   const OutputRef source = first.inputs[0];
-  const OutputRef made = same_shape(g.fact(source).shape, n.fact().shape)
-                             ? source
-                             : patch.add(ops::reshape_1, ops::Reshape{false}, {source, i64_constant(patch, pattern)});
-  if (made != source && !same_shape(g.fact(made).shape, n.fact().shape) && g.fact(made).shape != n.fact().shape) return false;
+  const OutputRef made =
+      same_shape(g.fact(source).shape, n.fact().shape)
+          ? source
+          : patch.add(ops::reshape_1, ops::Reshape{false}, {source, i64_constant(patch, pattern)});
+  if (made != source && !same_shape(g.fact(made).shape, n.fact().shape) &&
+      g.fact(made).shape != n.fact().shape)
+    return false;
   if (made == source) return drop(patch, g, id, source);
   replace_with(patch, id, made, {n.inputs[0].node});
   return true;
@@ -90,9 +104,12 @@ bool same_shape_slice(Patch& patch, const Graph& g, NodeId id) {
 }  // namespace
 
 void add_identities(std::vector<Rule>& rules) {
-  rules.push_back({"drop-neutral-operand", {"Add", "Subtract", "Multiply", "Divide", "Power"}, neutral_operand});
+  rules.push_back({"drop-neutral-operand",
+                   {"Add", "Subtract", "Multiply", "Divide", "Power"},
+                   neutral_operand});
   rules.push_back({"drop-convert", {"Convert"}, same_type_convert});
-  rules.push_back({"drop-view", {"Reshape", "Squeeze", "Unsqueeze", "Broadcast", "Tile"}, same_shape_view});
+  rules.push_back(
+      {"drop-view", {"Reshape", "Squeeze", "Unsqueeze", "Broadcast", "Tile"}, same_shape_view});
   rules.push_back({"drop-transpose", {"Transpose"}, identity_transpose});
   rules.push_back({"drop-pad", {"Pad"}, zero_pad});
   rules.push_back({"drop-concat", {"Concat"}, single_input_concat});

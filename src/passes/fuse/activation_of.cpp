@@ -1,3 +1,4 @@
+// The table of activations.
 #include "passes/fuse/activation_of.h"
 
 #include <string_view>
@@ -24,11 +25,21 @@ std::optional<Activation> with_scalars(const Graph& g, const GraphNode& n, Activ
 
 std::optional<Activation> activation_of(const Graph& g, const GraphNode& n) {
   static const std::unordered_map<std::string_view, ActivationKind> table = {
-      {"Relu", ActivationKind::Relu},     {"Sigmoid", ActivationKind::Sigmoid},   {"Tanh", ActivationKind::Tanh},
-      {"HSwish", ActivationKind::HSwish}, {"HSigmoid", ActivationKind::HSigmoid}, {"Mish", ActivationKind::Mish},
-      {"Abs", ActivationKind::Abs},       {"SoftPlus", ActivationKind::SoftPlus}, {"Exp", ActivationKind::Exp},
-      {"Sqrt", ActivationKind::Sqrt},     {"Clamp", ActivationKind::Clamp},       {"Elu", ActivationKind::Elu},
-      {"Gelu", ActivationKind::Gelu},     {"Swish", ActivationKind::Swish},       {"HardSigmoid", ActivationKind::HardSigmoid},
+      {"Relu", ActivationKind::Relu},
+      {"Sigmoid", ActivationKind::Sigmoid},
+      {"Tanh", ActivationKind::Tanh},
+      {"HSwish", ActivationKind::HSwish},
+      {"HSigmoid", ActivationKind::HSigmoid},
+      {"Mish", ActivationKind::Mish},
+      {"Abs", ActivationKind::Abs},
+      {"SoftPlus", ActivationKind::SoftPlus},
+      {"Exp", ActivationKind::Exp},
+      {"Sqrt", ActivationKind::Sqrt},
+      {"Clamp", ActivationKind::Clamp},
+      {"Elu", ActivationKind::Elu},
+      {"Gelu", ActivationKind::Gelu},
+      {"Swish", ActivationKind::Swish},
+      {"HardSigmoid", ActivationKind::HardSigmoid},
       {"PRelu", ActivationKind::LeakyRelu}};
   const auto it = table.find(n.op->name);
   if (it == table.end() || !n.fact().type.is_real()) return std::nullopt;
@@ -39,7 +50,8 @@ std::optional<Activation> activation_of(const Graph& g, const GraphNode& n) {
     }
     case ActivationKind::Elu: return Activation{ActivationKind::Elu, n.attrs.as<ops::Elu>().alpha};
     case ActivationKind::Gelu: {
-      const bool tanh = n.op->version >= 7 && n.attrs.as<ops::Gelu>().approximation_mode == ops::GeluMode::Tanh;
+      const bool tanh =
+          n.op->version >= 7 && n.attrs.as<ops::Gelu>().approximation_mode == ops::GeluMode::Tanh;
       return Activation{tanh ? ActivationKind::GeluTanh : ActivationKind::Gelu};
     }
     case ActivationKind::Swish:

@@ -38,8 +38,10 @@ bool collect(const Graph& g, OutputRef ref, bool top, Factors& f) {
   }
   f.nodes.push_back(ref.node);
   for (OutputRef s : n.inputs) {
-    if (const auto by = scalar(g, s)) f.scale *= *by;
-    else if (!collect(g, s, false, f)) return false;
+    if (const auto by = scalar(g, s))
+      f.scale *= *by;
+    else if (!collect(g, s, false, f))
+      return false;
   }
   return true;
 }
@@ -59,7 +61,8 @@ bool is_relu6_of_3(const Graph& g, OutputRef ref, OutputRef& x) {
   if (!clamp) return false;
   const auto& a = clamp->attrs.as<ops::Clamp>();
   const GraphNode* add = made_by(g, clamp->inputs[0], "Add");
-  const auto data = add && a.min == 0 && close(a.max, 6) ? other_than_scalar(g, *add, 3) : std::nullopt;
+  const auto data =
+      add && a.min == 0 && close(a.max, 6) ? other_than_scalar(g, *add, 3) : std::nullopt;
   if (data) x = *data;
   return bool(data);
 }
@@ -73,7 +76,8 @@ bool is_erf_part(const Graph& g, OutputRef ref, OutputRef x) {
 }
 
 bool is_cube(const Graph& g, OutputRef ref, OutputRef x) {
-  if (const GraphNode* p = made_by(g, ref, "Power")) return p->inputs[0] == x && is_scalar(g, p->inputs[1], 3);
+  if (const GraphNode* p = made_by(g, ref, "Power"))
+    return p->inputs[0] == x && is_scalar(g, p->inputs[1], 3);
   Factors f;
   if (!collect(g, ref, true, f) || !close(f.scale, 1)) return false;
   if (f.terms.size() == 3) return f.terms[0] == x && f.terms[1] == x && f.terms[2] == x;
@@ -93,10 +97,11 @@ bool is_gelu_polynomial(const Graph& g, OutputRef ref, OutputRef x) {
     if (add->inputs[i] != x) continue;
     const GraphNode* m = made_by(g, add->inputs[1 - i], "Multiply");
     for (size_t k = 0; m && k < 2; ++k)
-      if (is_scalar(g, m->inputs[k], 0.044715, kClose) && is_cube(g, m->inputs[1 - k], x)) return true;
+      if (is_scalar(g, m->inputs[k], 0.044715, kClose) && is_cube(g, m->inputs[1 - k], x))
+        return true;
     Factors f;
-    if (m && collect(g, add->inputs[1 - i], true, f) && close(f.scale, 0.044715) && f.terms.size() == 3 && f.terms[0] == x &&
-        f.terms[1] == x && f.terms[2] == x)
+    if (m && collect(g, add->inputs[1 - i], true, f) && close(f.scale, 0.044715) &&
+        f.terms.size() == 3 && f.terms[0] == x && f.terms[1] == x && f.terms[2] == x)
       return true;
   }
   return false;
@@ -109,10 +114,12 @@ bool is_tanh_part(const Graph& g, OutputRef ref, OutputRef x) {
   const GraphNode* tanh = tanh_ref ? made_by(g, *tanh_ref, "Tanh") : nullptr;
   if (!tanh) return false;
   Factors f;
-  return collect(g, tanh->inputs[0], true, f) && f.terms.size() == 1 && close(f.scale, 0.7978845608) && is_gelu_polynomial(g, f.terms[0], x);
+  return collect(g, tanh->inputs[0], true, f) && f.terms.size() == 1 &&
+         close(f.scale, 0.7978845608) && is_gelu_polynomial(g, f.terms[0], x);
 }
 
-bool fire(Patch& patch, NodeId id, const Factors& f, const OpDef& op, OutputRef x, Attrs attrs = {}) {
+bool fire(Patch& patch, NodeId id, const Factors& f, const OpDef& op, OutputRef x,
+          Attrs attrs = {}) {
   const OutputRef made = patch.add(op, std::move(attrs), {x});
   for (NodeId n : f.nodes) patch.credit(made.node, n);
   replace_with(patch, id, made);
@@ -133,25 +140,32 @@ bool gated(Patch& patch, const Graph& g, NodeId id) {
   if (f.terms.size() != 2) return false;
   for (size_t i = 0; i < 2; ++i) {
     const OutputRef x = f.terms[i], gate = f.terms[1 - i];
-    if (rank_of(g, x) != rank_of(g, {id, 0})) continue;  // the numbers have one element: only their rank could add axes
+    if (rank_of(g, x) != rank_of(g, {id, 0}))
+      continue;  // the numbers have one element: only their rank could add axes
     OutputRef inner;
-    const GraphNode *sigmoid = made_by(g, gate, "Sigmoid"), *hsigmoid = made_by(g, gate, "HSigmoid"), *tanh = made_by(g, gate, "Tanh");
+    const GraphNode *sigmoid = made_by(g, gate, "Sigmoid"),
+                    *hsigmoid = made_by(g, gate, "HSigmoid"), *tanh = made_by(g, gate, "Tanh");
     if (close(f.scale, 1)) {
       if (sigmoid && sigmoid->inputs[0] == x) return fire(patch, id, f, ops::swish_4, x);
       if (hsigmoid && hsigmoid->inputs[0] == x) return fire(patch, id, f, ops::hswish_4, x);
       const GraphNode* soft = tanh ? made_by(g, tanh->inputs[0], "SoftPlus") : nullptr;
       if (soft && soft->inputs[0] == x) return fire(patch, id, f, ops::mish_4, x);
     }
-    if (close(f.scale, 1.0 / 6) && is_relu6_of_3(g, gate, inner) && inner == x) return fire(patch, id, f, ops::hswish_4, x);
-    if (close(f.scale, 0.5) && is_erf_part(g, gate, x)) return fire(patch, id, f, ops::gelu_7, x, ops::Gelu{ops::GeluMode::Erf});
-    if (close(f.scale, 0.5) && is_tanh_part(g, gate, x)) return fire(patch, id, f, ops::gelu_7, x, ops::Gelu{ops::GeluMode::Tanh});
+    if (close(f.scale, 1.0 / 6) && is_relu6_of_3(g, gate, inner) && inner == x)
+      return fire(patch, id, f, ops::hswish_4, x);
+    if (close(f.scale, 0.5) && is_erf_part(g, gate, x))
+      return fire(patch, id, f, ops::gelu_7, x, ops::Gelu{ops::GeluMode::Erf});
+    if (close(f.scale, 0.5) && is_tanh_part(g, gate, x))
+      return fire(patch, id, f, ops::gelu_7, x, ops::Gelu{ops::GeluMode::Tanh});
   }
   return false;
 }
 
 bool hard_sigmoid(Patch& patch, const Graph& g, NodeId id) {
   const GraphNode& n = g[id];
-  if (n.inputs.size() != 3 || !is_scalar(g, n.inputs[1], 1.0 / 6, 1e-5) || !is_scalar(g, n.inputs[2], 0.5)) return false;
+  if (n.inputs.size() != 3 || !is_scalar(g, n.inputs[1], 1.0 / 6, 1e-5) ||
+      !is_scalar(g, n.inputs[2], 0.5))
+    return false;
   replace_with(patch, id, patch.add(ops::hsigmoid_5, NoAttrs{}, {n.inputs[0]}));
   return true;
 }
@@ -168,7 +182,8 @@ bool min_max(Patch& patch, const Graph& g, NodeId id) {
   if (!bound || !other || rank_of(g, inside->data) != rank_of(g, {id, 0})) return false;
   const double low = n.is("Minimum") ? *other : *bound, high = n.is("Minimum") ? *bound : *other;
   if (low > high) return false;
-  replace_with(patch, id, patch.add(ops::clamp_1, ops::Clamp{low, high}, {inside->data}), {outer->data.node});
+  replace_with(patch, id, patch.add(ops::clamp_1, ops::Clamp{low, high}, {inside->data}),
+               {outer->data.node});
   return true;
 }
 

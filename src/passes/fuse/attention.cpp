@@ -1,5 +1,6 @@
-// Attention: the chain MatMul, scale, mask, Softmax, MatMul, or the public operator, becomes vireo.Attention, which reads heads
-// from [batch, sequence, heads, depth] where they were transposed from there.
+// Attention: the chain MatMul, scale, mask, Softmax, MatMul, or the public operator, becomes
+// vireo.Attention, which reads heads from [batch, sequence, heads, depth] where they were
+// transposed from there.
 #include <cmath>
 
 #include "ops/activation/activation.h"
@@ -20,7 +21,7 @@ const Order kHeadsFirst{0, 2, 1, 3};
 // A value as a transposition of another: all Transposes above it in one.
 struct Moved {
   OutputRef source;
-  Order order;   // axis i is axis order[i] of the source
+  Order order;  // axis i is axis order[i] of the source
 };
 
 Moved above_transposes(const Graph& g, OutputRef ref, Order order) {
@@ -35,7 +36,7 @@ Moved above_transposes(const Graph& g, OutputRef ref, Order order) {
 
 struct Match {
   OutputRef q, k, v, mask;
-  bool k_across = false;         // k is [.., D, T]
+  bool k_across = false;  // k is [.., D, T]
   double scale = 1;
   std::vector<NodeId> nodes;
 };
@@ -99,7 +100,8 @@ bool mask_fits(const Graph& g, OutputRef mask, const PartialShape& scores) {
 
 OutputRef transposed_to(Patch& patch, const Moved& m) {
   for (size_t i = 0; i < m.order.size(); ++i)
-    if (m.order[i] != int64_t(i)) return add_public(patch, "Transpose", {m.source, i64_constant(patch, m.order)});
+    if (m.order[i] != int64_t(i))
+      return add_public(patch, "Transpose", {m.source, i64_constant(patch, m.order)});
   return m.source;
 }
 
@@ -108,7 +110,8 @@ OutputRef emit(Patch& patch, const Graph& g, const Match& m, ops::FusedAttention
   for (size_t i = 0; i < rank; ++i) plain.push_back(int64_t(i));
   across = plain;
   std::swap(across[rank - 1], across[rank - 2]);
-  const Moved q = above_transposes(g, m.q, plain), k = above_transposes(g, m.k, m.k_across ? across : plain),
+  const Moved q = above_transposes(g, m.q, plain),
+              k = above_transposes(g, m.k, m.k_across ? across : plain),
               v = above_transposes(g, m.v, plain);
   const bool bshd = q.order == kHeadsFirst && k.order == kHeadsFirst && v.order == kHeadsFirst;
   a.layout = bshd ? ops::HeadLayout::Bshd : ops::HeadLayout::Bhsd;
@@ -138,7 +141,9 @@ bool spelled_out(Patch& patch, const Graph& g, NodeId id) {
   const auto& product = n.attrs.as<ops::MatMul>();
   const GraphNode* softmax = made_by(g, n.inputs[0], "Softmax");
   const int64_t rank = rank_of(g, {id, 0});
-  if (!softmax || product.transpose_a || product.transpose_b || (rank != 3 && rank != 4) || !single_use(g, n.inputs[0])) return false;
+  if (!softmax || product.transpose_a || product.transpose_b || (rank != 3 && rank != 4) ||
+      !single_use(g, n.inputs[0]))
+    return false;
   const int64_t axis = softmax->attrs.as<ops::Softmax>().axis;
   if (axis != -1 && axis != rank - 1) return false;
   Match m;

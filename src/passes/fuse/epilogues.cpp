@@ -1,4 +1,5 @@
-// What follows a convolution or a matrix product moves into it: scale, bias, residual, activation; and a Pad before a window.
+// What follows a convolution or a matrix product moves into it: scale, bias, residual, activation;
+// and a Pad before a window.
 #include <algorithm>
 #include <cmath>
 
@@ -48,10 +49,14 @@ std::optional<Product> open_product(const Graph& g, OutputRef ref) {
   const GraphNode& n = g[ref.node];
   if (n.op->version != 0 || !single_use(g, ref)) return std::nullopt;
   Product p{ref.node, &n, {}, {}};
-  if (n.op == &ops::fused_conv_0) read(p, n.attrs.as<ops::FusedConv>());
-  else if (n.op == &ops::fused_conv_transpose_0) read(p, n.attrs.as<ops::FusedConvTranspose>());
-  else if (n.op == &ops::fused_matmul_0) read(p, n.attrs.as<ops::FusedMatMul>());
-  else return std::nullopt;
+  if (n.op == &ops::fused_conv_0)
+    read(p, n.attrs.as<ops::FusedConv>());
+  else if (n.op == &ops::fused_conv_transpose_0)
+    read(p, n.attrs.as<ops::FusedConvTranspose>());
+  else if (n.op == &ops::fused_matmul_0)
+    read(p, n.attrs.as<ops::FusedMatMul>());
+  else
+    return std::nullopt;
   if (p.activation) return std::nullopt;
   return p;
 }
@@ -59,9 +64,10 @@ std::optional<Product> open_product(const Graph& g, OutputRef ref) {
 // The product with changed weights or epilogue takes the place of node `id`.
 bool replace_product(Patch& patch, NodeId id, const Product& p, OutputRef weights) {
   const GraphNode& n = *p.node;
-  Attrs attrs = n.op == &ops::fused_conv_0             ? written(p, n.attrs.as<ops::FusedConv>())
-                : n.op == &ops::fused_conv_transpose_0 ? written(p, n.attrs.as<ops::FusedConvTranspose>())
-                                                       : written(p, n.attrs.as<ops::FusedMatMul>());
+  Attrs attrs = n.op == &ops::fused_conv_0 ? written(p, n.attrs.as<ops::FusedConv>())
+                : n.op == &ops::fused_conv_transpose_0
+                    ? written(p, n.attrs.as<ops::FusedConvTranspose>())
+                    : written(p, n.attrs.as<ops::FusedMatMul>());
   std::vector<OutputRef> inputs{n.inputs[0], weights};
   if (p.has_bias) inputs.push_back(p.bias);
   if (p.has_residual) inputs.push_back(p.residual);
@@ -71,7 +77,8 @@ bool replace_product(Patch& patch, NodeId id, const Product& p, OutputRef weight
   return true;
 }
 
-// One number per output channel (the last axis) from a constant that broadcasts so; empty if it does not.
+// One number per output channel (the last axis) from a constant that broadcasts so; empty if it
+// does not.
 std::vector<float> per_channel(const Graph& g, OutputRef constant, const PartialShape& out) {
   const Tensor& t = value_of(g, constant);
   if (!t || !t.get_element_type().is_real() || !out.rank_is_static()) return {};
@@ -104,21 +111,24 @@ bool scale(Patch& patch, const Graph& g, NodeId id) {
   const bool divides = n.is("Divide");
   for (size_t i = 0; i < (divides ? 1 : 2); ++i) {
     auto p = open_product(g, n.inputs[i]);
-    if (!p || p->has_residual || !is_f32(g, n.inputs[i]) || !is_f32(g, p->node->inputs[1])) continue;
+    if (!p || p->has_residual || !is_f32(g, n.inputs[i]) || !is_f32(g, p->node->inputs[1]))
+      continue;
     const Tensor weights = value_of(g, p->node->inputs[1]);
     if (!weights || (p->has_bias && !is_constant(g, p->bias))) continue;
     std::vector<float> factors = per_channel(g, n.inputs[1 - i], n.fact().shape);
     if (factors.empty() || !keeps_shape(g, n.inputs[i], n.inputs[1 - i])) continue;
     if (divides)
       for (float& f : factors) f = 1 / f;
-    if (!std::all_of(factors.begin(), factors.end(), [](float f) { return std::isfinite(f); })) continue;
+    if (!std::all_of(factors.begin(), factors.end(), [](float f) { return std::isfinite(f); }))
+      continue;
     if (p->has_bias) {
       std::vector<float> bias = per_channel(g, p->bias, n.fact().shape);
       if (bias.size() != factors.size()) continue;
       for (size_t c = 0; c < bias.size(); ++c) bias[c] *= factors[c];
       p->bias = vector_constant(patch, bias);
     }
-    return replace_product(patch, id, *p, patch.constant(scaled(weights, channel_axis(g, *p), factors)));
+    return replace_product(patch, id, *p,
+                           patch.constant(scaled(weights, channel_axis(g, *p), factors)));
   }
   return false;
 }
@@ -172,14 +182,17 @@ bool activation(Patch& patch, const Graph& g, NodeId id) {
 }
 
 // Adds the zeros of a Pad over spatial axes to explicit pads; false if it pads something else.
-bool take_pad(const Graph& g, OutputRef src, std::vector<int64_t>& begin, std::vector<int64_t>& end) {
+bool take_pad(const Graph& g, OutputRef src, std::vector<int64_t>& begin,
+              std::vector<int64_t>& end) {
   const GraphNode* pad = made_by(g, src, "Pad");
   if (!pad || pad->attrs.as<ops::Pad>().mode != ops::PadMode::Constant) return false;
   if (pad->inputs.size() > 3 && !is_scalar(g, pad->inputs[3], 0, 0)) return false;
   const auto before = ints(g, pad->inputs[1]), after = ints(g, pad->inputs[2]);
   if (!before || !after || before->size() != begin.size() + 2) return false;
   const auto negative = [](int64_t v) { return v < 0; };
-  if (std::any_of(before->begin(), before->end(), negative) || std::any_of(after->begin(), after->end(), negative)) return false;
+  if (std::any_of(before->begin(), before->end(), negative) ||
+      std::any_of(after->begin(), after->end(), negative))
+    return false;
   if (before->front() || before->back() || after->front() || after->back()) return false;
   for (size_t i = 0; i < begin.size(); ++i) {
     begin[i] += (*before)[i + 1];
@@ -199,7 +212,9 @@ bool pad_before(Patch& patch, const Graph& g, NodeId id) {
     attrs = a;
   } else if (n.op == &ops::fused_avg_pool_0) {
     auto a = n.attrs.as<ops::FusedPool>();
-    const auto any = [](const std::vector<int64_t>& v) { return std::any_of(v.begin(), v.end(), [](int64_t x) { return x != 0; }); };
+    const auto any = [](const std::vector<int64_t>& v) {
+      return std::any_of(v.begin(), v.end(), [](int64_t x) { return x != 0; });
+    };
     // Zeros of the Pad count; they may only join pads that count too.
     if (any(a.overhang) || (a.exclude_pad && (any(a.pads_begin) || any(a.pads_end)))) return false;
     if (!take_pad(g, inputs[0], a.pads_begin, a.pads_end)) return false;
@@ -222,8 +237,8 @@ void add_epilogues(std::vector<Rule>& rules) {
   rules.push_back({"fuse-bias", {"Add", "Subtract"}, bias});
   rules.push_back({"fuse-residual", {"Add"}, residual});
   rules.push_back({"fuse-activation",
-                   {"Relu", "Sigmoid", "Tanh", "HSwish", "HSigmoid", "Mish", "Abs", "SoftPlus", "Exp", "Sqrt", "Clamp", "Elu", "Gelu",
-                    "Swish", "HardSigmoid", "PRelu"},
+                   {"Relu", "Sigmoid", "Tanh", "HSwish", "HSigmoid", "Mish", "Abs", "SoftPlus",
+                    "Exp", "Sqrt", "Clamp", "Elu", "Gelu", "Swish", "HardSigmoid", "PRelu"},
                    activation});
   rules.push_back({"fuse-pad", {"vireo.Conv", "vireo.AvgPool"}, pad_before});
 }

@@ -1,4 +1,5 @@
-// Normalisations: spelled out in primitive operators, or as MVN, they become vireo.LayerNorm and vireo.RmsNorm.
+// Normalisations: spelled out in primitive operators, or as MVN, they become vireo.LayerNorm and
+// vireo.RmsNorm.
 #include <algorithm>
 
 #include "core/values.h"
@@ -51,7 +52,8 @@ std::optional<OutputRef> root_of(const Graph& g, OutputRef ref, bool root) {
 
 // What is squared.
 std::optional<OutputRef> square_of(const Graph& g, OutputRef ref) {
-  if (const GraphNode* p = made_by(g, ref, "Power")) return is_scalar(g, p->inputs[1], 2) ? std::optional(p->inputs[0]) : std::nullopt;
+  if (const GraphNode* p = made_by(g, ref, "Power"))
+    return is_scalar(g, p->inputs[1], 2) ? std::optional(p->inputs[0]) : std::nullopt;
   const GraphNode* m = made_by(g, ref, "Multiply");
   return m && m->inputs[0] == m->inputs[1] ? std::optional(m->inputs[0]) : std::nullopt;
 }
@@ -64,7 +66,8 @@ std::optional<OutputRef> centred(const Graph& g, OutputRef ref, const Axes& axes
   return n->inputs[0];
 }
 
-bool fire(Patch& patch, const Graph& g, NodeId id, OutputRef numerator, OutputRef variance_and_eps) {
+bool fire(Patch& patch, const Graph& g, NodeId id, OutputRef numerator,
+          OutputRef variance_and_eps) {
   const GraphNode* add = made_by(g, variance_and_eps, "Add");
   if (!add || !g[id].fact().type.is_real()) return false;
   for (size_t i = 0; i < 2; ++i) {
@@ -75,12 +78,14 @@ bool fire(Patch& patch, const Graph& g, NodeId id, OutputRef numerator, OutputRe
     const auto x = centred(g, numerator, variance->axes);
     if (const GraphNode* d = made_by(g, variance->of, "SquaredDifference"); d && x) {
       const auto mean = mean_of(g, d->inputs[1]);
-      if (mean && mean->of == *x && d->inputs[0] == *x && mean->axes == variance->axes) squared = numerator;
+      if (mean && mean->of == *x && d->inputs[0] == *x && mean->axes == variance->axes)
+        squared = numerator;
     }
     if (!squared) continue;
     if (x && (*squared == numerator || centred(g, *squared, variance->axes) == x)) {
       const ops::Mvn mvn{*eps, true, ops::MvnEpsMode::InsideSqrt};
-      replace_with(patch, id, patch.add(ops::mvn_6, mvn, {*x, i64_constant(patch, variance->axes)}));
+      replace_with(patch, id,
+                   patch.add(ops::mvn_6, mvn, {*x, i64_constant(patch, variance->axes)}));
       return true;
     }
     const bool last = variance->axes.size() == 1 && variance->axes[0] == rank_of(g, numerator) - 1;
@@ -105,17 +110,22 @@ bool spelled_out(Patch& patch, const Graph& g, NodeId id) {
   return false;
 }
 
-// Groups of channels: MVN over the last axis of [N, G, the rest] made from [N, C, spatial...] and put back. With the channels split
-// instead, [N, G, C/G, spatial...], channels-last data need not be moved.
+// Groups of channels: MVN over the last axis of [N, G, the rest] made from [N, C, spatial...] and
+// put back. With the channels split instead, [N, G, C/G, spatial...], channels-last data need not
+// be moved.
 bool group_norm(Patch& patch, const Graph& g, NodeId id) {
   const GraphNode& n = g[id];
   const GraphNode* before = made_by(g, n.inputs[0], "Reshape");
-  if (n.op->version < 6 || !before || !single_use(g, n.inputs[0]) || !single_use(g, {id, 0})) return false;
+  if (n.op->version < 6 || !before || !single_use(g, n.inputs[0]) || !single_use(g, {id, 0}))
+    return false;
   const NodeId user = n.outputs[0].uses[0].node;
   const PartialShape &x = g.fact(before->inputs[0]).shape, groups = g.fact(n.inputs[0]).shape;
   const auto axes = axes_of(g, n.inputs[1], rank_of(g, n.inputs[0]));
-  if (!is_public(g[user], "Reshape") || !axes || *axes != Axes{2} || !x.rank_is_static() || x.size() < 4 || groups.size() != 3) return false;
-  if (!same_shape(g[user].fact().shape, x) || groups[1].is_dynamic() || groups[1].get_length() == 0) return false;
+  if (!is_public(g[user], "Reshape") || !axes || *axes != Axes{2} || !x.rank_is_static() ||
+      x.size() < 4 || groups.size() != 3)
+    return false;
+  if (!same_shape(g[user].fact().shape, x) || groups[1].is_dynamic() || groups[1].get_length() == 0)
+    return false;
   Axes split, back, all;
   for (size_t i = 0; i < x.size(); ++i) {
     if (i > 0 && x[i].is_dynamic()) return false;
@@ -127,10 +137,12 @@ bool group_norm(Patch& patch, const Graph& g, NodeId id) {
   split[1] = count;
   split.insert(split.begin() + 2, back[1] / count);
   for (size_t i = 2; i < split.size(); ++i) all.push_back(int64_t(i));
-  const OutputRef parts = patch.add(ops::reshape_1, ops::Reshape{false}, {before->inputs[0], i64_constant(patch, split)});
+  const OutputRef parts = patch.add(ops::reshape_1, ops::Reshape{false},
+                                    {before->inputs[0], i64_constant(patch, split)});
   const OutputRef norm = patch.add(*n.op, n.attrs, {parts, i64_constant(patch, all)});
   patch.credit(norm.node, id);
-  replace_with(patch, user, patch.add(ops::reshape_1, ops::Reshape{false}, {norm, i64_constant(patch, back)}));
+  replace_with(patch, user,
+               patch.add(ops::reshape_1, ops::Reshape{false}, {norm, i64_constant(patch, back)}));
   return true;
 }
 
@@ -140,7 +152,8 @@ bool mvn_to_layer_norm(Patch& patch, const Graph& g, NodeId id) {
   const auto& a = n.attrs.as<ops::Mvn>();
   const int64_t rank = rank_of(g, n.inputs[0]);
   const auto axes = axes_of(g, n.inputs[1], rank);
-  if (!axes || axes->empty() || !a.normalize_variance || a.eps_mode != ops::MvnEpsMode::InsideSqrt) return false;
+  if (!axes || axes->empty() || !a.normalize_variance || a.eps_mode != ops::MvnEpsMode::InsideSqrt)
+    return false;
   for (size_t i = 0; i < axes->size(); ++i)
     if ((*axes)[i] != rank - int64_t(axes->size()) + int64_t(i)) return false;
   ops::FusedLayerNorm norm;
@@ -150,7 +163,8 @@ bool mvn_to_layer_norm(Patch& patch, const Graph& g, NodeId id) {
   return true;
 }
 
-// A constant that has a number for every element of the last `axes` axes, in their shape; empty if not.
+// A constant that has a number for every element of the last `axes` axes, in their shape; empty if
+// not.
 Tensor per_element(const Graph& g, OutputRef constant, const PartialShape& out, size_t axes) {
   const Tensor& t = value_of(g, constant);
   if (!t || t.get_element_type() != element::f32 || t.get_shape().size() > out.size()) return {};
@@ -162,7 +176,11 @@ Tensor per_element(const Graph& g, OutputRef constant, const PartialShape& out, 
   const Shape& s = t.get_shape();
   for (size_t i = 0; i + axes < s.size(); ++i)
     if (s[i] != 1) return {};
-  if (t.get_size() == 1) return evaluate_op(ops::add_1, ops::Broadcasting{}, "fold", {t.dense().reshaped({}), Tensor(make_tensor<double>(element::f32, shape, std::vector<double>(shape_size(shape), 0.0)))})[0];
+  if (t.get_size() == 1)
+    return evaluate_op(ops::add_1, ops::Broadcasting{}, "fold",
+                       {t.dense().reshaped({}),
+                        Tensor(make_tensor<double>(
+                            element::f32, shape, std::vector<double>(shape_size(shape), 0.0)))})[0];
   if (t.get_size() != shape_size(shape) || s.size() < axes) return {};
   return t.dense().reshaped(shape);
 }
@@ -207,7 +225,8 @@ bool norm_shift(Patch& patch, const Graph& g, NodeId id) {
   const GraphNode* norm = in ? norm_of(g, in->data, ops::fused_layer_norm_0) : nullptr;
   if (!norm) return false;
   auto a = norm->attrs.as<ops::FusedLayerNorm>();
-  const Tensor t = a.has_shift ? Tensor() : per_element(g, in->constant, norm->fact().shape, size_t(a.axes));
+  const Tensor t =
+      a.has_shift ? Tensor() : per_element(g, in->constant, norm->fact().shape, size_t(a.axes));
   if (!t) return false;
   a.has_shift = true;
   std::vector<OutputRef> inputs = norm->inputs;

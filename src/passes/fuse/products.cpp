@@ -10,7 +10,9 @@ namespace {
 
 bool matmul(Patch& patch, const Graph& g, NodeId id) {
   const GraphNode& n = g[id];
-  if (n.op->version == 0 || !n.fact().type.is_real() || rank_of(g, n.inputs[0]) < 2 || rank_of(g, n.inputs[1]) < 2) return false;
+  if (n.op->version == 0 || !n.fact().type.is_real() || rank_of(g, n.inputs[0]) < 2 ||
+      rank_of(g, n.inputs[1]) < 2)
+    return false;
   const auto& a = n.attrs.as<ops::MatMul>();
   ops::FusedMatMul fused;
   fused.transpose_a = a.transpose_a;

@@ -92,7 +92,9 @@ bool layout_slice(Layout& l, NodeId id) {
 bool layout_strided_slice(Layout& l, NodeId id) {
   const GraphNode& n = l.graph()[id];
   ops::StridedSlice a = n.attrs.as<ops::StridedSlice>();
-  const auto any = [](const std::vector<int64_t>& mask) { return std::any_of(mask.begin(), mask.end(), [](int64_t m) { return m != 0; }); };
+  const auto any = [](const std::vector<int64_t>& mask) {
+    return std::any_of(mask.begin(), mask.end(), [](int64_t m) { return m != 0; });
+  };
   if (!l.is_moved(n.inputs[0]) || any(a.new_axis_mask) || any(a.ellipsis_mask)) return false;
   const Order order = l.stored(n.inputs[0]).order;
   const size_t rank = order.size();
@@ -116,8 +118,10 @@ bool layout_strided_slice(Layout& l, NodeId id) {
   a.new_axis_mask.clear();
   a.ellipsis_mask.clear();
   const OutputRef source = l.stored(n.inputs[0]).ref;
-  return finish(l, id, {source, l.i64(permuted(*begin, order)), l.i64(permuted(*end, order)), l.i64(permuted(*step, order))}, a,
-                without_axes(order, gone));
+  return finish(l, id,
+                {source, l.i64(permuted(*begin, order)), l.i64(permuted(*end, order)),
+                 l.i64(permuted(*step, order))},
+                a, without_axes(order, gone));
 }
 
 bool layout_reduce(Layout& l, NodeId id) {
@@ -190,7 +194,8 @@ bool layout_interpolate(Layout& l, NodeId id) {
     for (int64_t axis : *axes)
       if (wrapped(axis, in.size()) < 2) return false;
   // Sizes and scales are in the order of the axes, which stay as they are listed.
-  const Order order = l.is_moved(n.inputs[0]) ? l.stored(n.inputs[0]).order : channels_last(in.size());
+  const Order order =
+      l.is_moved(n.inputs[0]) ? l.stored(n.inputs[0]).order : channels_last(in.size());
   const auto move_pads = [&](std::vector<int64_t>& pads) {
     if (pads.empty()) return;
     pads.resize(in.size(), 0);
@@ -209,8 +214,10 @@ bool layout_interpolate(Layout& l, NodeId id) {
     move_pads(a.pads_begin);
     move_pads(a.pads_end);
     attrs = a;
-    if (inputs.size() > axes_input) inputs[axes_input] = moved_axes(l, inputs[axes_input], order);
-    else inputs.push_back(l.i64(positions(order)));
+    if (inputs.size() > axes_input)
+      inputs[axes_input] = moved_axes(l, inputs[axes_input], order);
+    else
+      inputs.push_back(l.i64(positions(order)));
     if (!inputs[axes_input].valid()) return false;
   }
   inputs[0] = l.as(n.inputs[0], order);
@@ -225,18 +232,22 @@ bool layout_per_axis(Layout& l, NodeId id) {
   if (!l.is_moved(n.inputs[0]) || !numbers || n.inputs.size() != 2) return false;
   if (n.attrs.is<ops::Broadcast>()) {
     const ops::BroadcastMode mode = n.attrs.as<ops::Broadcast>().mode;
-    if (mode != ops::BroadcastMode::Numpy && mode != ops::BroadcastMode::Bidirectional) return false;
+    if (mode != ops::BroadcastMode::Numpy && mode != ops::BroadcastMode::Bidirectional)
+      return false;
   }
   const Order order = l.stored(n.inputs[0]).order;
   if (numbers->size() != order.size()) return false;
-  return finish(l, id, {l.stored(n.inputs[0]).ref, l.i64(permuted(*numbers, order))}, n.attrs, order);
+  return finish(l, id, {l.stored(n.inputs[0]).ref, l.i64(permuted(*numbers, order))}, n.attrs,
+                order);
 }
 
 bool layout_gather(Layout& l, NodeId id) {
   const GraphNode& n = l.graph()[id];
   const Fact& indices = l.fact(n.inputs[1]);
   const auto axis = scalar(l.graph(), n.inputs[2]);
-  if (!l.is_moved(n.inputs[0]) || !axis || !indices.shape.rank_is_static() || indices.shape.size() > 1) return false;
+  if (!l.is_moved(n.inputs[0]) || !axis || !indices.shape.rank_is_static() ||
+      indices.shape.size() > 1)
+    return false;
   if (n.op->version > 1 && number_attr(n, "batch_dims", 0) != 0) return false;
   const Order order = l.stored(n.inputs[0]).order;
   const int64_t from = wrapped(int64_t(*axis), order.size());
@@ -253,7 +264,8 @@ bool layout_shape_of(Layout& l, NodeId id) {
   const Stored s = l.stored(n.inputs[0]);
   const NodeId made = l.emit_same(id, {s.ref});
   const OutputRef zero = l.patch().constant(make_i64_scalar(0));
-  const OutputRef shape = add_public(l.patch(), "Gather", {{made, 0}, l.i64(positions(s.order)), zero});
+  const OutputRef shape =
+      add_public(l.patch(), "Gather", {{made, 0}, l.i64(positions(s.order)), zero});
   l.set({id, 0}, shape, {});
   return true;
 }
@@ -269,7 +281,8 @@ bool layout_matmul(Layout& l, NodeId id) {
     const Stored s = l.stored(n.inputs[i]);
     Order crossed = s.order;
     if (crossed.size() >= 2) std::swap(crossed[crossed.size() - 1], crossed[crossed.size() - 2]);
-    const bool across = !s.order.empty() && same_but_ones(crossed, {}, l.fact(n.inputs[i]).shape) && is_identity(crossed);
+    const bool across = !s.order.empty() && same_but_ones(crossed, {}, l.fact(n.inputs[i]).shape) &&
+                        is_identity(crossed);
     inputs[i] = across ? s.ref : l.plain(n.inputs[i]);
     if (across) (i == 0 ? a.transpose_a : a.transpose_b) ^= true;
     any = any || across;
@@ -295,7 +308,8 @@ bool layout_attention(Layout& l, NodeId id) {
   if (moved < 2) return false;
   a.layout = ops::HeadLayout::Bshd;
   std::vector<OutputRef> inputs;
-  for (size_t i = 0; i < n.inputs.size(); ++i) inputs.push_back(i < 3 ? l.as(n.inputs[i], behind) : l.plain(n.inputs[i]));
+  for (size_t i = 0; i < n.inputs.size(); ++i)
+    inputs.push_back(i < 3 ? l.as(n.inputs[i], behind) : l.plain(n.inputs[i]));
   l.set({id, 0}, {l.emit(id, *n.op, a, inputs), 0}, behind);
   return true;
 }

@@ -13,7 +13,9 @@ namespace {
 using ops::AutoPad;
 using ops::WindowAxis;
 
-int64_t at(const std::vector<int64_t>& v, size_t i, int64_t fallback) { return i < v.size() ? v[i] : fallback; }
+int64_t at(const std::vector<int64_t>& v, size_t i, int64_t fallback) {
+  return i < v.size() ? v[i] : fallback;
+}
 
 // Static spatial extents of [N, C, spatial...]; an extent that is not known is -1.
 std::vector<int64_t> spatial(const PartialShape& s, size_t from = 2) {
@@ -39,7 +41,8 @@ void put(ops::FusedConv& a, const WindowAxis& w) {
 
 bool real_static(const Layout& l, const GraphNode& n, size_t inputs) {
   for (size_t i = 0; i < inputs; ++i)
-    if (!l.fact(n.inputs[i]).type.is_real() || !l.fact(n.inputs[i]).shape.rank_is_static()) return false;
+    if (!l.fact(n.inputs[i]).type.is_real() || !l.fact(n.inputs[i]).shape.rank_is_static())
+      return false;
   return true;
 }
 
@@ -52,7 +55,8 @@ OutputRef merged_groups(Layout& l, OutputRef weights) {
   shape.erase(shape.begin());
   if (const Tensor t = l.fact(weights).value) return l.patch().constant(reshaped(t, shape));
   const std::vector<int64_t> pattern(shape.begin(), shape.end());
-  return add_public(l.patch(), "Reshape", {l.plain(weights), l.i64(pattern)}, {{"special_zero", false}});
+  return add_public(l.patch(), "Reshape", {l.plain(weights), l.i64(pattern)},
+                    {{"special_zero", false}});
 }
 
 }  // namespace
@@ -69,7 +73,8 @@ bool layout_convolution(Layout& l, NodeId id) {
   ops::FusedConv fused;
   fused.groups = grouped ? wei[0].get_length() : 1;
   for (size_t i = 0; i < extents.size(); ++i) {
-    WindowAxis w{kernel[i], at(a.strides, i, 1), at(a.dilations, i, 1), at(a.pads_begin, i, 0), at(a.pads_end, i, 0)};
+    WindowAxis w{kernel[i], at(a.strides, i, 1), at(a.dilations, i, 1), at(a.pads_begin, i, 0),
+                 at(a.pads_end, i, 0)};
     const bool needs_kernel = a.auto_pad == AutoPad::SameUpper || a.auto_pad == AutoPad::SameLower;
     if ((needs_kernel && kernel[i] < 0) || !resolve(a.auto_pad, extents[i], w)) return false;
     put(fused, w);
@@ -77,27 +82,32 @@ bool layout_convolution(Layout& l, NodeId id) {
   const OutputRef weights = grouped ? merged_groups(l, n.inputs[1]) : n.inputs[1];
   if (!weights.valid()) return false;
   const Order order = channels_last(in.size());
-  const NodeId made = l.emit(id, ops::fused_conv_0, fused, {l.as(n.inputs[0], order), l.as(weights, order)});
+  const NodeId made =
+      l.emit(id, ops::fused_conv_0, fused, {l.as(n.inputs[0], order), l.as(weights, order)});
   l.set({id, 0}, {made, 0}, order);
   return true;
 }
 
 bool layout_deconvolution(Layout& l, NodeId id) {
   const GraphNode& n = l.graph()[id];
-  const PartialShape &in = l.fact(n.inputs[0]).shape, wei = l.fact(n.inputs[1]).shape, out = n.fact().shape;
+  const PartialShape &in = l.fact(n.inputs[0]).shape, wei = l.fact(n.inputs[1]).shape,
+                     out = n.fact().shape;
   if (!real_static(l, n, 2) || wei.is_dynamic()) return false;
   const bool grouped = n.is("GroupConvolutionBackpropData"), shaped = n.inputs.size() > 2;
   const auto& a = n.attrs.as<ops::ConvolutionBackprop>();
-  const std::vector<int64_t> extents = spatial(in), kernel = spatial(wei, grouped ? 3 : 2), wanted = spatial(out);
+  const std::vector<int64_t> extents = spatial(in), kernel = spatial(wei, grouped ? 3 : 2),
+                             wanted = spatial(out);
   for (size_t i = 0; shaped && i < extents.size(); ++i)
     if (extents[i] < 0 || wanted[i] < 0) return false;
-  const auto axes = ops::resolved_axes(a, extents, kernel, shaped ? wanted : std::vector<int64_t>{});
+  const auto axes =
+      ops::resolved_axes(a, extents, kernel, shaped ? wanted : std::vector<int64_t>{});
   ops::FusedConvTranspose fused;
   fused.groups = grouped ? wei[0].get_length() : 1;
   for (size_t i = 0; i < axes.size(); ++i) {
     const WindowAxis& w = axes[i];
     const int64_t rest = w.extent() - w.pad_begin - w.pad_end;
-    const int64_t padding = shaped ? wanted[i] - (extents[i] - 1) * w.stride - rest : at(a.output_padding, i, 0);
+    const int64_t padding =
+        shaped ? wanted[i] - (extents[i] - 1) * w.stride - rest : at(a.output_padding, i, 0);
     if (padding < 0) return false;
     put(fused, w);
     fused.output_padding.push_back(padding);
@@ -110,7 +120,8 @@ bool layout_deconvolution(Layout& l, NodeId id) {
   OutputRef weights = l.as(n.inputs[1], order);
   if (grouped) weights = merged_groups(l, weights);
   const Order last = channels_last(in.size());
-  const NodeId made = l.emit(id, ops::fused_conv_transpose_0, fused, {l.as(n.inputs[0], last), weights});
+  const NodeId made =
+      l.emit(id, ops::fused_conv_transpose_0, fused, {l.as(n.inputs[0], last), weights});
   l.set({id, 0}, {made, 0}, last);
   return true;
 }
@@ -126,13 +137,15 @@ bool pool(Layout& l, NodeId id, const A& a, bool exclude_pad, const OpDef& op) {
   ops::FusedPool fused;
   fused.exclude_pad = exclude_pad;
   for (size_t i = 0; i < extents.size(); ++i) {
-    WindowAxis w{a.kernel[i], at(a.strides, i, 1), at(a.dilations, i, 1), at(a.pads_begin, i, 0), at(a.pads_end, i, 0)};
+    WindowAxis w{a.kernel[i], at(a.strides, i, 1), at(a.dilations, i, 1), at(a.pads_begin, i, 0),
+                 at(a.pads_end, i, 0)};
     if (!resolve(a.auto_pad, extents[i], w)) return false;
     int64_t overhang = 0;
     if (a.rounding_type != ops::RoundingType::Floor && w.stride != 1) {
       if (extents[i] < 0) return false;
       const int64_t out = window_positions(extents[i], w, a.rounding_type);
-      overhang = std::max<int64_t>(0, (out - 1) * w.stride + w.extent() - (extents[i] + w.pad_begin + w.pad_end));
+      overhang = std::max<int64_t>(
+          0, (out - 1) * w.stride + w.extent() - (extents[i] + w.pad_begin + w.pad_end));
     }
     fused.kernel.push_back(w.kernel);
     fused.strides.push_back(w.stride);

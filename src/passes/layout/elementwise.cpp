@@ -1,4 +1,5 @@
-// Element-wise operators and Concat: any order will do, so they take the one that costs least to bring about.
+// Element-wise operators and Concat: any order will do, so they take the one that costs least to
+// bring about.
 #include <algorithm>
 
 #include "ops/movement/movement.h"
@@ -18,17 +19,21 @@ double elements(const PartialShape& s) {
   return n;
 }
 
-// The order for an operator over values of one rank: that for which the fewest elements must be transposed.
+// The order for an operator over values of one rank: that for which the fewest elements must be
+// transposed.
 Order cheapest_order(const Layout& l, const std::vector<OutputRef>& values, size_t rank) {
   std::vector<Order> candidates;
   const auto add = [&](const Order& o) {
-    if (std::find(candidates.begin(), candidates.end(), o) == candidates.end()) candidates.push_back(o);
+    if (std::find(candidates.begin(), candidates.end(), o) == candidates.end())
+      candidates.push_back(o);
   };
   // Ties go to the first: channels last, as stored, as it is.
   for (bool last : {true, false})
     for (OutputRef v : values) {
       const Stored s = l.stored(v);
-      if (!s.order.empty() && s.order.size() == rank && !l.fact(v).value && (s.order == channels_last(rank)) == last) add(s.order);
+      if (!s.order.empty() && s.order.size() == rank && !l.fact(v).value &&
+          (s.order == channels_last(rank)) == last)
+        add(s.order);
     }
   if (candidates.empty()) return {};
   add({});
@@ -38,7 +43,8 @@ Order cheapest_order(const Layout& l, const std::vector<OutputRef>& values, size
     double cost = 0;
     for (OutputRef v : values) {
       const Fact& f = l.fact(v);
-      if (f.value || f.shape.size() != rank || same_but_ones(l.stored(v).order, o, f.shape)) continue;
+      if (f.value || f.shape.size() != rank || same_but_ones(l.stored(v).order, o, f.shape))
+        continue;
       cost += elements(f.shape);
     }
     if (least < 0 || cost < least) least = cost, best = o;
@@ -46,11 +52,14 @@ Order cheapest_order(const Layout& l, const std::vector<OutputRef>& values, size
   return best;
 }
 
-bool one_element(const Fact& f) { return f.shape.is_static() && shape_size(f.shape.to_shape()) == 1; }
+bool one_element(const Fact& f) {
+  return f.shape.is_static() && shape_size(f.shape.to_shape()) == 1;
+}
 
 bool run(Layout& l, NodeId id, const std::vector<OutputRef>& values) {
   const GraphNode& n = l.graph()[id];
-  if (!n.fact().shape.rank_is_static() || n.outputs.size() != 1 || !numpy_broadcast(l.graph(), n)) return false;
+  if (!n.fact().shape.rank_is_static() || n.outputs.size() != 1 || !numpy_broadcast(l.graph(), n))
+    return false;
   const size_t rank = n.fact().shape.size();
   for (OutputRef v : values)
     if (!l.fact(v).shape.rank_is_static() || l.fact(v).shape.size() > rank) return false;
@@ -77,7 +86,8 @@ bool layout_prelu(Layout& l, NodeId id) {
   const PartialShape& data = l.fact(n.inputs[0]).shape;
   if (!slope || !data.rank_is_static() || !l.is_moved(n.inputs[0])) return false;
   const Shape& shape = slope.get_shape();
-  const bool channels = shape.size() == 1 && data.size() > 1 && (shape[0] == 1 || data[1] == Dimension(int64_t(shape[0])));
+  const bool channels = shape.size() == 1 && data.size() > 1 &&
+                        (shape[0] == 1 || data[1] == Dimension(int64_t(shape[0])));
   if (!channels) return run(l, id, n.inputs);
   Shape aligned(data.size(), 1);
   aligned[1] = shape[0];

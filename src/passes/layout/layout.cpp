@@ -1,3 +1,4 @@
+// The walk of the layout pass, and values in several orders.
 #include "passes/layout/layout.h"
 
 #include <algorithm>
@@ -69,7 +70,9 @@ void Layout::set(OutputRef value, OutputRef ref, Order order) {
   forms_[value] = {{ref, std::move(order)}};
 }
 
-OutputRef Layout::i64(const std::vector<int64_t>& values) { return patch_.constant(make_i64(values)); }
+OutputRef Layout::i64(const std::vector<int64_t>& values) {
+  return patch_.constant(make_i64(values));
+}
 
 OutputRef Layout::as(OutputRef value, const Order& wanted) {
   const Order order = is_identity(wanted) ? Order{} : wanted;
@@ -95,7 +98,8 @@ OutputRef Layout::transpose(const Stored& from, const Order& order, const Partia
   return patch_.add(ops::transpose_1, NoAttrs{}, {from.ref, i64(moves)});
 }
 
-// Only extents of 1 move: a view. They are taken out and put in elsewhere, which no unknown extent can hinder.
+// Only extents of 1 move: a view. They are taken out and put in elsewhere, which no unknown extent
+// can hinder.
 OutputRef Layout::move_ones(const Stored& from, const Order& order, const PartialShape& shape) {
   std::vector<int64_t> out, in;
   const Order a = full(from.order, shape.size()), b = full(order, shape.size());

@@ -1,6 +1,7 @@
-// The layout pass. It goes once along the graph and remembers of every value under which orders of axes it is at hand. Operators
-// that work channels last make their results so; operators that do not care take the order that their inputs have; only where an
-// operator needs the public order does a Transpose appear. A Transpose of the model itself is never executed there: it is a value
+// The layout pass. It goes once along the graph and remembers of every value under which orders of
+// axes it is at hand. Operators that work channels last make their results so; operators that do
+// not care take the order that their inputs have; only where an operator needs the public order
+// does a Transpose appear. A Transpose of the model itself is never executed there: it is a value
 // in another order.
 #pragma once
 
@@ -14,7 +15,7 @@ namespace vireo::passes {
 // Axis i as stored is axis order[i] of the value. Empty: as it is.
 using Order = std::vector<int64_t>;
 
-Order channels_last(size_t rank);             // {0, 2, 3, 1}
+Order channels_last(size_t rank);  // {0, 2, 3, 1}
 bool is_identity(const Order& order);
 Order inverse(const Order& order);
 // Position of every axis of the value as stored.
@@ -38,7 +39,8 @@ class Layout {
   Patch& patch() { return patch_; }
   const Fact& fact(OutputRef value) const { return graph_.fact(value); }
 
-  // The form in which a value is at hand. The order is empty or of the full rank, never the identity.
+  // The form in which a value is at hand. The order is empty or of the full rank, never the
+  // identity.
   Stored stored(OutputRef value) const;
   bool is_moved(OutputRef value) const { return !stored(value).order.empty(); }
   // A value in the order wanted, transposed if need be.
@@ -47,7 +49,9 @@ class Layout {
   void set(OutputRef value, OutputRef ref, Order order);
   // A node of the same name and credits; its output i is value {from, i} in that order.
   NodeId emit(NodeId from, const OpDef& op, Attrs attrs, std::vector<OutputRef> inputs);
-  NodeId emit_same(NodeId from, std::vector<OutputRef> inputs) { return emit(from, *graph_[from].op, graph_[from].attrs, std::move(inputs)); }
+  NodeId emit_same(NodeId from, std::vector<OutputRef> inputs) {
+    return emit(from, *graph_[from].op, graph_[from].attrs, std::move(inputs));
+  }
   OutputRef i64(const std::vector<int64_t>& values);
   // Full rank by ones in front, for broadcasting; constants stay constants.
   OutputRef at_rank(OutputRef value, size_t rank);
@@ -62,7 +66,8 @@ class Layout {
   std::unordered_map<OutputRef, std::vector<Stored>, OutputRefHash> forms_;
 };
 
-// Rewrites a node in the order of its inputs, or channels last; false: it needs its inputs as they are.
+// Rewrites a node in the order of its inputs, or channels last; false: it needs its inputs as they
+// are.
 using LayoutFn = bool (*)(Layout&, NodeId);
 LayoutFn find_layout(const GraphNode& node);
 
@@ -83,10 +88,10 @@ bool layout_pad(Layout&, NodeId);
 bool layout_slice(Layout&, NodeId);
 bool layout_strided_slice(Layout&, NodeId);
 bool layout_reduce(Layout&, NodeId);
-bool layout_axis_attribute(Layout&, NodeId);   // Softmax, LogSoftmax, ShuffleChannels
-bool layout_axes_input(Layout&, NodeId);       // MVN, NormalizeL2: input 1 is axes
+bool layout_axis_attribute(Layout&, NodeId);  // Softmax, LogSoftmax, ShuffleChannels
+bool layout_axes_input(Layout&, NodeId);      // MVN, NormalizeL2: input 1 is axes
 bool layout_interpolate(Layout&, NodeId);
-bool layout_per_axis(Layout&, NodeId);         // Tile, Broadcast: input 1 has a number per axis
+bool layout_per_axis(Layout&, NodeId);  // Tile, Broadcast: input 1 has a number per axis
 bool layout_gather(Layout&, NodeId);
 bool layout_shape_of(Layout&, NodeId);
 bool layout_matmul(Layout&, NodeId);

@@ -10,12 +10,14 @@ namespace vireo::passes {
 
 namespace {
 
-// Axes [in, in_end) of the input hold the elements of axes [out, out_end) of the output. Either may be empty: an extent of 1.
+// Axes [in, in_end) of the input hold the elements of axes [out, out_end) of the output. Either may
+// be empty: an extent of 1.
 struct Group {
   size_t in, in_end, out, out_end;
 };
 
-// Cuts a reshape into the smallest groups that extents prove. What cannot be told apart is one group.
+// Cuts a reshape into the smallest groups that extents prove. What cannot be told apart is one
+// group.
 std::vector<Group> find_groups(const PartialShape& a, const PartialShape& b) {
   std::vector<Group> front, back;
   size_t i = 0, j = 0, ie = a.size(), je = b.size();
@@ -41,9 +43,12 @@ std::vector<Group> find_groups(const PartialShape& a, const PartialShape& b) {
       take(x, a[p++]);
       take(y, b[q++]);
       while (known && x != y) {
-        if (x < y && p < ie) take(x, a[p++]);
-        else if (y < x && q < je) take(y, b[q++]);
-        else known = false;
+        if (x < y && p < ie)
+          take(x, a[p++]);
+        else if (y < x && q < je)
+          take(y, b[q++]);
+        else
+          known = false;
       }
       if (!known) break;
       front.push_back({i, p, j, q});
@@ -60,7 +65,8 @@ std::vector<Group> find_groups(const PartialShape& a, const PartialShape& b) {
 }
 
 // The groups in the order in which they are stored; false if one of them does not lie in one piece.
-bool stored_groups(const std::vector<Group>& groups, const PartialShape& in, const Order& order, std::vector<size_t>& sequence) {
+bool stored_groups(const std::vector<Group>& groups, const PartialShape& in, const Order& order,
+                   std::vector<size_t>& sequence) {
   std::vector<size_t> owner(in.size());
   for (size_t g = 0; g < groups.size(); ++g)
     for (size_t i = groups[g].in; i < groups[g].in_end; ++i) owner[i] = g;
@@ -112,7 +118,8 @@ Order output_order(const std::vector<Group>& groups, const std::vector<size_t>& 
 }
 
 // A pattern that gives `out` in that order from `in`: numbers, copied extents (0) and one -1.
-bool pattern_for(const PartialShape& in, const PartialShape& out, const Order& order, std::vector<int64_t>& pattern, bool& copies) {
+bool pattern_for(const PartialShape& in, const PartialShape& out, const Order& order,
+                 std::vector<int64_t>& pattern, bool& copies) {
   int unknown = 0;
   copies = false;
   for (size_t i = 0; i < order.size(); ++i) {
@@ -154,7 +161,8 @@ bool reshape(Layout& l, NodeId id) {
   std::vector<int64_t> pattern;
   bool copies;
   if (!pattern_for(stored_in, out, result, pattern, copies)) return false;
-  const NodeId made = l.emit(id, ops::reshape_1, ops::Reshape{copies}, {l.as(value, order), l.i64(pattern)});
+  const NodeId made =
+      l.emit(id, ops::reshape_1, ops::Reshape{copies}, {l.as(value, order), l.i64(pattern)});
   l.set({id, 0}, {made, 0}, result);
   return true;
 }
@@ -171,7 +179,8 @@ bool layout_transpose(Layout& l, NodeId id) {
   const Stored s = l.stored(n.inputs[0]);
   const Order at = inverse(*moves);
   Order order;
-  for (size_t i = 0; i < in.size(); ++i) order.push_back(at[size_t(s.order.empty() ? int64_t(i) : s.order[i])]);
+  for (size_t i = 0; i < in.size(); ++i)
+    order.push_back(at[size_t(s.order.empty() ? int64_t(i) : s.order[i])]);
   l.set({id, 0}, s.ref, order);
   return true;
 }
@@ -181,7 +190,8 @@ bool layout_reshape(Layout& l, NodeId id) { return reshape(l, id); }
 bool layout_squeeze(Layout& l, NodeId id) {
   const GraphNode& n = l.graph()[id];
   const PartialShape& in = l.fact(n.inputs[0]).shape;
-  if (!l.is_moved(n.inputs[0]) || !in.rank_is_static() || !n.fact().shape.rank_is_static()) return false;
+  if (!l.is_moved(n.inputs[0]) || !in.rank_is_static() || !n.fact().shape.rank_is_static())
+    return false;
   std::vector<bool> gone(in.size(), false);
   const auto axes = n.inputs.size() > 1 ? ints(l.graph(), n.inputs[1]) : std::vector<int64_t>{};
   if (!axes) return false;
@@ -213,7 +223,10 @@ bool layout_unsqueeze(Layout& l, NodeId id) {
   Order order;
   for (int64_t axis : s.order) order.push_back(number[size_t(axis)]);
   for (size_t i = 0; i < out.size(); ++i)
-    if (fresh[i]) order.insert(i == 0 ? order.begin() : std::find(order.begin(), order.end(), int64_t(i) - 1) + 1, int64_t(i));
+    if (fresh[i])
+      order.insert(
+          i == 0 ? order.begin() : std::find(order.begin(), order.end(), int64_t(i) - 1) + 1,
+          int64_t(i));
   const Order at = positions(order);
   std::vector<int64_t> where;
   for (size_t i = 0; i < out.size(); ++i)
