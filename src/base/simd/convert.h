@@ -15,12 +15,24 @@ template <typename F>
 VIREO_SIMD F load_as(const float* p, int64_t n) {
   return F::load(p, n);
 }
+// A tier may overload these two for a type that it loads or stores under a mask.
 template <typename F, typename T>
-VIREO_SIMD F load_as(const T* p, int64_t n) {
-  if (n >= F::lanes) return widen(p, (F*)nullptr);
+VIREO_SIMD F widen_first(const T* p, int64_t n, F*) {
   T lanes[F::lanes] = {};
   for (int64_t i = 0; i < n; ++i) lanes[i] = p[i];
   return widen(lanes, (F*)nullptr);
+}
+template <typename T, typename I>
+VIREO_SIMD void narrow_first(T* p, I x, int64_t n) {
+  T lanes[I::lanes];
+  narrow(lanes, x);
+  for (int64_t i = 0; i < n; ++i) p[i] = lanes[i];
+}
+
+template <typename F, typename T>
+VIREO_SIMD F load_as(const T* p, int64_t n) {
+  if (n >= F::lanes) return widen(p, (F*)nullptr);
+  return widen_first(p, n, (F*)nullptr);
 }
 template <typename F>
 VIREO_SIMD F load_as(const bool_t* p, int64_t n) {
@@ -71,12 +83,28 @@ VIREO_SIMD void store_whole(f16_t* p, F x) {
 }
 // Rounds to even; a NaN keeps a bit of its payload so that it stays one.
 template <typename F>
-VIREO_SIMD void store_whole(bf16_t* p, F x) {
+VIREO_SIMD typename F::ints bf16_bits(F x) {
   using I = typename F::ints;
   const I bits = as_int(x);
   const I odd = sar<16>(bits) & I(1);
   const I rounded = sar<16>(bits + (odd + I(0x7fff)));
-  narrow(p, select(eq(x, x), rounded, sar<16>(bits) | I(0x40)) & I(0xffff));
+  return select(eq(x, x), rounded, sar<16>(bits) | I(0x40)) & I(0xffff);
+}
+template <typename F>
+VIREO_SIMD void store_whole(bf16_t* p, F x) {
+  narrow(p, bf16_bits(x));
+}
+
+// n in [1, lanes).
+template <typename F>
+VIREO_SIMD void store_first(bf16_t* p, F x, int64_t n) {
+  narrow_first(p, bf16_bits(x), n);
+}
+template <typename F, typename T>
+VIREO_SIMD void store_first(T* p, F x, int64_t n) {
+  T lanes[F::lanes];
+  store_whole(lanes, x);
+  for (int64_t i = 0; i < n; ++i) p[i] = lanes[i];
 }
 
 template <typename F>
@@ -86,9 +114,7 @@ VIREO_SIMD void store_as(float* p, F x, int64_t n) {
 template <typename F, typename T>
 VIREO_SIMD void store_as(T* p, F x, int64_t n) {
   if (n >= F::lanes) return store_whole(p, x);
-  T lanes[F::lanes];
-  store_whole(lanes, x);
-  for (int64_t i = 0; i < n; ++i) p[i] = lanes[i];
+  store_first(p, x, n);
 }
 
 }  // namespace vireo::simd

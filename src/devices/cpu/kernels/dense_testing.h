@@ -4,12 +4,15 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <random>
 #include <vector>
 
 #include "base/arch/isa.h"
+#include "base/support/half.h"
+#include "devices/cpu/kernels/eltwise/types.h"
 #include "devices/cpu/kernels/epilogue.h"
 
 namespace vireo::cpu::testing {
@@ -51,6 +54,39 @@ class Buffer {
   float* raw_;
   int64_t size_;
 };
+
+// f32 or bf16 values as a kernel sees them, with guards; from and to floats.
+class Stored {
+ public:
+  Stored(const Buffer& from, DataType type)
+      : type_(type), size_(from.size()), raw_(type == DataType::f32 ? size_ : (size_ + 1) / 2) {
+    for (int64_t i = 0; i < size_; ++i) {
+      if (type_ == DataType::f32)
+        raw_[i] = from[i];
+      else
+        halves()[i] = bf16_from_f32(from[i]);
+    }
+  }
+  void* at(int64_t i) { return reinterpret_cast<char*>(raw_.data()) + i * size_of(type_); }
+  void read(Buffer* to) {
+    for (int64_t i = 0; i < size_; ++i)
+      (*to)[i] = type_ == DataType::f32 ? raw_[i] : f32_from_bf16(halves()[i]);
+  }
+  bool guards_intact() const { return raw_.guards_intact(); }
+
+ private:
+  uint16_t* halves() { return reinterpret_cast<uint16_t*>(raw_.data()); }
+  DataType type_;
+  int64_t size_;
+  Buffer raw_;
+};
+
+inline void round_to(DataType type, Buffer* b) {
+  for (int64_t i = 0; type == DataType::bf16 && i < b->size(); ++i)
+    (*b)[i] = f32_from_bf16(bf16_from_f32((*b)[i]));
+}
+// Half a unit in the last place of what is stored, as a share of the value.
+inline double rounding_of(DataType type) { return type == DataType::bf16 ? 1.0 / 256 : 0; }
 
 inline double activate(const Epilogue& e, double x, double slope) {
   const double alpha = e.alpha, beta = e.beta, sigmoid = 1 / (1 + std::exp(-x));
@@ -111,6 +147,20 @@ inline std::vector<IsaSet> machine_tiers() {
     if (machine_isa().has(isa)) tiers.push_back(parse_isa_cap(isa_name(isa)));
   }
   return tiers;
+}
+
+// What get(type, tiers) gives for any type and any tier of this machine, each once.
+template <typename Kernel>
+std::vector<const Kernel*> machine_kernels(const Kernel* (*get)(DataType, IsaSet, KernelRefusal*)) {
+  std::vector<const Kernel*> kernels;
+  for (DataType type : {DataType::f32, DataType::bf16}) {
+    for (IsaSet tier : machine_tiers()) {
+      const Kernel* kernel = get(type, tier, nullptr);
+      if (std::find(kernels.begin(), kernels.end(), kernel) == kernels.end())
+        kernels.push_back(kernel);
+    }
+  }
+  return kernels;
 }
 
 // Cuts the tasks as `threads` threads would and runs the parts in reverse order, each with poisoned

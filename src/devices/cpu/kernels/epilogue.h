@@ -37,11 +37,11 @@ struct Epilogue {
   float beta = 0.0f;
 };
 
-// The pointers that go with it. The residual has the shape of the output and may be the output
-// itself.
+// The pointers that go with it. The residual has the shape and the element type of the output and
+// may be the output itself.
 struct EpilogueArgs {
   const float* bias = nullptr;
-  const float* residual = nullptr;
+  const void* residual = nullptr;
   int64_t residual_stride = 0;   // from row to row
   const float* slope = nullptr;  // PRelu
 };

@@ -1,5 +1,14 @@
 // The epilogue on vectors. Included inside an ISA file's unnamed namespace, after `using F =
-// simd::vec<float, N>`.
+// simd::vec<float, N>`. C is the type that outputs and residuals are stored in: float or
+// simd::bf16_t. The sums are f32.
+
+using simd::bf16_t;
+
+// n lanes of a stored row; a whole vector where n is the constant F::lanes.
+static VIREO_SIMD F read_lanes(const float* p, int64_t n) { return F::load(p, n); }
+static VIREO_SIMD F read_lanes(const bf16_t* p, int64_t n) { return simd::load_as<F>(p, n); }
+static VIREO_SIMD void write_lanes(float* p, F x, int64_t n) { x.store(p, n); }
+static VIREO_SIMD void write_lanes(bf16_t* p, F x, int64_t n) { simd::store_as(p, x, n); }
 
 // Clamping is done in registers; what needs more than a compare runs over the tile of sums while it
 // is in L1. The sums wait in a buffer of their own, because the residual may lie where they will be
@@ -42,42 +51,44 @@ static VIREO_SIMD F activate(F x, F alpha, F beta) {
   }
 }
 
+template <typename C>
 struct SumTile {
   const float* sums;
   int64_t sums_stride;
-  float* c;
+  C* c;
   int64_t c_stride;
   int64_t rows, columns;
-  const float* residual;  // added after the activation; or nullptr
+  const C* residual;  // added after the activation; or nullptr
   int64_t residual_stride;
   const float* slope;
 };
 
 // Rows of sums are whole vectors.
-template <Activation A>
-static void activate_tile(const Epilogue& e, const SumTile& t) {
+template <Activation A, typename C>
+static void activate_tile(const Epilogue& e, const SumTile<C>& t) {
   const F beta(e.beta);
   for (int64_t i = 0; i < t.rows; ++i) {
     const float* sums = t.sums + i * t.sums_stride;
-    float* c = t.c + i * t.c_stride;
+    C* c = t.c + i * t.c_stride;
     for (int64_t j = 0; j < t.columns; j += F::lanes) {
       const int64_t n = t.columns - j;
       const F alpha =
           A == Activation::PRelu ? F::load(t.slope + j, n < F::lanes ? n : F::lanes) : F(e.alpha);
       F x = activate<A>(F::load(sums + j), alpha, beta);
       if (t.residual) {
-        const float* r = t.residual + i * t.residual_stride + j;
-        x = x + (n < F::lanes ? F::load(r, n) : F::load(r));
+        const C* r = t.residual + i * t.residual_stride + j;
+        x = x + (n < F::lanes ? read_lanes(r, n) : read_lanes(r, F::lanes));
       }
       if (n < F::lanes)
-        x.store(c + j, n);
+        write_lanes(c + j, x, n);
       else
-        x.store(c + j);
+        write_lanes(c + j, x, F::lanes);
     }
   }
 }
 
-static void activate_rows(const Epilogue& e, const SumTile& t) {
+template <typename C>
+static void activate_rows(const Epilogue& e, const SumTile<C>& t) {
   switch (e.activation) {
     case Activation::LeakyRelu: return activate_tile<Activation::LeakyRelu>(e, t);
     case Activation::PRelu: return activate_tile<Activation::PRelu>(e, t);
@@ -99,23 +110,25 @@ static void activate_rows(const Epilogue& e, const SumTile& t) {
 
 // A tile of few columns is activated as one row: one output channel would otherwise cost as much as
 // a vector of them.
-static void activate_narrow(const Epilogue& e, const SumTile& t) {
+template <typename C>
+static void activate_narrow(const Epilogue& e, const SumTile<C>& t) {
   alignas(64) float row[16 * F::lanes];
   const int64_t n = t.rows * t.columns;
   for (int64_t i = 0; i < t.rows; ++i) {
     for (int64_t j = 0; j < t.columns; ++j) row[i * t.columns + j] = t.sums[i * t.sums_stride + j];
   }
-  activate_rows(e, {row, 0, row, 0, 1, n, nullptr, 0, nullptr});
+  activate_rows(e, SumTile<float>{row, 0, row, 0, 1, n, nullptr, 0, nullptr});
   for (int64_t i = 0; i < t.rows; ++i) {
     for (int64_t j = 0; j < t.columns; ++j) {
-      float x = row[i * t.columns + j];
-      if (t.residual) x += t.residual[i * t.residual_stride + j];
-      t.c[i * t.c_stride + j] = x;
+      F x(row[i * t.columns + j]);
+      if (t.residual) x = x + read_lanes(t.residual + i * t.residual_stride + j, 1);
+      write_lanes(t.c + i * t.c_stride + j, x, 1);
     }
   }
 }
 
-static void activate_sums(const Epilogue& e, const SumTile& t) {
+template <typename C>
+static void activate_sums(const Epilogue& e, const SumTile<C>& t) {
   const bool narrow = 4 * t.columns <= F::lanes && t.rows > 1 && t.rows <= 16;
   if (narrow && e.activation != Activation::PRelu) return activate_narrow(e, t);
   activate_rows(e, t);

@@ -85,7 +85,7 @@ bool pack_winograd(const NodeView& node, ConvDesc d, const Tensor& weights, Pack
   const size_t bytes = winograd_packed_bytes(d, *packed.kernel);
   if (refuse_winograd(d) || program.winograd_bytes + bytes > program.weight_bytes) return false;
   program.winograd_bytes += bytes;
-  packed.winograd = get_winograd_f32(program.isa);
+  packed.winograd = get_winograd(DataType::f32, program.isa);
   packed.winograd_data = AlignedBuffer(bytes);
   pack_winograd_weights(d, *packed.kernel, weights.data<float>(), weight_strides(d),
                         packed.winograd_data.data());
@@ -97,13 +97,13 @@ std::shared_ptr<const void> prepare(const NodeView& node) {
   const ConvDesc d = describe_weights(node, weights.get_shape());
   auto packed = std::make_shared<PackedWeights>();
   if (is_depthwise(d)) {
-    packed->depthwise = get_depthwise_f32(node.program().isa);
+    packed->depthwise = get_depthwise(DataType::f32, node.program().isa);
     packed->data = AlignedBuffer(depthwise_packed_bytes(d, *packed->depthwise));
     pack_depthwise_weights(d, *packed->depthwise, weights.data<float>(), weight_strides(d),
                            packed->data.data());
     return packed;
   }
-  packed->kernel = get_gemm_f32(node.program().isa);
+  packed->kernel = get_gemm(DataType::f32, node.program().isa);
   if (pack_winograd(node, d, weights, *packed)) return packed;
   packed->data = AlignedBuffer(conv_packed_bytes(d, *packed->kernel));
   pack_conv_weights(d, *packed->kernel, weights.data<float>(), weight_strides(d),

@@ -65,7 +65,7 @@ std::shared_ptr<const void> prepare(const NodeView& node) {
   const Inputs in = inputs_of(node);
   const Tensor w = node.constant(in.w)->dense(), r = node.constant(in.r)->dense();
   auto p = std::make_shared<Packed>();
-  p->kernel = get_gemm_f32(node.program().isa);
+  p->kernel = get_gemm(DataType::f32, node.program().isa);
   p->directions = is_sequence(node) ? int64_t(w.get_shape()[0]) : 1;
   p->input = int64_t(w.get_shape().back());
   p->hidden = int64_t(r.get_shape().back());

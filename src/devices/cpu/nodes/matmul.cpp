@@ -73,7 +73,7 @@ std::shared_ptr<const void> prepare(const NodeView& node) {
   const Tensor* b = node.constant(1);
   if (!b || b->get_size() == 0) return nullptr;
   auto packed = std::make_shared<PackedMatrices>();
-  packed->kernel = get_gemm_f32(node.program().isa);
+  packed->kernel = get_gemm(DataType::f32, node.program().isa);
   const Tensor dense = b->dense();
   const bool transposed = traits_of(node).transpose_b && dense.get_shape().size() > 1;
   const MatrixShape m = matrices(dense.get_shape(), true);
@@ -200,7 +200,7 @@ const char* plan(PlanContext& c) {
   } else {
     operands[0] = c.output(0);
   }
-  const GemmKernel* kernel = packed ? packed->kernel : get_gemm_f32(c.isa());
+  const GemmKernel* kernel = packed ? packed->kernel : get_gemm(DataType::f32, c.isa());
   p.plan = plan_gemm(d, kernel, c.threads());
   const double flop = 2.0 * double(elements(c.out_shape())) * double(d.k);
   c.step(spec_of(p.plan, run,

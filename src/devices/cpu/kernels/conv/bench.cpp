@@ -27,6 +27,8 @@ void measure(const GemmKernel& kernel, const Layer& s, double peak) {
   d.src = s.planar ? planar_strides(2, d.in, s.ic) : dense_strides(2, d.in, s.ic);
   d.dst = d.residual = dense_strides(2, d.out, s.oc);
   d.epilogue = testing::make_epilogue(s.activation, Bias::PerColumn, Residual::None);
+  d.src_type = kernel.a_type;
+  d.dst_type = kernel.stores_bf16 ? DataType::bf16 : DataType::f32;
   const int64_t taps = s.kernel * s.kernel,
                 pixels = s.transposed ? d.in[0] * d.in[1] : d.out[0] * d.out[1];
   testing::Buffer src = testing::Buffer::random(s.ic * s.size * s.size, engine),
@@ -36,7 +38,8 @@ void measure(const GemmKernel& kernel, const Layer& s, double peak) {
   pack_conv_weights(d, kernel, w.data(), dense_weights(d), packed.data());
   const ConvPlan plan = plan_conv(d, &kernel, 1);
   testing::Buffer scratch(static_cast<int64_t>(plan.scratch_bytes / 4) + 16);
-  const ConvArgs args = {src.data(), packed.data(), dst.data(), bias.data()};
+  testing::Stored stored_src(src, kernel.a_type);
+  const ConvArgs args = {stored_src.at(0), packed.data(), dst.data(), bias.data()};
   const double time =
       bench::median_seconds([&] { run_conv(plan, args, 0, plan.tasks, scratch.data()); });
   const double planning = bench::median_seconds([&] { plan_conv(d, &kernel, 1); });
@@ -75,12 +78,9 @@ int main() {
                           {128, 128, 28, 3, 1, 1, 32},
                           {64, 32, 40, 2, 2, 0, 1, false, true},
                           {64, 64, 40, 4, 2, 1, 1, false, true}};
-  const GemmKernel* last = nullptr;
-  for (const vireo::IsaSet tier : vireo::cpu::testing::machine_tiers()) {
-    const GemmKernel* kernel = get_gemm_f32(tier);
-    if (kernel == last || kernel->lanes < 8) continue;
-    last = kernel;
-    const double peak = vireo::cpu::bench::peak_flops(kernel->lanes);
+  for (const GemmKernel* kernel : vireo::cpu::testing::machine_kernels(get_gemm)) {
+    if (kernel->lanes < 8) continue;
+    const double peak = vireo::cpu::bench::peak_flops(kernel->lanes) * kernel->k_group;
     std::printf("%s: peak of one thread %.1f GFLOP/s\n", kernel->name, peak * 1e-9);
     for (const Layer& s : layers) measure(*kernel, s, peak);
   }

@@ -33,7 +33,7 @@ struct ConvArgs {
   const void* weights = nullptr;
   void* dst = nullptr;
   const float* bias = nullptr;  // [oc]
-  const float* residual = nullptr;
+  const void* residual = nullptr;
   const float* slope = nullptr;  // [oc]
 };
 

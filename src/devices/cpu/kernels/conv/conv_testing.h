@@ -94,12 +94,19 @@ inline void reference(const ConvDesc& d, const float* src, const float* w, const
   }
 }
 
-// compute(desc, weights, their strides, args without weights) fills args.dst. The tolerance is a
-// share of the sum of magnitudes.
+// What is stored how, and how far sums may be off as a share of the sum of magnitudes.
+struct Precision {
+  DataType images = DataType::f32;
+  bool weights_too = false;  // are rounded to the type of the images
+  double tolerance = 4e-6;
+};
+
+// compute(desc, weights, their strides, args without weights) fills args.dst.
 template <typename Compute>
-void check_conv(const ConvCase& s, Compute compute, double tolerance = 4e-6) {
+void check_conv(const ConvCase& s, Compute compute, const Precision& precision) {
   std::mt19937 engine(7);
   ConvDesc d = describe(s);
+  d.src_type = d.dst_type = precision.images;
   int64_t in = d.batch, out = d.batch, taps = 1;
   for (int i = 0; i < 3; ++i) in *= d.in[i], out *= d.out[i], taps *= d.kernel[i];
   const int64_t src_row = s.planar ? s.ic : s.ic + 2 * s.gap, dst_row = s.oc + 2 * s.gap,
@@ -109,12 +116,18 @@ void check_conv(const ConvCase& s, Compute compute, double tolerance = 4e-6) {
   Buffer dst(out * dst_row, 7.0f), residual = Buffer::random(out * dst_row, engine);
   Buffer bias = Buffer::random(s.oc, engine), slope = Buffer::random(s.oc, engine);
   const WeightStrides ws = dense_weights(d);
+  round_to(precision.images, &src);
+  round_to(precision.images, &residual);
+  Stored stored_src(src, precision.images), stored_residual(residual, precision.images),
+      stored_dst(dst, precision.images);
   ConvArgs args;
-  args.src = src.data() + src_gap, args.dst = dst.data() + s.gap,
-  args.residual = residual.data() + s.gap;
+  args.src = stored_src.at(src_gap), args.dst = stored_dst.at(s.gap),
+  args.residual = stored_residual.at(s.gap);
   args.bias = bias.data(), args.slope = slope.data();
   compute(d, weights.data(), ws, args);
-  ASSERT_TRUE(dst.guards_intact());
+  ASSERT_TRUE(stored_dst.guards_intact());
+  stored_dst.read(&dst);
+  if (precision.weights_too) round_to(precision.images, &weights);
 
   std::vector<double> sums(out * s.oc), sizes(out * s.oc, 1.0);
   reference(d, src.data() + src_gap, weights.data(), ws, &sums, &sizes);
@@ -126,7 +139,9 @@ void check_conv(const ConvCase& s, Compute compute, double tolerance = 4e-6) {
         continue;
       }
       const double want = finish(s.epilogue, sums[p * s.oc + c], bias[c], residual[at], slope[c]);
-      ASSERT_NEAR(dst[at], want, tolerance * sizes[p * s.oc + c])
+      ASSERT_NEAR(dst[at], want,
+                  precision.tolerance * sizes[p * s.oc + c] +
+                      rounding_of(precision.images) * std::fabs(want))
           << "pixel " << p << " channel " << c;
     }
   }

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "devices/cpu/kernels/eltwise/types.h"
 #include "devices/cpu/kernels/epilogue.h"
 #include "devices/cpu/kernels/gemm/tile.h"
 
@@ -37,6 +38,8 @@ struct ConvDesc {
           dilation[kMaxSpatial] = {1, 1, 1};
   int64_t pad[kMaxSpatial] = {};  // before; what is after follows from `out`
   bool transposed = false;
+  // What the images are stored in: f32 or bf16. The residual has the type of the output.
+  DataType src_type = DataType::f32, dst_type = DataType::f32;
   ImageStrides src, dst, residual;
   Epilogue epilogue;
 };

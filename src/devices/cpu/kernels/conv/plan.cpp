@@ -28,7 +28,7 @@ bool as_gemm(const ConvDesc& d, GemmDesc* g) {
     if (rows == 1) a = sa, c = sc, r = sr;
     rows *= count;
   }
-  g->m = rows, g->n = d.oc, g->k = d.ic;
+  g->m = rows, g->n = d.oc, g->k = d.ic, g->c_type = d.dst_type;
   g->a_row = rows > 1 ? a : d.ic;
   g->c_row = rows > 1 ? c : d.oc;
   g->residual_row = r;
@@ -73,7 +73,7 @@ ConvPlan plan_conv(const ConvDesc& d, const GemmKernel* kernel, int threads) {
   plan.tasks = d.batch * d.groups * plan.n_parts * static_cast<int64_t>(plan.line_parts.size() - 1);
   int64_t pixels = 1;
   for (int i = 0; i < d.dims; ++i) pixels *= d.in[i];
-  const int64_t image_bytes = pixels * d.ic / d.groups * kernel->a_bytes,
+  const int64_t image_bytes = pixels * d.ic / d.groups * kernel->a_bytes(),
                 lines = static_cast<int64_t>(plan.lines.lines.size());
   plan.lines_per_block = std::max<int64_t>(
       1, lines * static_cast<int64_t>(cache_sizes().l2 / 4) / std::max<int64_t>(1, image_bytes));

@@ -8,7 +8,7 @@ struct Image {
   const char* src;
   const char* weights;
   char* dst;
-  const float* residual;
+  const char* residual;
   const float* bias;
   const float* slope;
 };
@@ -21,13 +21,15 @@ void run_line(const ConvPlan& plan, const ConvLine& line, const Image& image,
   tile.a_stride = kind.src_step;
   tile.c_stride = kind.dst_step;
   tile.args.residual_stride = kind.residual_step;
+  const int64_t c_bytes = size_of(plan.desc.dst_type);
   const int64_t tiles = divide_up(line.count, plan.kernel->rows);
   for (int64_t i = 0; i < tiles; ++i) {
     const int64_t first = part_begin(line.count, tiles, i),
                   rows = part_begin(line.count, tiles, i + 1) - first;
-    tile.a = image.src + (line.src + first * kind.src_step) * plan.kernel->a_bytes;
-    tile.c = image.dst + (line.dst + first * kind.dst_step) * plan.kernel->c_bytes;
-    tile.args.residual = image.residual + line.residual + first * kind.residual_step;
+    tile.rows = static_cast<int>(rows);
+    tile.a = image.src + (line.src + first * kind.src_step) * plan.kernel->a_bytes();
+    tile.c = image.dst + (line.dst + first * kind.dst_step) * c_bytes;
+    tile.args.residual = image.residual + (line.residual + first * kind.residual_step) * c_bytes;
     tiles_by_rows[rows - 1](tile);
   }
 }
@@ -40,8 +42,10 @@ void run_task(const ConvPlan& plan, const Image& image, int64_t line0, int64_t l
   int64_t k = d.ic / d.groups;
   for (int i = 0; i < d.dims; ++i) k *= d.kernel[i];
   const int64_t oc = d.oc / d.groups;
+  k = kernel.padded_k(k);
   GemmTile tile;
   tile.panel_stride = 0;
+  tile.c_type = d.dst_type;
   tile.accumulate = false;
   tile.finish = true;
   tile.epilogue = &d.epilogue;
@@ -52,13 +56,13 @@ void run_task(const ConvPlan& plan, const Image& image, int64_t line0, int64_t l
       const int64_t n0 = panel * kernel.columns;
       tile.n = oc - n0 < kernel.columns ? oc - n0 : kernel.columns;
       const int64_t vectors = divide_up(tile.n, kernel.lanes);
-      tile.b = image.weights + n0 * k * kernel.b_bytes;
+      tile.b = image.weights + n0 * k * kernel.b_bytes();
       tile.b_stride = vectors * kernel.lanes;
       tile.args.bias = image.bias + n0;
       tile.args.slope = image.slope + n0;
       Image at = image;
-      at.dst += n0 * kernel.c_bytes;
-      at.residual += n0;
+      at.dst += n0 * size_of(d.dst_type);
+      at.residual += n0 * size_of(d.dst_type);
       for (int64_t i = block; i < block_end; ++i)
         run_line(plan, plan.lines.lines[i], at, kernel.tile[vectors - 1], tile);
     }
@@ -85,11 +89,13 @@ void run_conv(const ConvPlan& plan, const ConvArgs& args, int64_t task_begin, in
     const int64_t group = unit % d.groups, batch = unit / d.groups;
     Image image;
     image.src = static_cast<const char*>(args.src) +
-                (batch * d.src.batch + group * ic * d.src.channel) * kernel.a_bytes;
+                (batch * d.src.batch + group * ic * d.src.channel) * kernel.a_bytes();
     image.weights =
         static_cast<const char*>(args.weights) + group * static_cast<int64_t>(plan.group_bytes);
-    image.dst = static_cast<char*>(args.dst) + (batch * d.dst.batch + group * oc) * kernel.c_bytes;
-    image.residual = args.residual + batch * d.residual.batch + group * oc;
+    const int64_t c_bytes = size_of(d.dst_type);
+    image.dst = static_cast<char*>(args.dst) + (batch * d.dst.batch + group * oc) * c_bytes;
+    image.residual =
+        static_cast<const char*>(args.residual) + (batch * d.residual.batch + group * oc) * c_bytes;
     image.bias = args.bias + group * oc;
     image.slope = args.slope + group * oc;
     run_task(plan, image, plan.line_parts[line], plan.line_parts[line + 1],

@@ -10,20 +10,21 @@ namespace {
 using testing::Buffer;
 
 void check_all(const testing::ConvCase& s) {
-  for (const IsaSet tier : testing::machine_tiers()) {
-    const GemmKernel* kernel = get_gemm_f32(tier);
+  for (const GemmKernel* kernel : testing::machine_kernels(get_gemm)) {
     SCOPED_TRACE(kernel->name);
-    testing::check_conv(s, [&](const ConvDesc& d, const float* weights,
-                               const WeightStrides& strides, ConvArgs args) {
-      Buffer packed(static_cast<int64_t>(conv_packed_bytes(d, *kernel) / 4));
-      pack_conv_weights(d, *kernel, weights, strides, packed.data());
-      args.weights = packed.data();
-      const ConvPlan plan = plan_conv(d, kernel, s.threads);
-      testing::run_in_parts(plan, s.threads, [&](int64_t begin, int64_t end, void* scratch) {
-        run_conv(plan, args, begin, end, scratch);
-      });
-      ASSERT_TRUE(packed.guards_intact());
-    });
+    testing::check_conv(
+        s,
+        [&](const ConvDesc& d, const float* weights, const WeightStrides& strides, ConvArgs args) {
+          Buffer packed(static_cast<int64_t>(conv_packed_bytes(d, *kernel) / 4));
+          pack_conv_weights(d, *kernel, weights, strides, packed.data());
+          args.weights = packed.data();
+          const ConvPlan plan = plan_conv(d, kernel, s.threads);
+          testing::run_in_parts(plan, s.threads, [&](int64_t begin, int64_t end, void* scratch) {
+            run_conv(plan, args, begin, end, scratch);
+          });
+          ASSERT_TRUE(packed.guards_intact());
+        },
+        {kernel->a_type, true});
     if (::testing::Test::HasFatalFailure()) return;
   }
 }

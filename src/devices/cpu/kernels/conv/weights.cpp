@@ -1,5 +1,7 @@
 // Strides of images and weights, and the packing of weights: per group a packed matrix whose rows
 // are the taps' input channels.
+#include <vector>
+
 #include "devices/cpu/kernels/conv/conv.h"
 
 namespace vireo::cpu {
@@ -45,10 +47,11 @@ size_t conv_packed_bytes(const ConvDesc& d, const GemmKernel& kernel) {
 
 namespace {
 
-// Rows of the matrix: taps outermost. In a planar source the last dimension's taps are neighbours,
-// so they come innermost.
-void pack_panel(const ConvDesc& d, const GemmKernel& kernel, const float* weights,
-                const WeightStrides& s, int64_t n, int64_t width, char* to) {
+// Calls block(weights, stride from row to row, rows) for the runs of rows of the packed matrix:
+// taps outermost. In a planar source the last dimension's taps are neighbours, so they come
+// innermost.
+template <typename Block>
+void each_block(const ConvDesc& d, const float* weights, const WeightStrides& s, Block block) {
   const int last = d.dims - 1;
   const bool planar = d.src.channel != 1;
   const int64_t ic = d.ic / d.groups, outer = [&] {
@@ -65,11 +68,31 @@ void pack_panel(const ConvDesc& d, const GemmKernel& kernel, const float* weight
     const int64_t blocks = planar ? ic : d.kernel[last], rows = planar ? d.kernel[last] : ic;
     const int64_t block_stride = planar ? s.ic : s.tap[last],
                   row_stride = planar ? s.tap[last] : s.ic;
-    for (int64_t b = 0; b < blocks; ++b) {
-      kernel.pack_b(weights + offset + b * block_stride, row_stride, s.oc, rows, n, width, to);
-      to += rows * width * kernel.b_bytes;
-    }
+    for (int64_t b = 0; b < blocks; ++b)
+      block(weights + offset + b * block_stride, row_stride, rows);
   }
+}
+
+void pack_panel(const ConvDesc& d, const GemmKernel& kernel, const float* weights,
+                const WeightStrides& s, int64_t n, int64_t width, char* to) {
+  const int64_t rows = d.src.channel != 1 ? d.kernel[d.dims - 1] : d.ic / d.groups;
+  if (rows % kernel.k_group == 0) {
+    each_block(d, weights, s, [&](const float* from, int64_t stride, int64_t count) {
+      kernel.pack_weights(from, stride, s.oc, count, n, width, to);
+      to += count * width * kernel.b_bytes();
+    });
+    return;
+  }
+  // Groups of rows reach over blocks: so the panel is laid out in f32 first.
+  std::vector<float> panel;
+  int64_t k = 0;
+  each_block(d, weights, s, [&](const float* from, int64_t stride, int64_t count) {
+    panel.resize(static_cast<size_t>((k + count) * width));
+    for (int64_t i = 0; i < count; ++i, ++k) {
+      for (int64_t j = 0; j < n; ++j) panel[k * width + j] = from[i * stride + j * s.oc];
+    }
+  });
+  kernel.pack_weights(panel.data(), width, 1, k, n, width, to);
 }
 
 }  // namespace
@@ -78,6 +101,7 @@ void pack_conv_weights(const ConvDesc& d, const GemmKernel& kernel, const float*
                        const WeightStrides& s, void* packed) {
   int64_t k = d.ic / d.groups;
   for (int i = 0; i < d.dims; ++i) k *= d.kernel[i];
+  k = kernel.padded_k(k);
   const int64_t oc = d.oc / d.groups, group_bytes = conv_packed_bytes(d, kernel) / d.groups;
   for (int64_t g = 0; g < d.groups; ++g) {
     char* to = static_cast<char*>(packed) + g * group_bytes;
@@ -85,7 +109,7 @@ void pack_conv_weights(const ConvDesc& d, const GemmKernel& kernel, const float*
       const int64_t columns = oc - n < kernel.columns ? oc - n : kernel.columns,
                     width = round_up(columns, kernel.lanes);
       pack_panel(d, kernel, weights + g * s.group + n * s.oc, s, columns, width, to);
-      to += width * k * kernel.b_bytes;
+      to += width * k * kernel.b_bytes();
     }
   }
 }

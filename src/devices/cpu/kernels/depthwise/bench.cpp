@@ -62,7 +62,7 @@ int main() {
                           {240, 14, 5, 1, Activation::HSwish}};
   const DepthwiseKernel* last = nullptr;
   for (const vireo::IsaSet tier : vireo::cpu::testing::machine_tiers()) {
-    const DepthwiseKernel* kernel = get_depthwise_f32(tier);
+    const DepthwiseKernel* kernel = get_depthwise(DataType::f32, tier);
     if (kernel == last || kernel->lanes < 8) continue;
     last = kernel;
     const double peak = vireo::cpu::bench::peak_flops(kernel->lanes);

@@ -5,12 +5,12 @@
 
 namespace vireo::cpu {
 
-#define VIREO_DEPTHWISE_F32(space, tier)      \
-  namespace space {                           \
-  extern const DepthwiseKernel depthwise_f32; \
+#define VIREO_DEPTHWISE(space, tier, type)       \
+  namespace space {                              \
+  extern const DepthwiseKernel depthwise_##type; \
   }
 #include "devices/cpu/kernels/depthwise/kernels.inc"
-#undef VIREO_DEPTHWISE_F32
+#undef VIREO_DEPTHWISE
 
 namespace {
 
@@ -19,9 +19,9 @@ struct Row {
   const DepthwiseKernel* kernel;
 };
 constexpr Row kRows[] = {
-#define VIREO_DEPTHWISE_F32(space, tier) {Isa::tier, &space::depthwise_f32},
+#define VIREO_DEPTHWISE(space, tier, type) {Isa::tier, &space::depthwise_##type},
 #include "devices/cpu/kernels/depthwise/kernels.inc"
-#undef VIREO_DEPTHWISE_F32
+#undef VIREO_DEPTHWISE
 };
 
 int64_t taps_of(const ConvDesc& d) {
@@ -78,12 +78,15 @@ bool is_depthwise(const ConvDesc& d) {
   return d.groups == d.ic && d.groups == d.oc && d.src.channel == 1 && d.groups > 1;
 }
 
-const DepthwiseKernel* get_depthwise_f32(IsaSet isa, KernelRefusal* refused) {
+const DepthwiseKernel* get_depthwise(DataType type, IsaSet isa, KernelRefusal* refused) {
+  const DepthwiseKernel* last = nullptr;
   for (const Row& row : kRows) {
+    if (row.kernel->type != type) continue;
     if (isa.has(row.isa)) return row.kernel;
     if (refused) *refused++ = {row.kernel->name, "its instruction set is not active"};
+    last = row.kernel;
   }
-  return kRows[sizeof kRows / sizeof kRows[0] - 1].kernel;
+  return last;
 }
 
 size_t depthwise_packed_bytes(const ConvDesc& d, const DepthwiseKernel& kernel) {
@@ -131,7 +134,7 @@ DepthwisePlan plan_depthwise(const ConvDesc& d, const DepthwiseKernel* kernel, i
   // The rows of a window, for a block of channels, fit half of L1: then a source pixel comes from
   // L2 once, not once per row.
   const int64_t rows = d.dims > 1 ? d.kernel[d.dims - 2] + 1 : 1,
-                row_bytes = rows * d.in[d.dims - 1] * 4;
+                row_bytes = rows * d.in[d.dims - 1] * size_of(kernel->type);
   plan.channel_block =
       std::max<int64_t>(1, static_cast<int64_t>(cache_sizes().l1) / 2 / row_bytes / kernel->lanes) *
       kernel->lanes;
@@ -148,6 +151,13 @@ DepthwisePlan plan_depthwise(const ConvDesc& d, const DepthwiseKernel* kernel, i
 
 namespace {
 
+const void* at(const void* p, int64_t elements, int64_t bytes) {
+  return static_cast<const char*>(p) + elements * bytes;
+}
+void* at(void* p, int64_t elements, int64_t bytes) {
+  return static_cast<char*>(p) + elements * bytes;
+}
+
 void run_line(const DepthwisePlan& plan, const ConvLine& line, const DepthwiseTile& image,
               DepthwiseTile& tile) {
   const ConvLineKind& kind = plan.lines.kinds[line.kind];
@@ -158,13 +168,14 @@ void run_line(const DepthwisePlan& plan, const ConvLine& line, const DepthwiseTi
   tile.src_step = kind.src_step;
   tile.dst_step = kind.dst_step;
   tile.args.residual_stride = kind.residual_step;
-  const int64_t count = divide_up(line.count, plan.kernel->pixels);
+  const int64_t count = divide_up(line.count, plan.kernel->pixels),
+                bytes = size_of(plan.kernel->type);
   for (int64_t i = 0; i < count; ++i) {
     const int64_t first = part_begin(line.count, count, i),
                   pixels = part_begin(line.count, count, i + 1) - first;
-    tile.src = image.src + line.src + first * kind.src_step;
-    tile.dst = image.dst + line.dst + first * kind.dst_step;
-    tile.args.residual = image.args.residual + line.residual + first * kind.residual_step;
+    tile.src = at(image.src, line.src + first * kind.src_step, bytes);
+    tile.dst = at(image.dst, line.dst + first * kind.dst_step, bytes);
+    tile.args.residual = at(image.args.residual, line.residual + first * kind.residual_step, bytes);
     tile.source_begin = pad - (line.first + first) * stride;
     tile.source_end = tile.source_begin + width;
     plan.tiles[pixels - 1](tile);
@@ -176,14 +187,15 @@ DepthwiseTile image_at(const DepthwisePlan& plan, const ConvArgs& args, int64_t 
   const ConvDesc& d = plan.desc;
   DepthwiseTile image;
   const int64_t edge = plan.by_rows ? d.pad[d.dims - 1] * d.src.spatial[d.dims - 1] : 0;
-  image.src = static_cast<const float*>(args.src) + batch * d.src.batch + c - edge;
-  image.dst = static_cast<float*>(args.dst) + batch * d.dst.batch + c;
+  const int64_t bytes = size_of(plan.kernel->type);
+  image.src = at(args.src, batch * d.src.batch + c - edge, bytes);
+  image.dst = at(args.dst, batch * d.dst.batch + c, bytes);
   image.weights = static_cast<const float*>(args.weights) + c;
   image.weight_stride = plan.weight_stride;
   image.channels = channels;
   image.epilogue = &d.epilogue;
   image.args.bias = args.bias + c;
-  image.args.residual = args.residual + batch * d.residual.batch + c;
+  image.args.residual = at(args.residual, batch * d.residual.batch + c, bytes);
   image.args.slope = args.slope + c;
   return image;
 }

@@ -33,7 +33,8 @@ struct DepthwisePlan {
 
 // The best f32 kernel of these tiers; never null. `refused`, if given, gets up to kIsaCount rows
 // that came before it.
-const DepthwiseKernel* get_depthwise_f32(IsaSet isa, KernelRefusal* refused = nullptr);
+// The best of these tiers for images of this type, f32 or bf16; never null.
+const DepthwiseKernel* get_depthwise(DataType type, IsaSet isa, KernelRefusal* refused = nullptr);
 
 size_t depthwise_packed_bytes(const ConvDesc& desc, const DepthwiseKernel& kernel);
 void pack_depthwise_weights(const ConvDesc& desc, const DepthwiseKernel& kernel,

@@ -1,5 +1,5 @@
-// The f32 tiles. Included inside an ISA file's unnamed
-// namespace, after `using F = simd::vec<float, N>`.
+// The tiles; S is the type that images are stored in, float or simd::bf16_t: sums and weights are
+// f32. Included inside an ISA file's unnamed namespace, after `using F = simd::vec<float, N>`.
 //
 // Each output is one chain of multiply-adds in the order of the taps, whatever the tile.
 
@@ -15,19 +15,21 @@
 #define VIREO_KEEP(x) (void)(x)
 #endif
 
-template <bool tail>
-static VIREO_SIMD F load_lanes(const float* p, int64_t n) {
-  return tail ? F::load(p, n) : F::load(p);
+template <bool tail, typename S>
+static VIREO_SIMD F load_lanes(const S* p, int64_t n) {
+  return read_lanes(p, tail ? n : F::lanes);
 }
 
-template <int P, bool tail>
+template <typename S, int P, bool tail>
 static VIREO_SIMD void add_residual(const DepthwiseTile& t, F (&acc)[P], int64_t c, int64_t n) {
 #pragma GCC unroll 16
   for (int p = 0; p < P; ++p)
-    acc[p] = acc[p] + load_lanes<tail>(t.args.residual + p * t.args.residual_stride + c, n);
+    acc[p] =
+        acc[p] + load_lanes<tail>(
+                     static_cast<const S*>(t.args.residual) + p * t.args.residual_stride + c, n);
 }
 
-template <int P, bool tail>
+template <typename S, int P, bool tail>
 static VIREO_SIMD void finish_pixels(const DepthwiseTile& t, F (&acc)[P], int64_t c, int64_t n,
                                      const Clamp& clamps) {
   const Epilogue& e = *t.epilogue;
@@ -35,7 +37,7 @@ static VIREO_SIMD void finish_pixels(const DepthwiseTile& t, F (&acc)[P], int64_
   const F scale(e.scale), low(clamps.low), high(clamps.high);
 #pragma GCC unroll 16
   for (int p = 0; p < P; ++p) acc[p] = fma(scale, acc[p], bias);
-  if (e.residual == Residual::BeforeActivation) add_residual<P, tail>(t, acc, c, n);
+  if (e.residual == Residual::BeforeActivation) add_residual<S, P, tail>(t, acc, c, n);
   if (clamps.low > -__builtin_inff()) {
 #pragma GCC unroll 16
     for (int p = 0; p < P; ++p) acc[p] = max(low, acc[p]);
@@ -45,20 +47,16 @@ static VIREO_SIMD void finish_pixels(const DepthwiseTile& t, F (&acc)[P], int64_
     for (int p = 0; p < P; ++p) acc[p] = min(high, acc[p]);
   }
   if (e.residual == Residual::AfterActivation && clamps.complete)
-    add_residual<P, tail>(t, acc, c, n);
+    add_residual<S, P, tail>(t, acc, c, n);
 }
 
-template <int P, bool tail>
+template <typename S, int P, bool tail>
 static VIREO_SIMD void store_pixels(const DepthwiseTile& t, F (&acc)[P], int64_t c, int64_t n,
                                     const Clamp& clamps) {
   if (clamps.complete) {
 #pragma GCC unroll 16
-    for (int p = 0; p < P; ++p) {
-      if (tail)
-        acc[p].store(t.dst + p * t.dst_step + c, n);
-      else
-        acc[p].store(t.dst + p * t.dst_step + c);
-    }
+    for (int p = 0; p < P; ++p)
+      write_lanes(static_cast<S*>(t.dst) + p * t.dst_step + c, acc[p], tail ? n : F::lanes);
     return;
   }
   alignas(64) float sums[P * F::lanes];
@@ -66,16 +64,17 @@ static VIREO_SIMD void store_pixels(const DepthwiseTile& t, F (&acc)[P], int64_t
   for (int p = 0; p < P; ++p) acc[p].store(sums + p * F::lanes);
   const bool after = t.epilogue->residual == Residual::AfterActivation;
   activate_sums(*t.epilogue,
-                {sums, F::lanes, t.dst + c, t.dst_step, P, n, after ? t.args.residual + c : nullptr,
-                 t.args.residual_stride, t.args.slope + c});
+                SumTile<S>{sums, F::lanes, static_cast<S*>(t.dst) + c, t.dst_step, P, n,
+                           after ? static_cast<const S*>(t.args.residual) + c : nullptr,
+                           t.args.residual_stride, t.args.slope + c});
 }
 
 // Any taps: every product reads its source.
-template <int P, bool tail>
+template <typename S, int P, bool tail>
 static VIREO_SIMD void sum_any(const DepthwiseTile& t, F (&acc)[P], int64_t c, int64_t n) {
   for (int64_t r = 0; r < t.run_count; ++r) {
     const DepthwiseRun& run = t.runs[r];
-    const float* src = t.src + run.src + c;
+    const S* src = static_cast<const S*>(t.src) + run.src + c;
     const float* weight = t.weights + run.weight * t.weight_stride + c;
     for (int64_t k = 0; k < run.count; ++k, src += run.step, weight += t.weight_stride) {
       const F w = F::load(weight);
@@ -88,14 +87,14 @@ static VIREO_SIMD void sum_any(const DepthwiseTile& t, F (&acc)[P], int64_t c, i
   }
 }
 
-// Rows of T neighbouring taps over P pixels that are S sources apart: each source is read once. An
-// output takes its taps in order, since the sources come in order.
-template <int P, int T, int S, bool tail>
+// Rows of T neighbouring taps over P pixels that are Step sources apart: each source is read once.
+// An output takes its taps in order, since the sources come in order.
+template <typename S, int P, int T, int Step, bool tail>
 static VIREO_SIMD void sum_rows(const DepthwiseTile& t, F (&acc)[P], int64_t c, int64_t n) {
-  constexpr int sources = (P - 1) * S + T;
+  constexpr int sources = (P - 1) * Step + T;
   const int64_t begin = t.source_begin, end = t.source_end;
   for (int64_t r = 0; r < t.run_count; ++r) {
-    const float* src = t.src + t.runs[r].src + c;
+    const S* src = static_cast<const S*>(t.src) + t.runs[r].src + c;
     const int64_t step = t.runs[r].step;
     const float* weight = t.weights + t.runs[r].weight * t.weight_stride + c;
     F w[T];
@@ -110,55 +109,55 @@ static VIREO_SIMD void sum_rows(const DepthwiseTile& t, F (&acc)[P], int64_t c, 
       VIREO_KEEP(v);
 #pragma GCC unroll 16
       for (int k = 0; k < T; ++k) {
-        if (x - k >= 0 && (x - k) % S == 0 && (x - k) / S < P)
-          acc[(x - k) / S] = fma(v, w[k], acc[(x - k) / S]);
+        if (x - k >= 0 && (x - k) % Step == 0 && (x - k) / Step < P)
+          acc[(x - k) / Step] = fma(v, w[k], acc[(x - k) / Step]);
       }
     }
   }
 }
 
-template <int P, int T, int S, bool tail>
+template <typename S, int P, int T, int Step, bool tail>
 static VIREO_SIMD void channels_at(const DepthwiseTile& t, int64_t c, int64_t n,
                                    const Clamp& clamps) {
   F acc[P];
 #pragma GCC unroll 16
   for (int p = 0; p < P; ++p) acc[p] = F::zero();
   if constexpr (T == 0)
-    sum_any<P, tail>(t, acc, c, n);
+    sum_any<S, P, tail>(t, acc, c, n);
   else
-    sum_rows<P, T, S, tail>(t, acc, c, n);
-  finish_pixels<P, tail>(t, acc, c, n, clamps);
-  store_pixels<P, tail>(t, acc, c, n, clamps);
+    sum_rows<S, P, T, Step, tail>(t, acc, c, n);
+  finish_pixels<S, P, tail>(t, acc, c, n, clamps);
+  store_pixels<S, P, tail>(t, acc, c, n, clamps);
 }
 
 // T = 0: any taps.
-template <int P, int T, int S>
-static void depthwise_f32(const DepthwiseTile& t) {
+template <typename S, int P, int T, int Step>
+static void depthwise(const DepthwiseTile& t) {
   const Clamp clamps = clamp_of(*t.epilogue);
   int64_t c = 0;
   for (; c + F::lanes <= t.channels; c += F::lanes)
-    channels_at<P, T, S, false>(t, c, F::lanes, clamps);
-  if (c < t.channels) channels_at<P, T, S, true>(t, c, t.channels - c, clamps);
+    channels_at<S, P, T, Step, false>(t, c, F::lanes, clamps);
+  if (c < t.channels) channels_at<S, P, T, Step, true>(t, c, t.channels - c, clamps);
 }
 
-template <int P, int T, int S>
+template <typename S, int P, int T, int Step>
 constexpr void fill_pixels(DepthwiseFn* row) {
-  row[P - 1] = depthwise_f32<P, T, S>;
-  if constexpr (P > 1) fill_pixels<P - 1, T, S>(row);
+  row[P - 1] = depthwise<S, P, T, Step>;
+  if constexpr (P > 1) fill_pixels<S, P - 1, T, Step>(row);
 }
 
 // P pixels a tile; by rows of 3, and with `wide` of 5 and 7 taps.
-template <int P, bool wide>
-constexpr DepthwiseKernel make_depthwise_f32(const char* name) {
-  DepthwiseKernel kernel = {name, P, F::lanes, {}, {}};
-  fill_pixels<P, 0, 1>(kernel.any);
-  fill_pixels<P, 3, 1>(kernel.rows[0][3]);
-  fill_pixels<P, 3, 2>(kernel.rows[1][3]);
+template <typename S, int P, bool wide>
+constexpr DepthwiseKernel make_depthwise(const char* name, DataType type) {
+  DepthwiseKernel kernel = {name, type, P, F::lanes, {}, {}};
+  fill_pixels<S, P, 0, 1>(kernel.any);
+  fill_pixels<S, P, 3, 1>(kernel.rows[0][3]);
+  fill_pixels<S, P, 3, 2>(kernel.rows[1][3]);
   if constexpr (wide) {
-    fill_pixels<P, 5, 1>(kernel.rows[0][5]);
-    fill_pixels<P, 5, 2>(kernel.rows[1][5]);
-    fill_pixels<P, 7, 1>(kernel.rows[0][7]);
-    fill_pixels<P, 7, 2>(kernel.rows[1][7]);
+    fill_pixels<S, P, 5, 1>(kernel.rows[0][5]);
+    fill_pixels<S, P, 5, 2>(kernel.rows[1][5]);
+    fill_pixels<S, P, 7, 1>(kernel.rows[0][7]);
+    fill_pixels<S, P, 7, 2>(kernel.rows[1][7]);
   }
   return kernel;
 }

@@ -3,6 +3,7 @@
 
 #include "base/simd/scalar.h"
 
+#include "base/simd/convert.h"
 #include "base/simd/math.h"
 #include "devices/cpu/kernels/depthwise/tile.h"
 
@@ -15,6 +16,7 @@ using F = simd::vec<float, 4>;
 }  // namespace
 
 extern const DepthwiseKernel depthwise_f32;
-constexpr DepthwiseKernel depthwise_f32 = make_depthwise_f32<4, false>("depthwise_f32_scalar");
+constexpr DepthwiseKernel depthwise_f32 =
+    make_depthwise<float, 4, false>("depthwise_f32_scalar", DataType::f32);
 
 }  // namespace vireo::cpu::scalar

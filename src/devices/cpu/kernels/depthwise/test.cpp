@@ -10,21 +10,22 @@ namespace {
 using testing::Buffer;
 
 void check_all(const testing::ConvCase& s) {
-  for (const IsaSet tier : testing::machine_tiers()) {
-    const DepthwiseKernel* kernel = get_depthwise_f32(tier);
+  for (const DepthwiseKernel* kernel : testing::machine_kernels(get_depthwise)) {
     SCOPED_TRACE(kernel->name);
-    testing::check_conv(s, [&](const ConvDesc& d, const float* weights,
-                               const WeightStrides& strides, ConvArgs args) {
-      ASSERT_TRUE(is_depthwise(d));
-      Buffer packed(static_cast<int64_t>(depthwise_packed_bytes(d, *kernel) / 4));
-      pack_depthwise_weights(d, *kernel, weights, strides, packed.data());
-      args.weights = packed.data();
-      const DepthwisePlan plan = plan_depthwise(d, kernel, s.threads);
-      testing::run_in_parts(plan, s.threads, [&](int64_t begin, int64_t end, void* scratch) {
-        run_depthwise(plan, args, begin, end, scratch);
-      });
-      ASSERT_TRUE(packed.guards_intact());
-    });
+    testing::check_conv(
+        s,
+        [&](const ConvDesc& d, const float* weights, const WeightStrides& strides, ConvArgs args) {
+          ASSERT_TRUE(is_depthwise(d));
+          Buffer packed(static_cast<int64_t>(depthwise_packed_bytes(d, *kernel) / 4));
+          pack_depthwise_weights(d, *kernel, weights, strides, packed.data());
+          args.weights = packed.data();
+          const DepthwisePlan plan = plan_depthwise(d, kernel, s.threads);
+          testing::run_in_parts(plan, s.threads, [&](int64_t begin, int64_t end, void* scratch) {
+            run_depthwise(plan, args, begin, end, scratch);
+          });
+          ASSERT_TRUE(packed.guards_intact());
+        },
+        {kernel->type});
     if (::testing::Test::HasFatalFailure()) return;
   }
 }

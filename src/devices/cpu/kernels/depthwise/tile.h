@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "devices/cpu/kernels/eltwise/types.h"
 #include "devices/cpu/kernels/epilogue.h"
 
 namespace vireo::cpu {
@@ -17,13 +18,13 @@ struct DepthwiseRun {
 };
 
 struct DepthwiseTile {
-  const float* src;
+  const void* src;
   int64_t src_step;  // from pixel to pixel of the tile
   const DepthwiseRun* runs;
   int64_t run_count;
   const float* weights;  // [taps][weight_stride]
   int64_t weight_stride;
-  float* dst;
+  void* dst;
   int64_t dst_step;
   int64_t channels;
   // For tiles by rows: of the source pixels 0 .. (pixels - 1) * stride + taps of a run, those that
@@ -40,7 +41,8 @@ constexpr int kMaxRowTaps = 7, kMaxRowStride = 2;
 
 struct DepthwiseKernel {
   const char* name;
-  int pixels;  // of the widest tile
+  DataType type;  // of the images
+  int pixels;     // of the widest tile
   int lanes;
   DepthwiseFn any[kMaxDepthwisePixels];  // [pixels - 1]
   // [stride - 1][row taps][pixels - 1]: every run has this many taps, `stride` of which lie between

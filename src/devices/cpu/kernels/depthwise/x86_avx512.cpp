@@ -3,6 +3,7 @@
 
 #include "base/simd/avx512.h"
 
+#include "base/simd/convert.h"
 #include "base/simd/math.h"
 #include "devices/cpu/kernels/depthwise/tile.h"
 
@@ -15,6 +16,7 @@ using F = simd::vec<float, 16>;
 }  // namespace
 
 extern const DepthwiseKernel depthwise_f32;
-constexpr DepthwiseKernel depthwise_f32 = make_depthwise_f32<14, true>("depthwise_f32_avx512");
+constexpr DepthwiseKernel depthwise_f32 =
+    make_depthwise<float, 14, true>("depthwise_f32_avx512", DataType::f32);
 
 }  // namespace vireo::cpu::avx512

@@ -29,10 +29,13 @@ void measure(const GemmKernel& kernel, const Shape& s, double peak) {
   d.batch_dims = 1, d.batch[0] = s.heads, d.a_batch[0] = s.m * s.k,
   d.b_batch[0] = s.packed ? 0 : s.n * s.k, d.c_batch[0] = s.m * s.n;
   d.epilogue = testing::make_epilogue(s.activation, Bias::PerColumn, Residual::None);
+  d.c_type = kernel.stores_bf16 ? DataType::bf16 : DataType::f32;
   if (s.packed) pack_gemm_b(kernel, b.data(), d.b_row, d.b_column, s.n, s.k, packed.data());
   const GemmPlan plan = plan_gemm(d, &kernel, 1);
   testing::Buffer scratch(static_cast<int64_t>(plan.scratch_bytes / 4) + 16);
-  const GemmArgs args = {a.data(), s.packed ? packed.data() : b.data(), c.data(), bias.data()};
+  testing::Stored stored_a(a, kernel.a_type), stored_b(b, kernel.b_type);
+  const GemmArgs args = {stored_a.at(0), s.packed ? packed.data() : stored_b.at(0), c.data(),
+                         bias.data()};
   const double time =
       bench::median_seconds([&] { run_gemm(plan, args, 0, plan.tasks, scratch.data()); });
   std::string what = std::to_string(s.m) + "x" + std::to_string(s.n) + "x" + std::to_string(s.k);
@@ -78,12 +81,9 @@ int main() {
                           {1, 128, 64, false, true, 12},
                           {1, 64, 128, false, false, 12},
                           {128, 3072, 768, true, false, 1, Activation::GeluErf}};
-  const GemmKernel* last = nullptr;
-  for (const vireo::IsaSet tier : dense::machine_tiers()) {
-    const GemmKernel* kernel = get_gemm_f32(tier);
-    if (kernel == last || kernel->lanes < 8) continue;
-    last = kernel;
-    const double peak = timing::peak_flops(kernel->lanes);
+  for (const GemmKernel* kernel : dense::machine_kernels(get_gemm)) {
+    if (kernel->lanes < 8) continue;
+    const double peak = timing::peak_flops(kernel->lanes) * kernel->k_group;
     std::printf("%s: peak of one thread %.1f GFLOP/s\n", kernel->name, peak * 1e-9);
     for (const Shape& s : shapes) measure(*kernel, s, peak);
   }

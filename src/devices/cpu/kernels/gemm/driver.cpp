@@ -53,7 +53,7 @@ struct Operands {
   const char* a;
   const char* b;
   char* c;
-  const float* residual;
+  const char* residual;
 };
 
 class TaskRunner {
@@ -64,13 +64,13 @@ class TaskRunner {
     scratch_b_ = scratch_a_;
     // Partial sums wait in C; a residual that lies there would be lost, so then K goes in one
     // piece.
-    const bool aliased = args.residual && static_cast<const void*>(args.residual) == args.c;
+    const bool aliased = args.residual && args.residual == args.c;
     k_block_ = aliased ? max64(d_.k, 1) : plan.k_block;
     m_block_ = plan.m_block;
     if (plan.pack_a) {
       if (aliased) m_block_ = max64(1, plan.m_block * plan.k_block / k_block_);
-      scratch_b_ += round_up(plan.m_block * padded_k(plan.k_block) * kernel_.a_bytes +
-                                 padded_k(d_.k) * kernel_.a_bytes,
+      scratch_b_ += round_up(plan.m_block * padded_k(plan.k_block) * kernel_.a_bytes() +
+                                 padded_k(d_.k) * kernel_.a_bytes(),
                              kCacheLine);
     }
   }
@@ -81,27 +81,32 @@ class TaskRunner {
     for (int64_t k0 = 0; k0 == 0 || k0 < d_.k; k0 += k_block_) {
       const int64_t k = min64(k_block_, d_.k - k0);
       if (!plan_.pack_a) {
-        run_block(o, o.a + k0 * d_.a_column * kernel_.a_bytes, d_.a_row, r, k0, k);
+        run_block(o, o.a + k0 * d_.a_column * kernel_.a_bytes(), d_.a_row, r, k0, k);
         continue;
       }
       for (int64_t m = r.m0; m < r.m1; m += m_block_) {
         Rectangle part = r;
         part.m0 = m;
         part.m1 = min64(m + m_block_, r.m1);
-        const char* a = o.a + (m * d_.a_row + k0 * d_.a_column) * kernel_.a_bytes;
-        copy_a(reinterpret_cast<const float*>(a), part.m1 - m, k);
-        run_block(o, scratch_a_ - m * padded_k(k) * kernel_.a_bytes, padded_k(k), part, k0, k);
+        const char* a = o.a + (m * d_.a_row + k0 * d_.a_column) * kernel_.a_bytes();
+        if (kernel_.a_bytes() == 2)
+          copy_a<uint16_t>(a, part.m1 - m, k);
+        else
+          copy_a<uint32_t>(a, part.m1 - m, k);
+        run_block(o, scratch_a_ - m * padded_k(k) * kernel_.a_bytes(), padded_k(k), part, k0, k);
       }
     }
   }
 
  private:
-  void copy_a(const float* a, int64_t rows, int64_t k) const {
-    float* to = reinterpret_cast<float*>(scratch_a_);
+  template <typename T>
+  void copy_a(const char* from, int64_t rows, int64_t k) const {
+    const T* a = reinterpret_cast<const T*>(from);
+    T* to = reinterpret_cast<T*>(scratch_a_);
     const int64_t stride = padded_k(k);
     if (d_.a_column == 1) {
       for (int64_t i = 0; i < rows; ++i)
-        std::memcpy(to + i * stride, a + i * d_.a_row, k * sizeof(float));
+        std::memcpy(to + i * stride, a + i * d_.a_row, k * sizeof(T));
       return;
     }
     for (int64_t k0 = 0; k0 < k; k0 += 16) {
@@ -122,6 +127,7 @@ class TaskRunner {
     tile.runs = &run;
     tile.run_count = 1;
     tile.c_stride = d_.c_row;
+    tile.c_type = d_.c_type;
     tile.accumulate = k0 > 0;
     tile.finish = k0 + k >= d_.k;
     tile.epilogue = &d_.epilogue;
@@ -151,22 +157,24 @@ class TaskRunner {
     if (rows <= kMaxWideRows && d_.b_packed) panels = widest(rows, n0, r.panel1 - r.panel0, &wide);
     const int64_t width = vectors * kernel_.lanes;
     tile.n = panels == 1 ? columns : min64(d_.n - n0, panels * kernel_.columns);
-    tile.panel_stride = kernel_.columns * d_.k;
+    const int64_t padded = kernel_.padded_k(d_.k), c_bytes = size_of(d_.c_type);
+    tile.panel_stride = kernel_.columns * padded;
     if (d_.b_packed) {
-      tile.b = o.b + (n0 * d_.k + k0 * width) * kernel_.b_bytes;
+      tile.b = o.b + (n0 * padded + k0 * width) * kernel_.b_bytes();
       tile.b_stride = width;
     } else {
-      plain_panel(o.b + (k0 * d_.b_row + n0 * d_.b_column) * kernel_.b_bytes, k, columns, width,
+      plain_panel(o.b + (k0 * d_.b_row + n0 * d_.b_column) * kernel_.b_bytes(), k, columns, width,
                   rows, tile);
     }
     const int64_t tiles = divide_up(rows, kernel_.rows);
     for (int64_t i = 0; i < tiles; ++i) {
       const int64_t m = r.m0 + part_begin(rows, tiles, i),
                     count = r.m0 + part_begin(rows, tiles, i + 1) - m;
-      tile.a = a + m * tile.a_stride * kernel_.a_bytes;
-      tile.c = o.c + (m * d_.c_row + n0) * kernel_.c_bytes;
+      tile.rows = static_cast<int>(count);
+      tile.a = a + m * tile.a_stride * kernel_.a_bytes();
+      tile.c = o.c + (m * d_.c_row + n0) * c_bytes;
       tile.args.bias = args_.bias + (d_.epilogue.bias == Bias::PerRow ? m : n0);
-      tile.args.residual = o.residual + m * d_.residual_row + n0;
+      tile.args.residual = o.residual + (m * d_.residual_row + n0) * c_bytes;
       tile.args.slope = args_.slope + n0;
       (wide ? wide : kernel_.tile[vectors - 1][count - 1])(tile);
     }
@@ -191,8 +199,9 @@ class TaskRunner {
   // packed.
   void plain_panel(const char* b, int64_t k, int64_t columns, int64_t width, int64_t rows,
                    GemmTile& tile) const {
-    const bool near = d_.b_row * kernel_.b_bytes % kPageBytes != 0 || k <= 8;
-    if (d_.b_column == 1 && columns == width && near && rows <= 4 * kernel_.rows) {
+    const bool near = d_.b_row * kernel_.b_bytes() % kPageBytes != 0 || k <= 8;
+    if (d_.b_column == 1 && columns == width && near && rows <= 4 * kernel_.rows &&
+        kernel_.k_group == 1) {
       tile.b = b;
       tile.b_stride = d_.b_row;
       return;
@@ -223,10 +232,11 @@ Operands operands_of(const GemmPlan& plan, const GemmArgs& args, int64_t batch) 
     residual += at * d.residual_batch[i];
   }
   const int64_t b_bytes =
-      d.b_packed ? static_cast<int64_t>(plan.packed_b_bytes) : plan.kernel->b_bytes;
-  return {static_cast<const char*>(args.a) + a * plan.kernel->a_bytes,
+      d.b_packed ? static_cast<int64_t>(plan.packed_b_bytes) : plan.kernel->b_bytes();
+  return {static_cast<const char*>(args.a) + a * plan.kernel->a_bytes(),
           static_cast<const char*>(args.b) + b * b_bytes,
-          static_cast<char*>(args.c) + c * plan.kernel->c_bytes, args.residual + residual};
+          static_cast<char*>(args.c) + c * size_of(d.c_type),
+          static_cast<const char*>(args.residual) + residual * size_of(d.c_type)};
 }
 
 }  // namespace
@@ -242,23 +252,26 @@ GemmPlan plan_gemm(const GemmDesc& d, const GemmKernel* kernel, int threads) {
   plan.m_parts = shares.m;
   plan.n_parts = shares.n;
   plan.tasks = plan.batches * shares.m * shares.n;
-  plan.k_block = d.k <= kBlockK + kBlockK / 4
+  // Partial sums wait in C, so that only an f32 C lets K be cut.
+  const int64_t block = kBlockK * 4 / kernel->b_bytes();
+  plan.k_block = d.k <= block + block / 4 || d.c_type != DataType::f32
                      ? max64(d.k, 1)
-                     : round_up(divide_up(d.k, divide_up(d.k, kBlockK)), 16);
+                     : round_up(divide_up(d.k, divide_up(d.k, block)), 16);
   const int64_t half_l2 = static_cast<int64_t>(cache_sizes().l2) / 2;
   const int64_t rows = divide_up(d.m, plan.m_parts);
-  plan.m_block =
-      max64(kernel->rows, half_l2 / (plan.k_block * kernel->a_bytes) / kernel->rows * kernel->rows);
+  plan.m_block = max64(kernel->rows,
+                       half_l2 / (plan.k_block * kernel->a_bytes()) / kernel->rows * kernel->rows);
   plan.m_block = min64(plan.m_block, round_up(rows, kernel->rows));
-  const bool far = d.a_row * kernel->a_bytes % kPageBytes == 0 && rows > 4 && d.k > 16;
+  const bool far = d.a_row * kernel->a_bytes() % kPageBytes == 0 && rows > 4 && d.k > 16;
   plan.pack_a = d.a_column != 1 || (far && divide_up(d.n, plan.n_parts) > 4 * kernel->columns);
   if (plan.pack_a) {
     const int64_t elements =
         plan.m_block * TaskRunner::padded_k(plan.k_block) + TaskRunner::padded_k(d.k);
-    plan.scratch_bytes += round_up(elements * kernel->a_bytes, kCacheLine);
+    plan.scratch_bytes += round_up(elements * kernel->a_bytes(), kCacheLine);
   }
   if (!d.b_packed)
-    plan.scratch_bytes += round_up(kernel->columns * max64(d.k, 1) * kernel->b_bytes, kCacheLine);
+    plan.scratch_bytes +=
+        round_up(kernel->columns * kernel->padded_k(max64(d.k, 1)) * kernel->b_bytes(), kCacheLine);
   return plan;
 }
 

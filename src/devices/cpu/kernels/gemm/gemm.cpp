@@ -3,48 +3,52 @@
 
 namespace vireo::cpu {
 
-#define VIREO_GEMM_F32(space, tier, mr, nr)     \
-  namespace space {                             \
-  extern const GemmKernel gemm_f32_##mr##x##nr; \
+#define VIREO_GEMM(space, tier, type, mr, nr)        \
+  namespace space {                                  \
+  extern const GemmKernel gemm_##type##_##mr##x##nr; \
   }
 #include "devices/cpu/kernels/gemm/kernels.inc"
-#undef VIREO_GEMM_F32
+#undef VIREO_GEMM
 
 namespace {
 
 struct Row {
   Isa isa;
+  DataType type;
   const GemmKernel* kernel;
 };
 constexpr Row kRows[] = {
-#define VIREO_GEMM_F32(space, tier, mr, nr) {Isa::tier, &space::gemm_f32_##mr##x##nr},
+#define VIREO_GEMM(space, tier, type, mr, nr) \
+  {Isa::tier, DataType::type, &space::gemm_##type##_##mr##x##nr},
 #include "devices/cpu/kernels/gemm/kernels.inc"
-#undef VIREO_GEMM_F32
+#undef VIREO_GEMM
 };
 
 }  // namespace
 
-const GemmKernel* get_gemm_f32(IsaSet isa, KernelRefusal* refused) {
+const GemmKernel* get_gemm(DataType type, IsaSet isa, KernelRefusal* refused) {
+  const GemmKernel* last = nullptr;
   for (const Row& row : kRows) {
+    if (row.type != type) continue;
     if (isa.has(row.isa)) return row.kernel;
     if (refused) *refused++ = {row.kernel->name, "its instruction set is not active"};
+    last = row.kernel;
   }
-  return kRows[sizeof kRows / sizeof kRows[0] - 1].kernel;
+  return last;
 }
 
 size_t gemm_packed_bytes(const GemmKernel& kernel, int64_t n, int64_t k) {
-  return static_cast<size_t>(round_up(n, kernel.lanes) * k * kernel.b_bytes);
+  return static_cast<size_t>(round_up(n, kernel.lanes) * kernel.padded_k(k) * kernel.b_bytes());
 }
 
-void pack_gemm_b(const GemmKernel& kernel, const void* b, int64_t k_stride, int64_t n_stride,
+void pack_gemm_b(const GemmKernel& kernel, const float* b, int64_t k_stride, int64_t n_stride,
                  int64_t n, int64_t k, void* packed) {
-  const char* from = static_cast<const char*>(b);
   char* to = static_cast<char*>(packed);
   for (int64_t j = 0; j < n; j += kernel.columns) {
     const int64_t columns = n - j < kernel.columns ? n - j : kernel.columns;
     const int64_t width = round_up(columns, kernel.lanes);
-    kernel.pack_b(from + j * n_stride * kernel.b_bytes, k_stride, n_stride, k, columns, width, to);
-    to += width * k * kernel.b_bytes;
+    kernel.pack_weights(b + j * n_stride, k_stride, n_stride, k, columns, width, to);
+    to += width * kernel.padded_k(k) * kernel.b_bytes();
   }
 }
 

@@ -19,6 +19,7 @@ constexpr int kMaxBatchDims = 4;
 
 struct GemmDesc {
   int64_t m = 0, n = 0, k = 0;
+  DataType c_type = DataType::f32;  // of C and the residual; A and B are of the kernel's types
   bool b_packed = true;
   // a(i, k) = a[i * a_row + k * a_column]; a_column may be anything (1: plain, or the row stride if
   // A is transposed).
@@ -52,18 +53,18 @@ struct GemmArgs {
   const void* b = nullptr;
   void* c = nullptr;
   const float* bias = nullptr;
-  const float* residual = nullptr;
+  const void* residual = nullptr;
   const float* slope = nullptr;
 };
 
-// The best f32 kernel of these tiers; never null. `refused`, if given, gets up to kIsaCount rows
-// that came before it.
-const GemmKernel* get_gemm_f32(IsaSet isa, KernelRefusal* refused = nullptr);
+// The best kernel of these tiers whose operands are of this type, f32 or bf16; never null.
+// `refused`, if given, gets up to kIsaCount rows that came before it.
+const GemmKernel* get_gemm(DataType type, IsaSet isa, KernelRefusal* refused = nullptr);
 
-// Bytes of B[k, n] packed for this kernel, and the packing: b(k, j) = b[k * k_stride + j *
-// n_stride]. 64-byte aligned.
+// Bytes of B[k, n] packed for this kernel, and the packing of f32 weights: b(k, j) = b[k * k_stride
+// + j * n_stride]. 64-byte aligned.
 size_t gemm_packed_bytes(const GemmKernel& kernel, int64_t n, int64_t k);
-void pack_gemm_b(const GemmKernel& kernel, const void* b, int64_t k_stride, int64_t n_stride,
+void pack_gemm_b(const GemmKernel& kernel, const float* b, int64_t k_stride, int64_t n_stride,
                  int64_t n, int64_t k, void* packed);
 
 GemmPlan plan_gemm(const GemmDesc& desc, const GemmKernel* kernel, int threads);

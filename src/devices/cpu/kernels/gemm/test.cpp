@@ -10,12 +10,12 @@
 
 namespace vireo::cpu {
 
-#define VIREO_GEMM_F32(space, tier, mr, nr)     \
-  namespace space {                             \
-  extern const GemmKernel gemm_f32_##mr##x##nr; \
+#define VIREO_GEMM(space, tier, type, mr, nr)        \
+  namespace space {                                  \
+  extern const GemmKernel gemm_##type##_##mr##x##nr; \
   }
 #include "devices/cpu/kernels/gemm/kernels.inc"
-#undef VIREO_GEMM_F32
+#undef VIREO_GEMM
 
 namespace {
 
@@ -26,9 +26,9 @@ struct Row {
   const GemmKernel* kernel;
 };
 const Row kRows[] = {
-#define VIREO_GEMM_F32(space, tier, mr, nr) {Isa::tier, &space::gemm_f32_##mr##x##nr},
+#define VIREO_GEMM(space, tier, type, mr, nr) {Isa::tier, &space::gemm_##type##_##mr##x##nr},
 #include "devices/cpu/kernels/gemm/kernels.inc"
-#undef VIREO_GEMM_F32
+#undef VIREO_GEMM
 };
 
 // Sizes and layout of one check; strides are made tight plus `gap`.
@@ -39,6 +39,7 @@ struct Case {
   int64_t batch = 1, heads = 1;
   Epilogue epilogue;
   int threads = 1;
+  DataType c_type = DataType::f32;
 };
 
 struct Problem {
@@ -48,6 +49,7 @@ struct Problem {
 
 std::unique_ptr<Problem> make_problem(const Case& s, std::mt19937& engine) {
   GemmDesc d;
+  d.c_type = s.c_type;
   d.m = s.m, d.n = s.n, d.k = s.k, d.b_packed = s.packed, d.epilogue = s.epilogue;
   const int64_t ld = s.transpose_a ? s.m + s.gap : s.k + s.gap;
   d.a_row = s.transpose_a ? 1 : ld;
@@ -70,18 +72,25 @@ std::unique_ptr<Problem> make_problem(const Case& s, std::mt19937& engine) {
       Buffer::random(c_size * batches, engine), Buffer::random(s.n, engine)});
 }
 
+// Operands are rounded to what the kernel reads, here and for the comparison.
 void run(const GemmKernel& kernel, Problem& p, int threads, Buffer* c, bool in_place = false) {
+  testing::round_to(kernel.a_type, &p.a);
+  testing::round_to(kernel.b_type, &p.b);
+  testing::round_to(p.d.c_type, &p.residual);
   Buffer packed(static_cast<int64_t>(gemm_packed_bytes(kernel, p.d.n, p.d.k) / 4));
   if (p.d.b_packed)
     pack_gemm_b(kernel, p.b.data(), p.d.b_row, p.d.b_column, p.d.n, p.d.k, packed.data());
   if (in_place) std::copy(p.residual.data(), p.residual.data() + c->size(), c->data());
-  GemmArgs args = {p.a.data(),    p.d.b_packed ? packed.data() : p.b.data(), c->data(),
-                   p.bias.data(), in_place ? c->data() : p.residual.data(),  p.slope.data()};
+  testing::Stored a(p.a, kernel.a_type), b(p.b, kernel.b_type), out(*c, p.d.c_type),
+      residual(p.residual, p.d.c_type);
+  GemmArgs args = {a.at(0),       p.d.b_packed ? packed.data() : b.at(0), out.at(0),
+                   p.bias.data(), in_place ? out.at(0) : residual.at(0),  p.slope.data()};
   const GemmPlan plan = plan_gemm(p.d, &kernel, threads);
   testing::run_in_parts(plan, threads, [&](int64_t begin, int64_t end, void* scratch) {
     run_gemm(plan, args, begin, end, scratch);
   });
-  ASSERT_TRUE(packed.guards_intact() && c->guards_intact());
+  ASSERT_TRUE(packed.guards_intact() && out.guards_intact());
+  out.read(c);
 }
 
 void compare(const Case& s, const Problem& p, const Buffer& c) {
@@ -106,7 +115,8 @@ void compare(const Case& s, const Problem& p, const Buffer& c) {
         const double want =
             testing::finish(s.epilogue, sum, p.bias[s.epilogue.bias == Bias::PerRow ? i : j],
                             p.residual[c0 + i * d.residual_row + j], p.slope[j]);
-        ASSERT_NEAR(c[c0 + i * d.c_row + j], want, 4e-6 * size)
+        ASSERT_NEAR(c[c0 + i * d.c_row + j], want,
+                    4e-6 * size + testing::rounding_of(s.c_type) * std::fabs(want))
             << s.m << "x" << s.n << "x" << s.k << " at " << i << "," << j << " activation "
             << int(s.epilogue.activation);
       }
@@ -121,7 +131,13 @@ class Gemm : public ::testing::TestWithParam<int> {
       GTEST_SKIP() << isa_name(row().isa) << " is not offered by this machine";
   }
   const Row& row() const { return kRows[GetParam()]; }
-  void check(const Case& s) {
+  // With every type of C that the kernel stores.
+  void check(Case s) {
+    check_stored(s);
+    s.c_type = DataType::bf16;
+    if (row().kernel->stores_bf16) check_stored(s);
+  }
+  void check_stored(const Case& s) {
     auto p = make_problem(s, engine_);
     Buffer c(p->c);
     run(*row().kernel, *p, s.threads, &c, s.in_place);
@@ -254,9 +270,11 @@ TEST_P(Gemm, NanAndInfinityPass) {
 TEST(GemmTable, TheCapPicksTheRow) {
   KernelRefusal refused[kIsaCount];
   for (const Row& row : kRows) {
-    const GemmKernel* kernel = get_gemm_f32(parse_isa_cap(isa_name(row.isa)), refused);
+    const GemmKernel* kernel =
+        get_gemm(row.kernel->a_type, parse_isa_cap(isa_name(row.isa)), refused);
     EXPECT_EQ(kernel, row.kernel);
   }
+  get_gemm(DataType::f32, parse_isa_cap("scalar"), refused);
   EXPECT_STREQ(refused[0].kernel, kRows[0].kernel->name);
 }
 

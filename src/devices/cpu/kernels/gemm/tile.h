@@ -5,17 +5,19 @@
 
 #include <cstdint>
 
+#include "devices/cpu/kernels/eltwise/types.h"
 #include "devices/cpu/kernels/epilogue.h"
 
 namespace vireo::cpu {
 
 // k steps from a + this->a (the same offset in each row of the tile) against rows this->b ... of
-// the panel.
+// the panel. Where a kernel packs rows in groups a run may still begin and end within a group.
 struct GemmRun {
   int64_t a, b, k;
 };
 
 struct GemmTile {
+  int rows;
   const void* a;
   int64_t a_stride;  // from row to row of the tile, in elements
   const GemmRun* runs;
@@ -25,8 +27,9 @@ struct GemmTile {
   int64_t panel_stride;  // from panel to panel, for the wide tiles
   void* c;
   int64_t c_stride;
+  DataType c_type;  // of C and the residual: one that the kernel stores
   int64_t n;        // columns to store; all vectors but the last are full
-  bool accumulate;  // start from what C holds (an earlier part of K, not finished)
+  bool accumulate;  // start from what C holds (an earlier part of K, not finished; f32 only)
   bool finish;      // apply the epilogue
   const Epilogue* epilogue;
   EpilogueArgs
@@ -34,27 +37,35 @@ struct GemmTile {
 };
 
 using GemmTileFn = void (*)(const GemmTile&);
-// A panel of `width` columns: dst[k][j] = src[k * k_stride + j * n_stride], zero where j >= n.
+// A panel of `width` columns: dst[k][j] = src[k * k_stride + j * n_stride], zero where j >= n; rows
+// in groups of k_group: dst[k / group][j][k % group], zero in rows beyond k.
 using GemmPackFn = void (*)(const void* src, int64_t k_stride, int64_t n_stride, int64_t k,
                             int64_t n, int64_t width, void* dst);
 
-constexpr int kMaxTileRows = 16;
+constexpr int kMaxTileRows = 32;
 constexpr int kMaxTileVectors = 4;
 constexpr int kMaxWideRows = 4;
 
 struct GemmKernel {
   const char* name;
-  int rows;     // MR: tiles of 1 to MR rows exist
-  int lanes;    // columns of a vector
-  int columns;  // NR: columns of a full panel, a multiple of lanes
-  int a_bytes, b_bytes, c_bytes;
+  DataType a_type, b_type;  // of the operands; sums are f32
+  int rows;                 // MR: tiles of 1 to MR rows exist
+  int lanes;                // columns of a vector
+  int columns;              // NR: columns of a full panel, a multiple of lanes
+  int k_group;              // rows of B that lie beside one another in a packed panel
+  bool stores_bf16;         // C may be bf16 besides f32
   // [vectors - 1][rows - 1]: a panel may be narrower than NR (the last one is).
   GemmTileFn tile[kMaxTileVectors][kMaxTileRows];
   // [rows - 1]: two and four full panels at once, so that one row keeps the multipliers busy. Null
   // where there is none.
   GemmTileFn wide2[kMaxWideRows];
   GemmTileFn wide4[kMaxWideRows];
-  GemmPackFn pack_b;
+  GemmPackFn pack_b;        // from b_type, while running
+  GemmPackFn pack_weights;  // from f32, beforehand
+
+  int64_t a_bytes() const { return size_of(a_type); }
+  int64_t b_bytes() const { return size_of(b_type); }
+  int64_t padded_k(int64_t k) const { return (k + k_group - 1) / k_group * k_group; }
 };
 
 }  // namespace vireo::cpu

@@ -3,6 +3,7 @@
 
 #include "base/simd/avx2.h"
 
+#include "base/simd/convert.h"
 #include "base/simd/math.h"
 #include "devices/cpu/kernels/gemm/tile.h"
 
@@ -31,6 +32,7 @@ static VIREO_SIMD void transpose_four(const float* from, int64_t stride, float* 
 
 constexpr int kTileRows = 6;
 #include "devices/cpu/kernels/gemm/generic.h"
+#include "devices/cpu/kernels/gemm/generic_f32.h"
 
 }  // namespace
 

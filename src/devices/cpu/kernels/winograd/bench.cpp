@@ -46,11 +46,11 @@ int main() {
                           {32, 32, 160}, {128, 128, 40}, {96, 96, 24},   {512, 512, 7}};
   const WinogradKernel* last = nullptr;
   for (const vireo::IsaSet tier : vireo::cpu::testing::machine_tiers()) {
-    const WinogradKernel* kernel = get_winograd_f32(tier);
+    const WinogradKernel* kernel = get_winograd(DataType::f32, tier);
     if (kernel == last || kernel->lanes < 8) continue;
     last = kernel;
     const double peak = vireo::cpu::bench::peak_flops(kernel->lanes);
     std::printf("%s: peak of one thread %.1f GFLOP/s\n", kernel->name, peak * 1e-9);
-    for (const Layer& s : layers) measure(*kernel, *get_gemm_f32(tier), s, peak);
+    for (const Layer& s : layers) measure(*kernel, *get_gemm(DataType::f32, tier), s, peak);
   }
 }

@@ -1,3 +1,4 @@
+// S is the type that images are stored in, float or simd::bf16_t; points are f32.
 // Included inside an ISA file's unnamed
 // namespace, after `using F = simd::vec<float, N>`.
 //
@@ -27,7 +28,7 @@ static VIREO_SIMD void from_points(const F (&m)[6], F (&o)[4]) {
   o[3] = fma(F(8.0f), d, b) + m[5];
 }
 
-template <bool whole>
+template <typename S, bool whole>
 static VIREO_SIMD void source_channels(const WinogradSource& t, int64_t c, int64_t n) {
   alignas(64) float half[kWinogradPoints * F::lanes];
   for (int x = 0; x < 6; ++x) {
@@ -35,9 +36,9 @@ static VIREO_SIMD void source_channels(const WinogradSource& t, int64_t c, int64
     const bool in_row = whole || (x >= t.pixel_begin && x < t.pixel_end);
 #pragma GCC unroll 6
     for (int y = 0; y < 6; ++y) {
-      const float* p = t.src + y * t.row_step + x * t.pixel_step + c;
+      const S* p = static_cast<const S*>(t.src) + y * t.row_step + x * t.pixel_step + c;
       d[y] = in_row && (whole || (y >= t.row_begin && y < t.row_end))
-                 ? (n == F::lanes ? F::load(p) : F::load(p, n))
+                 ? (n == F::lanes ? read_lanes(p, F::lanes) : read_lanes(p, n))
                  : F::zero();
     }
     to_points(d, o);
@@ -60,42 +61,46 @@ static VIREO_SIMD void source_channels(const WinogradSource& t, int64_t c, int64
   }
 }
 
+template <typename S>
 static void winograd_source(const WinogradSource& t) {
   const bool whole = t.row_begin <= 0 && t.row_end >= 6 && t.pixel_begin <= 0 && t.pixel_end >= 6;
   for (int64_t c = 0; c < t.channels; c += F::lanes) {
     const int64_t n = t.channels - c < F::lanes ? t.channels - c : F::lanes;
     if (whole)
-      source_channels<true>(t, c, n);
+      source_channels<S, true>(t, c, n);
     else
-      source_channels<false>(t, c, n);
+      source_channels<S, false>(t, c, n);
   }
 }
 
+template <typename S>
 static VIREO_SIMD void output_row(const WinogradOutput& t, const Clamp& clamps, const F (&o)[4],
                                   int y, int64_t c, int64_t n) {
   const Epilogue& e = *t.epilogue;
   const F bias = e.bias == Bias::PerColumn ? F::load(t.args.bias + c, n) : F::zero();
-  const float* residual = t.args.residual + y * t.residual_row_step + c;
+  const S* residual = static_cast<const S*>(t.args.residual) + y * t.residual_row_step + c;
+  S* dst = static_cast<S*>(t.dst) + y * t.row_step + c;
   alignas(64) float sums[4 * F::lanes];
   for (int x = 0; x < t.pixels; ++x) {
     F v = fma(F(e.scale), x == 0 ? o[0] : x == 1 ? o[1] : x == 2 ? o[2] : o[3], bias);
     if (e.residual == Residual::BeforeActivation)
-      v = v + F::load(residual + x * t.args.residual_stride, n);
+      v = v + read_lanes(residual + x * t.args.residual_stride, n);
     if (!clamps.complete) {
       v.store(sums + x * F::lanes);
       continue;
     }
     v = clamp(v, F(clamps.low), F(clamps.high));
     if (e.residual == Residual::AfterActivation)
-      v = v + F::load(residual + x * t.args.residual_stride, n);
-    v.store(t.dst + y * t.row_step + x * t.pixel_step + c, n);
+      v = v + read_lanes(residual + x * t.args.residual_stride, n);
+    write_lanes(dst + x * t.pixel_step, v, n);
   }
   if (clamps.complete) return;
-  activate_sums(e, {sums, F::lanes, t.dst + y * t.row_step + c, t.pixel_step, t.pixels, n,
-                    e.residual == Residual::AfterActivation ? residual : nullptr,
-                    t.args.residual_stride, t.args.slope + c});
+  activate_sums(e, SumTile<S>{sums, F::lanes, dst, t.pixel_step, t.pixels, n,
+                              e.residual == Residual::AfterActivation ? residual : nullptr,
+                              t.args.residual_stride, t.args.slope + c});
 }
 
+template <typename S>
 static void winograd_output(const WinogradOutput& t) {
   const Clamp clamps = clamp_of(*t.epilogue);
   for (int64_t c = 0; c < t.channels; c += F::lanes) {
@@ -114,7 +119,7 @@ static void winograd_output(const WinogradOutput& t) {
 #pragma GCC unroll 6
       for (int x = 0; x < 6; ++x) m[x] = F::load(half + (y * 6 + x) * F::lanes);
       from_points(m, o);
-      output_row(t, clamps, o, y, c, n);
+      output_row<S>(t, clamps, o, y, c, n);
     }
   }
 }

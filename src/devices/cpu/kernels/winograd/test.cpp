@@ -11,9 +11,8 @@ namespace {
 using testing::Buffer;
 
 void check_all(const testing::ConvCase& s) {
-  for (const IsaSet tier : testing::machine_tiers()) {
-    const WinogradKernel* kernel = get_winograd_f32(tier);
-    const GemmKernel* gemm = get_gemm_f32(tier);
+  for (const WinogradKernel* kernel : testing::machine_kernels(get_winograd)) {
+    const GemmKernel* gemm = get_gemm(DataType::f32, machine_isa());
     SCOPED_TRACE(kernel->name);
     testing::check_conv(
         s,
@@ -27,7 +26,7 @@ void check_all(const testing::ConvCase& s) {
           });
           ASSERT_TRUE(packed.guards_intact());
         },
-        2e-5);
+        {kernel->type, false, 2e-5});
     if (::testing::Test::HasFatalFailure()) return;
   }
 }

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "devices/cpu/kernels/eltwise/types.h"
 #include "devices/cpu/kernels/epilogue.h"
 
 namespace vireo::cpu {
@@ -14,7 +15,7 @@ constexpr int kWinogradPoints = kWinogradIn * kWinogradIn;
 
 // A tile of the source, 6 x 6 pixels of all channels, to its 36 points.
 struct WinogradSource {
-  const float* src;
+  const void* src;
   int64_t row_step, pixel_step;
   // Pixels that exist; the others are zero.
   int row_begin, row_end, pixel_begin, pixel_end;
@@ -27,7 +28,7 @@ struct WinogradSource {
 struct WinogradOutput {
   const float* points;
   int64_t point_step;
-  float* dst;
+  void* dst;
   int64_t row_step, pixel_step;
   int rows, pixels;  // that exist
   int64_t channels;
@@ -38,6 +39,7 @@ struct WinogradOutput {
 
 struct WinogradKernel {
   const char* name;
+  DataType type;  // of the images
   int lanes;
   void (*source)(const WinogradSource&);
   void (*output)(const WinogradOutput&);

@@ -6,12 +6,12 @@
 
 namespace vireo::cpu {
 
-#define VIREO_WINOGRAD_F32(space, tier)     \
-  namespace space {                         \
-  extern const WinogradKernel winograd_f32; \
+#define VIREO_WINOGRAD(space, tier, type)      \
+  namespace space {                            \
+  extern const WinogradKernel winograd_##type; \
   }
 #include "devices/cpu/kernels/winograd/kernels.inc"
-#undef VIREO_WINOGRAD_F32
+#undef VIREO_WINOGRAD
 
 namespace {
 
@@ -20,9 +20,9 @@ struct Row {
   const WinogradKernel* kernel;
 };
 constexpr Row kRows[] = {
-#define VIREO_WINOGRAD_F32(space, tier) {Isa::tier, &space::winograd_f32},
+#define VIREO_WINOGRAD(space, tier, type) {Isa::tier, &space::winograd_##type},
 #include "devices/cpu/kernels/winograd/kernels.inc"
-#undef VIREO_WINOGRAD_F32
+#undef VIREO_WINOGRAD
 };
 
 // u = G w G^T, in double: once per weight, and the error counts.
@@ -66,8 +66,9 @@ void transform_source(const WinogradPlan& plan, const ConvArgs& args, int64_t ti
   const TilePlace at = place_of(plan, tile);
   const int64_t y = at.row * kWinogradOut - d.pad[0], x = at.column * kWinogradOut - d.pad[1];
   WinogradSource t;
-  t.src = static_cast<const float*>(args.src) + at.batch * d.src.batch + y * d.src.spatial[0] +
-          x * d.src.spatial[1];
+  t.src = static_cast<const char*>(args.src) +
+          (at.batch * d.src.batch + y * d.src.spatial[0] + x * d.src.spatial[1]) *
+              size_of(plan.kernel->type);
   t.row_step = d.src.spatial[0];
   t.pixel_step = d.src.spatial[1];
   t.row_begin = static_cast<int>(std::max<int64_t>(0, -y));
@@ -88,18 +89,21 @@ void transform_output(const WinogradPlan& plan, const ConvArgs& args, int64_t ti
   WinogradOutput t;
   t.points = points;
   t.point_step = plan.block * plan.dst_step;
-  t.dst = static_cast<float*>(args.dst) + at.batch * d.dst.batch + y * d.dst.spatial[0] +
-          x * d.dst.spatial[1];
+  const int64_t bytes = size_of(plan.kernel->type);
+  t.dst = static_cast<char*>(args.dst) +
+          (at.batch * d.dst.batch + y * d.dst.spatial[0] + x * d.dst.spatial[1]) * bytes;
   t.row_step = d.dst.spatial[0];
   t.pixel_step = d.dst.spatial[1];
   t.rows = static_cast<int>(std::min<int64_t>(kWinogradOut, d.out[0] - y));
   t.pixels = static_cast<int>(std::min<int64_t>(kWinogradOut, d.out[1] - x));
   t.channels = d.oc;
   t.epilogue = &d.epilogue;
-  t.args = {args.bias,
-            args.residual + at.batch * d.residual.batch + y * d.residual.spatial[0] +
-                x * d.residual.spatial[1],
-            d.residual.spatial[1], args.slope};
+  t.args = {
+      args.bias,
+      static_cast<const char*>(args.residual) +
+          (at.batch * d.residual.batch + y * d.residual.spatial[0] + x * d.residual.spatial[1]) *
+              bytes,
+      d.residual.spatial[1], args.slope};
   t.residual_row_step = d.residual.spatial[0];
   plan.kernel->output(t);
 }
@@ -112,6 +116,7 @@ void multiply_point(const WinogradPlan& plan, const float* weights, const Scratc
   const ConvDesc& d = plan.desc;
   const GemmRun run = {0, 0, d.ic};
   GemmTile t = {};
+  t.c_type = DataType::f32;
   t.a_stride = plan.src_step;
   t.runs = &run;
   t.run_count = 1;
@@ -128,6 +133,7 @@ void multiply_point(const WinogradPlan& plan, const float* weights, const Scratc
     for (int64_t i = 0; i < parts; ++i) {
       const int64_t first = part_begin(tiles, parts, i),
                     rows = part_begin(tiles, parts, i + 1) - first;
+      t.rows = static_cast<int>(rows);
       t.a = scratch.src + (point * plan.block + first) * plan.src_step;
       t.c = scratch.dst + (point * plan.block + first) * plan.dst_step + n;
       gemm.tile[vectors - 1][rows - 1](t);
@@ -151,12 +157,15 @@ const char* refuse_winograd(const ConvDesc& d) {
   return bytes > 4 * cache_sizes().l2 ? "the transformed weights are far bigger than L2" : nullptr;
 }
 
-const WinogradKernel* get_winograd_f32(IsaSet isa, KernelRefusal* refused) {
+const WinogradKernel* get_winograd(DataType type, IsaSet isa, KernelRefusal* refused) {
+  const WinogradKernel* last = nullptr;
   for (const Row& row : kRows) {
+    if (row.kernel->type != type) continue;
     if (isa.has(row.isa)) return row.kernel;
     if (refused) *refused++ = {row.kernel->name, "its instruction set is not active"};
+    last = row.kernel;
   }
-  return kRows[sizeof kRows / sizeof kRows[0] - 1].kernel;
+  return last;
 }
 
 size_t winograd_packed_bytes(const ConvDesc& d, const GemmKernel& gemm) {

@@ -28,7 +28,8 @@ struct WinogradPlan {
   int64_t block = 0;                        // tiles of the largest task
 };
 
-const WinogradKernel* get_winograd_f32(IsaSet isa, KernelRefusal* refused = nullptr);
+// The best of these tiers for images of this type, f32 or bf16; never null.
+const WinogradKernel* get_winograd(DataType type, IsaSet isa, KernelRefusal* refused = nullptr);
 
 size_t winograd_packed_bytes(const ConvDesc& desc, const GemmKernel& gemm);
 void pack_winograd_weights(const ConvDesc& desc, const GemmKernel& gemm, const float* weights,

@@ -3,6 +3,7 @@
 
 #include "base/simd/avx2.h"
 
+#include "base/simd/convert.h"
 #include "base/simd/math.h"
 #include "devices/cpu/kernels/winograd/tile.h"
 
@@ -15,7 +16,7 @@ using F = simd::vec<float, 8>;
 }  // namespace
 
 extern const WinogradKernel winograd_f32;
-constexpr WinogradKernel winograd_f32 = {"winograd_f32_avx2", F::lanes, winograd_source,
-                                         winograd_output};
+constexpr WinogradKernel winograd_f32 = {"winograd_f32_avx2", DataType::f32, F::lanes,
+                                         winograd_source<float>, winograd_output<float>};
 
 }  // namespace vireo::cpu::avx2

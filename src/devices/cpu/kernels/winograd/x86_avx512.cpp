@@ -3,6 +3,7 @@
 
 #include "base/simd/avx512.h"
 
+#include "base/simd/convert.h"
 #include "base/simd/math.h"
 #include "devices/cpu/kernels/winograd/tile.h"
 
@@ -15,7 +16,7 @@ using F = simd::vec<float, 16>;
 }  // namespace
 
 extern const WinogradKernel winograd_f32;
-constexpr WinogradKernel winograd_f32 = {"winograd_f32_avx512", F::lanes, winograd_source,
-                                         winograd_output};
+constexpr WinogradKernel winograd_f32 = {"winograd_f32_avx512", DataType::f32, F::lanes,
+                                         winograd_source<float>, winograd_output<float>};
 
 }  // namespace vireo::cpu::avx512
