@@ -4,7 +4,7 @@ say() { echo "== $*" >&2; }
 
 # Debian 12 package names, with the reason of each in docs/DEPENDENCIES.md.
 build_packages="build-essential cmake ninja-build ccache lld git xz-utils unzip libfmt-dev libspdlog-dev libpugixml-dev
-  libprotozero-dev libcli11-dev nlohmann-json3-dev libstb-dev libgtest-dev libbenchmark-dev python3-dev
+  libprotozero-dev libpcre2-dev libutf8proc-dev libsimdjson-dev libcli11-dev nlohmann-json3-dev libstb-dev libgtest-dev libbenchmark-dev python3-dev
   python3-venv"
 
 as_root() {

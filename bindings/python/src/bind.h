@@ -18,6 +18,7 @@ void bind_types(nb::module_& m);
 void bind_tensor(nb::module_& m);
 void bind_model(nb::module_& m);
 void bind_runtime(nb::module_& m);
+void bind_genai(nb::module_& m);
 
 // A Python object as what it describes; throw TypeError or InvalidArgument.
 Shape to_shape(nb::handle object);                   // Shape, list or tuple of integers

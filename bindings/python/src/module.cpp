@@ -29,4 +29,5 @@ NB_MODULE(_vireo, m) {
   python::bind_tensor(m);
   python::bind_model(m);
   python::bind_runtime(m);
+  python::bind_genai(m);
 }

@@ -1,0 +1,1 @@
+target_link_libraries(vireo_genai PRIVATE simdjson)

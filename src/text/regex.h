@@ -1,0 +1,63 @@
+// Regular expressions as tokenizer.json has them: Oniguruma's syntax, matched by PCRE2.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace vireo::text {
+
+struct Match {
+  size_t begin, end;
+};
+
+// Compiled once, used by any number of threads.
+class Regex {
+ public:
+  // InvalidArgument if it is no expression; the message shows the pattern and where it went wrong.
+  explicit Regex(std::string_view pattern);
+  ~Regex();
+  Regex(const Regex&) = delete;
+  Regex& operator=(const Regex&) = delete;
+
+  const std::string& pattern() const { return pattern_; }
+
+  // Calls found(Match) for matches from left to right that do not overlap. The text is valid UTF-8. InvalidArgument if the
+  // expression backtracks without end on this text.
+  template <typename F>
+  void for_each(std::string_view text, F&& found) const {
+    Cursor cursor(*this, text);
+    for (Match match; cursor.next(match);) found(match);
+  }
+  bool found_in(std::string_view text) const;
+
+ private:
+  class Cursor {
+   public:
+    Cursor(const Regex& regex, std::string_view text);
+    ~Cursor();
+    bool next(Match& match);
+
+   private:
+    const Regex& regex_;
+    std::string_view text_;
+    size_t at_ = 0;
+    bool empty_before_ = false;  // the last match was empty: the next may not be empty at its place
+    void* data_;
+  };
+
+  std::string pattern_;
+  void* code_ = nullptr;
+};
+
+// The pattern that finds the text itself.
+std::string escaped(std::string_view text);
+
+// Oniguruma's syntax as PCRE2's: white space, word characters and classes within classes mean other
+// things there. InvalidArgument for brackets that do not close.
+std::string to_pcre(std::string_view pattern);
+
+}  // namespace vireo::text

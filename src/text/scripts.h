@@ -1,0 +1,12 @@
+// The script that a character is written in.
+#pragma once
+
+namespace vireo::text {
+
+constexpr int kAnyScript = -1;
+
+// A number for the script; equal numbers are one script. Hiragana and Katakana count as Han, the
+// blank as any script.
+int script_of(char32_t c);
+
+}  // namespace vireo::text
