@@ -32,6 +32,7 @@ enum OpFlags : uint32_t {
   kElementwise = 1 << 7,     // output has the broadcast shape of its inputs, element by element
   kDataDependentShape = 1 << 8,  // output shape depends on values of ordinary data (NonZero, NMS, Unique)
   kStructural = 1 << 9,      // Parameter, Constant, Result
+  kCompressed = 1 << 10,     // of constants it is no constant: devices want its inputs (vireo.Dequantise)
 };
 
 struct OpDef {

@@ -19,7 +19,7 @@ using Inputs = std::vector<const Fact*>;
 bool small(const Fact& f, size_t limit) { return f.shape.is_static() && shape_size(f.shape.to_shape()) <= limit; }
 
 bool may_evaluate(const OpDef& op) {
-  return op.evaluate && !op.has(kRandom | kStateful | kStructural | kSink);
+  return op.evaluate && !op.has(kRandom | kStateful | kStructural | kSink | kCompressed);
 }
 
 void fold(const OpDef& op, const Attrs& attrs, std::string_view name, const Inputs& inputs, Facts& outputs) {

@@ -1,5 +1,6 @@
 // The list of passes.
 #include "base/support/log.h"
+#include "passes/quantise/quantise.h"
 #include "passes/stages.h"
 
 namespace vireo {
@@ -14,15 +15,26 @@ std::vector<Rule> make(std::initializer_list<void (*)(std::vector<Rule>&)> famil
   return rules;
 }
 
+// Products between codes compute on codes. What codes remain of constants then, because nobody multiplies them so, become values.
+void make_integer_graph(Graph& graph, const NormaliseOptions& options) {
+  static const std::vector<Rule> products = make({add_identities, add_code_movement, add_integer_products});
+  rewrite(graph, products);
+  fold_constants(graph, options, Compressed::Fold);
+}
+
 void normalise_in_place(Graph& graph, const NormaliseOptions& options) {
   static const std::vector<Rule> widen = make({add_decompression});
+  static const std::vector<Rule> codes = make({add_codes});
   static const std::vector<Rule> simplify = make({add_identities, add_decompositions});
   static const std::vector<Rule> recognise = make({add_identities, add_activations});
   static const std::vector<Rule> blocks = make({add_norms, add_attention});
   static const std::vector<Rule> tidy = make({add_identities});
+  static const std::vector<Rule> move_codes = make({add_identities, add_code_movement});
   static const std::vector<Rule> fuse = make({add_products, add_layer_norms, add_epilogues});
 
   rewrite(graph, widen);
+  const bool integers = options.fuse && has_quantised_activations(graph);
+  if (integers) rewrite(graph, codes);
   fold_constants(graph, options);
   rewrite(graph, simplify);
   merge_equal_nodes(graph);
@@ -30,8 +42,9 @@ void normalise_in_place(Graph& graph, const NormaliseOptions& options) {
   if (options.fuse) rewrite(graph, blocks);
   if (options.layout) make_channels_last(graph);
   fold_constants(graph, options);
-  rewrite(graph, tidy);
+  rewrite(graph, integers ? move_codes : tidy);
   if (options.fuse) rewrite(graph, fuse);
+  if (integers) make_integer_graph(graph, options);
 }
 
 // Bodies of If, Loop and TensorIterator are graphs of their own.

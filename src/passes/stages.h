@@ -6,7 +6,9 @@
 
 namespace vireo::passes {
 
-void fold_constants(Graph& graph, const NormaliseOptions& options);
+// Whether codes of constants (kCompressed) are constants too.
+enum class Compressed { Keep, Fold };
+void fold_constants(Graph& graph, const NormaliseOptions& options, Compressed compressed = Compressed::Keep);
 void merge_equal_nodes(Graph& graph);
 void make_channels_last(Graph& graph);
 

@@ -1,6 +1,6 @@
 // vireo.Conv and vireo.ConvTranspose: channels-last convolutions with bias, residual and
 // activation.
-#include "ops/conv/compute.h"
+#include "ops/fused/conv_shape.h"
 #include "ops/fused/epilogue.h"
 #include "ops/fused/layout.h"
 
@@ -56,12 +56,20 @@ PartialShape output_shape(InferContext& c, const FusedConv& a, F&& extent) {
   return out;
 }
 
+}  // namespace
+
+PartialShape conv_output_shape(InferContext& c, const FusedConv& a) {
+  return output_shape(c, a, [](const Dimension& d, const WindowAxis& w, size_t) {
+    return window_output(d, w, AutoPad::Explicit);
+  });
+}
+
+namespace {
+
 void infer(InferContext& c) {
   const FusedConv& a = c.attrs<FusedConv>();
   c.expect_inputs(2, 4);
-  const PartialShape out = output_shape(c, a, [](const Dimension& d, const WindowAxis& w, size_t) {
-    return window_output(d, w, AutoPad::Explicit);
-  });
+  const PartialShape out = conv_output_shape(c, a);
   check_epilogue(c, a, 2, out);
   c.set_output(0, c.type(0), out);
 }
@@ -80,6 +88,8 @@ void infer_transposed(InferContext& c) {
   c.set_output(0, c.type(0), out);
 }
 
+}  // namespace
+
 ConvShape conv_shape(const FusedConv& a, const Shape& src, const Shape& wei, const Shape& out) {
   ConvShape s;
   s.batch = src[0];
@@ -94,6 +104,8 @@ ConvShape conv_shape(const FusedConv& a, const Shape& src, const Shape& wei, con
   set_spatial(s, {src.begin() + 1, src.end() - 1}, {out.begin() + 1, out.end() - 1}, axes);
   return s;
 }
+
+namespace {
 
 void evaluate(EvalContext& c) {
   const FusedConv& a = c.attrs<FusedConv>();

@@ -19,8 +19,8 @@ constexpr size_t kBlowUp = 8, kSmall = size_t(1) << 20;
 
 class Folder {
  public:
-  Folder(Graph& graph, const NormaliseOptions& options)
-      : graph_(graph), patch_(graph), options_(options) {}
+  Folder(Graph& graph, const NormaliseOptions& options, Compressed compressed)
+      : graph_(graph), patch_(graph), options_(options), compressed_(compressed) {}
 
   void run() {
     for (NodeId id : graph_.order())
@@ -41,9 +41,10 @@ class Folder {
   }
 
  private:
-  static bool may_fold(const GraphNode& n) {
+  bool may_fold(const GraphNode& n) const {
+    const uint32_t kept = compressed_ == Compressed::Keep ? kCompressed : kNone;
     return n.op->evaluate && !n.inputs.empty() &&
-           !n.op->has(kRandom | kStateful | kSink | kStructural);
+           !n.op->has(kRandom | kStateful | kSink | kStructural | kept);
   }
   static bool narrow(element::Type type) { return type == element::f16 || type == element::bf16; }
   static Tensor narrowed(const Tensor& t, element::Type type) {
@@ -126,11 +127,14 @@ class Folder {
   Graph& graph_;
   Patch patch_;
   const NormaliseOptions& options_;
+  const Compressed compressed_;
   std::unordered_map<OutputRef, Tensor, OutputRefHash> values_;
 };
 
 }  // namespace
 
-void fold_constants(Graph& graph, const NormaliseOptions& options) { Folder(graph, options).run(); }
+void fold_constants(Graph& graph, const NormaliseOptions& options, Compressed compressed) {
+  Folder(graph, options, compressed).run();
+}
 
 }  // namespace vireo::passes

@@ -8,6 +8,7 @@
 #include "core/values.h"
 #include "devices/cpu/nodes/attribute.h"
 #include "devices/cpu/nodes/kernel_step.h"
+#include "ops/fused/quantised.h"
 
 namespace vireo::cpu {
 
@@ -81,6 +82,9 @@ const std::unordered_map<std::string_view, Row>& rows() {
       {"Select", {Op::select, 3}},
       {"Convert", {Op::copy, 1}},
       {"ConvertLike", {Op::copy, 1}},
+      {"FakeQuantize", {Op::fake_quantize, 5}},
+      {"vireo.Quantise", {Op::quantise_by, 3}},
+      {"vireo.Dequantise", {Op::dequantise, 3}},
   };
   return table;
 }
@@ -94,12 +98,14 @@ std::string refuse_types(const NodeView& node, const Row& row) {
   DataType ignored;
   const bool conversion = row.op == EltwiseOp::copy;
   const element::Type out = node.out_type();
-  if (!computes_in_f32(out) || (conversion && out == element::boolean))
+  const bool makes_codes = row.op == EltwiseOp::quantise_by;
+  if ((!computes_in_f32(out) && !makes_codes) || (conversion && out == element::boolean))
     return fmt::format("the kernel computes in f32, the output is {}", out.name());
   for (int i = 0; i < row.arity; ++i) {
     const element::Type t = node.in_type(size_t(i));
     if (!data_type(t, &ignored)) return fmt::format("input {} is {}", i, t.name());
-    if (!conversion && !computes_in_f32(t))
+    const bool codes = i == 0 && row.op == EltwiseOp::dequantise;
+    if (!conversion && !codes && !computes_in_f32(t))
       return fmt::format("the kernel computes in f32, input {} is {}", i, t.name());
   }
   return {};
@@ -148,6 +154,12 @@ std::string describe(const NodeView& node, EltwiseNode* out) {
       break;
     }
     case EltwiseOp::prelu: out->channel_axis = 1; break;
+    case EltwiseOp::fake_quantize: p[4] = number("levels", 256) - 1; break;
+    case EltwiseOp::quantise_by: {
+      const auto& a = node.attrs<ops::Quantise>();
+      p[3] = float(a.low), p[4] = float(a.high);
+      break;
+    }
     default: break;
   }
   return {};
@@ -221,7 +233,8 @@ class Builder {
       return true;
     }
     const Fact& fact = c_.fact_of(v);
-    if (fact.value && fact.value.get_size() == 1 && arity > 1) {
+    // Slot 4 of a FakeQuantize holds its levels.
+    if (fact.value && fact.value.get_size() == 1 && arity > 1 && at < 4) {
       step.src[at] = int16_t(-1 - at);
       step.imm[at] = float(load<double>(fact.value)[0]);
       return true;

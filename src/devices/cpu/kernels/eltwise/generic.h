@@ -39,6 +39,8 @@ VIREO_SIMD F sign(F x) {
   return select(eq(x, x), r, x);
 }
 VIREO_SIMD F six_clamped(F x) { return min(F(6.0f), max(F::zero(), x)); }
+// In this order of operands a NaN becomes the low limit.
+VIREO_SIMD F limited(F x, F low, F high) { return min(max(round_even(x), low), high); }
 VIREO_SIMD F fake_quantize(F x, F in_low, F in_high, F out_low, F out_high, F steps) {
   const F q = round_even((x - in_low) / (in_high - in_low) * steps) / steps;
   const F y = q * (out_high - out_low) + out_low;

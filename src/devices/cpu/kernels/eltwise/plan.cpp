@@ -51,6 +51,10 @@ void simplify_step(EltwiseStep* step) {
         step->imm[0] = inverse;
       }
       break;
+    case EltwiseOp::quantise_by:
+      step->op = EltwiseOp::quantise;
+      step->imm[1] = 1.0f / *c;
+      break;
     default: break;
   }
 }

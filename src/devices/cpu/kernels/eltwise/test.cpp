@@ -115,6 +115,13 @@ const Case kCases[] = {
     {EltwiseOp::is_inf, 1, R(std::isinf(v[0]))},
     {EltwiseOp::is_finite, 1, R(std::isfinite(v[0]))},
     {EltwiseOp::select, 3, R(v[0] != 0 ? v[1] : v[2])},
+    {EltwiseOp::dequantise, 3, R((v[0] - v[2]) * v[1])},
+    {EltwiseOp::quantise, 3,
+     R(std::fmin(std::fmax(std::nearbyint(std::fma(v[0], v[1], v[2])), p[3]), p[4])), -4, 4, 2e-6,
+     {0, 0, 0, -3, 3}},
+    {EltwiseOp::quantise_by, 3,
+     R(std::fmin(std::fmax(std::nearbyint(v[0] / v[1] + v[2]), p[3]), p[4])), 1, 5, 2e-6,
+     {0, 0, 0, 3, 7}},
 };
 #undef R
 

@@ -1,0 +1,190 @@
+// Codes move as the values that they stand for: a vireo.Dequantise goes down past what only moves elements, a vireo.Quantise goes up,
+// and where they meet nothing is left, or a table.
+#include <algorithm>
+
+#include "core/values.h"
+#include "passes/quantise/codes.h"
+#include "passes/quantise/quantise.h"
+#include "passes/tensors.h"
+
+namespace vireo::passes {
+
+namespace {
+
+// Operators whose output 0 is made of elements of input 0 as they are.
+constexpr const char* kMovers[] = {"Reshape", "Squeeze", "Unsqueeze", "Transpose", "Slice", "StridedSlice", "DepthToSpace",
+                                   "SpaceToDepth", "ShuffleChannels", "Broadcast", "Tile", "vireo.MaxPool"};
+
+// Numbers per element of leading axes, when these axes are merged or split: [G, O, 1, 1] to [G * O, 1].
+std::optional<Shape> leading(const Shape& numbers, const Shape& from, const Shape& to) {
+  const size_t count = shape_size(numbers);
+  size_t product = 1, i = 0, j = 0;
+  if (numbers.size() != from.size()) return std::nullopt;
+  for (; i < from.size() && product < count; ++i) {
+    if (numbers[i] != from[i]) return std::nullopt;
+    product *= from[i];
+  }
+  if (product != count) return std::nullopt;
+  Shape out(to.size(), 1);
+  for (product = 1; j < to.size() && product < count; ++j) product *= out[j] = to[j];
+  return product == count ? std::optional<Shape>(out) : std::nullopt;
+}
+
+Tensor at_rank(const Tensor& t, size_t rank) {
+  Shape shape(rank - std::min(rank, t.get_shape().size()), 1);
+  shape.insert(shape.end(), t.get_shape().begin(), t.get_shape().end());
+  return reshaped(t, shape);
+}
+
+// Constant codes are moved at once, with their scales.
+bool move_weights(Patch& patch, const Graph& g, NodeId id) {
+  const GraphNode& n = g[id];
+  const GraphNode& d = g[n.inputs[0].node];
+  if (d.op != &ops::dequantise_0 || n.outputs.size() != 1 || n.fact().shape.is_dynamic()) return false;
+  Tensor moved[3];
+  const Shape from = g.fact(n.inputs[0]).shape.to_shape(), to = n.fact().shape.to_shape();
+  const auto order = n.is("Transpose") ? ints(g, n.inputs[1]) : std::nullopt;
+  if (n.is("Transpose") && (!order || order->size() != from.size())) return false;
+  for (size_t i = 0; i < 3; ++i) {
+    const Tensor t = value_of(g, d.inputs[i]);
+    if (!t) return false;
+    if (i > 0 && t.get_size() == 1) {
+      moved[i] = reshaped(t, {});
+    } else if (order) {
+      moved[i] = transposed(at_rank(t, from.size()), *order);
+    } else if (i == 0) {
+      moved[i] = reshaped(t, to);
+    } else {
+      const auto shape = leading(at_rank(t, from.size()).get_shape(), from, to);
+      if (!shape) return false;
+      moved[i] = reshaped(t, *shape);
+    }
+  }
+  replace_with(patch, id,
+               patch.add(ops::dequantise_0, ops::Dequantise{},
+                         {patch.constant(moved[0]), patch.constant(moved[1]), patch.constant(moved[2])}));
+  return true;
+}
+
+bool move_down(Patch& patch, const Graph& g, NodeId id) {
+  const GraphNode& n = g[id];
+  const auto d = n.outputs.size() >= 1 ? dequantised(g, n.inputs[0]) : std::nullopt;
+  if (!d || !d->per_tensor()) return false;
+  for (size_t i = 1; i < n.outputs.size(); ++i)
+    if (!n.outputs[i].uses.empty()) return false;
+  std::vector<OutputRef> inputs = n.inputs;
+  inputs[0] = d->source;
+  const OutputRef codes = remake(patch, g, id, n.attrs, std::move(inputs));
+  replace_with(patch, id, dequantise(patch, codes, d->scale.values[0], d->zero));
+  return true;
+}
+
+bool concat_down(Patch& patch, const Graph& g, NodeId id) {
+  const GraphNode& n = g[id];
+  std::vector<OutputRef> inputs;
+  std::optional<Grid> first;
+  for (OutputRef input : n.inputs) {
+    const auto d = dequantised(g, input);
+    if (!d || !d->per_tensor() || g.fact(d->source).type != element::u8) return false;
+    if (first && (!(first->scale == d->scale) || first->zero != d->zero)) return false;
+    first = d;
+    inputs.push_back(d->source);
+  }
+  if (!first) return false;
+  const OutputRef codes = remake(patch, g, id, n.attrs, std::move(inputs));
+  replace_with(patch, id, dequantise(patch, codes, first->scale.values[0], first->zero));
+  return true;
+}
+
+// The same vireo.Quantise of another value.
+OutputRef quantise_like(Patch& patch, const GraphNode& q, OutputRef value) {
+  return patch.add(ops::quantise_0, q.attrs, {value, q.inputs[1], q.inputs[2]});
+}
+
+bool move_up(Patch& patch, const Graph& g, NodeId id) {
+  const GraphNode& q = g[id];
+  const GraphNode& n = g[q.inputs[0].node];
+  const auto grid = quantised(g, q);
+  if (!grid || !grid->per_tensor() || !single_use(g, q.inputs[0]) || n.outputs.size() != 1) return false;
+  std::vector<OutputRef> inputs = n.inputs;
+  if (is_public(n, "Concat")) {
+    for (OutputRef& input : inputs) input = quantise_like(patch, q, input);
+  } else {
+    const auto is = [&](const char* name) { return n.op->name == name; };
+    if (std::none_of(std::begin(kMovers), std::end(kMovers), is)) return false;
+    inputs[0] = quantise_like(patch, q, inputs[0]);
+  }
+  replace_with(patch, id, remake(patch, g, q.inputs[0].node, n.attrs, std::move(inputs)));
+  return true;
+}
+
+// The variable input of a function of one variable; nothing if `n` is none.
+std::optional<OutputRef> argument(const Graph& g, const GraphNode& n) {
+  if (!n.op->has(kElementwise) || !n.op->evaluate || n.outputs.size() != 1 || n.op->has(kRandom)) return std::nullopt;
+  std::optional<OutputRef> found;
+  for (OutputRef input : n.inputs) {
+    if (const Tensor& t = value_of(g, input)) {
+      if (t.get_size() != 1) return std::nullopt;
+    } else if (found && *found != input) {
+      return std::nullopt;
+    } else {
+      found = input;
+    }
+  }
+  return found;
+}
+
+Tensor applied(const Graph& g, const GraphNode& n, OutputRef variable, const Tensor& x) {
+  std::vector<Tensor> inputs;
+  for (OutputRef input : n.inputs) inputs.push_back(input == variable ? x : reshaped(value_of(g, input), {}));
+  return evaluate_op(*n.op, n.attrs, n.name, inputs)[0];
+}
+
+// A chain of functions of one variable from codes to codes is a table; the identity is nothing at all.
+bool make_table(Patch& patch, const Graph& g, NodeId id) {
+  constexpr int kLongest = 8;
+  std::vector<NodeId> chain{id};
+  OutputRef at = g[id].inputs[0];
+  const auto q = quantised(g, g[id]);
+  if (!q || !q->per_tensor() || g[id].fact().type != element::u8) return false;
+  while (!is_dequantise(g, at)) {
+    const auto next = argument(g, g[at.node]);
+    if (!next || g[at.node].op == &ops::quantise_0 || chain.size() == kLongest) return false;
+    chain.push_back(at.node);
+    at = *next;
+  }
+  const auto d = dequantised(g, at);
+  if (!d || !d->per_tensor() || g.fact(d->source).type != element::u8) return false;
+  chain.push_back(at.node);
+  std::vector<double> codes(256);
+  for (size_t i = 0; i < 256; ++i) codes[i] = double(i);
+  Tensor x = make_tensor(element::u8, {256}, codes);
+  for (size_t i = chain.size(); i-- > 0;) {
+    const GraphNode& n = g[chain[i]];
+    const OutputRef variable = i + 1 == chain.size() ? d->source : OutputRef{chain[i + 1], 0};
+    x = applied(g, n, variable, x);
+    if (x.get_shape() != Shape{256}) return false;
+  }
+  const std::vector<double> table = load<double>(x);
+  if (table == codes) {
+    patch.replace({id, 0}, d->source);
+    return true;
+  }
+  const OutputRef made = patch.add(ops::table_0, ops::Table{}, {d->source, patch.constant(x)});
+  for (size_t i = 1; i < chain.size(); ++i) patch.credit(made.node, chain[i]);
+  replace_with(patch, id, made);
+  return true;
+}
+
+}  // namespace
+
+void add_code_movement(std::vector<Rule>& rules) {
+  const std::vector<const char*> movers(std::begin(kMovers), std::end(kMovers));
+  rules.push_back({"move quantised weights", {"Transpose", "Reshape", "Squeeze", "Unsqueeze"}, move_weights});
+  rules.push_back({"codes to codes", {"vireo.Quantise"}, make_table});
+  rules.push_back({"move codes down", movers, move_down});
+  rules.push_back({"concatenate codes", {"Concat"}, concat_down});
+  rules.push_back({"move codes up", {"vireo.Quantise"}, move_up});
+}
+
+}  // namespace vireo::passes

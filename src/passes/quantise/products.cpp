@@ -1,0 +1,222 @@
+// Products of codes: vireo.Conv and vireo.MatMul between vireo.Dequantise become vireo.QuantisedConv and vireo.QuantisedMatMul, and
+// what comes behind them (requantisation, a quantised residual, a sum of two quantised values) their epilogue.
+#include <algorithm>
+#include <cmath>
+
+#include "core/values.h"
+#include "ops/arithmetic/arithmetic.h"
+#include "passes/fuse/activation_of.h"
+#include "passes/quantise/codes.h"
+#include "passes/quantise/quantise.h"
+
+namespace vireo::passes {
+
+namespace {
+
+bool whole(double v) { return v == std::nearbyint(v); }
+
+// i8 codes around 0 and their scales, one per output channel or one for all.
+struct Weights {
+  Tensor codes;
+  std::vector<double> scale;
+};
+
+std::optional<Weights> weights_of(const Graph& g, OutputRef ref, size_t channel_axis) {
+  const auto d = dequantised(g, ref);
+  const Tensor codes = d ? value_of(g, d->source) : Tensor();
+  if (!codes) return std::nullopt;
+  const size_t rank = codes.get_shape().size();
+  if (!d->scale.single() && rank - 1 - d->scale.from_back != channel_axis) return std::nullopt;
+  Weights w{codes, d->scale.values};
+  if (codes.get_element_type() == element::i8 && d->zero == 0) return w;
+  std::vector<int64_t> q = load<int64_t>(codes);
+  if (!whole(d->zero)) return std::nullopt;
+  for (int64_t& x : q) {
+    x -= int64_t(d->zero);
+    if (x < -128 || x > 127) return std::nullopt;
+  }
+  w.codes = make_tensor(element::i8, codes.get_shape(), q);
+  return w;
+}
+
+// The u8 codes of a product's left operand.
+std::optional<Grid> activation_codes(const Graph& g, OutputRef ref) {
+  const auto d = dequantised(g, ref);
+  if (!d || is_constant(g, d->source) || g.fact(d->source).type != element::u8) return std::nullopt;
+  return whole(d->zero) && d->zero >= 0 && d->zero <= 255 ? d : std::nullopt;
+}
+
+OutputRef product_scale(Patch& patch, const std::vector<double>& a, const std::vector<double>& w) {
+  std::vector<double> scale(std::max(a.size(), w.size()));
+  for (size_t i = 0; i < scale.size(); ++i) scale[i] = a[a.size() == 1 ? 0 : i] * w[w.size() == 1 ? 0 : i];
+  return f32_constant(patch, {scale.size()}, scale);
+}
+
+std::vector<OutputRef> with_scale(const GraphNode& n, OutputRef a, OutputRef b, OutputRef scale) {
+  std::vector<OutputRef> inputs{a, b, scale};
+  inputs.insert(inputs.end(), n.inputs.begin() + 2, n.inputs.end());
+  return inputs;
+}
+
+bool convolution(Patch& patch, const Graph& g, NodeId id) {
+  const GraphNode& n = g[id];
+  const auto src = activation_codes(g, n.inputs[0]);
+  const auto w = src ? weights_of(g, n.inputs[1], 0) : std::nullopt;
+  if (!w || n.fact().type != element::f32) return false;
+  const auto& a = n.attrs.as<ops::FusedConv>();
+  const bool by_channel = a.groups > 1 && w->codes.get_shape()[0] == size_t(a.groups) && w->codes.get_shape().back() == 1;
+  if (!src->per_tensor() && (!by_channel || src->scale.from_back != 0)) return false;
+  ops::QuantisedConv q;
+  static_cast<ops::FusedConv&>(q) = a;
+  q.quantised.src_zero = src->zero;
+  const OutputRef scale = product_scale(patch, src->scale.values, w->scale);
+  replace_with(patch, id,
+               patch.add(ops::quantised_conv_0, q, with_scale(n, src->source, patch.constant(w->codes), scale)),
+               {n.inputs[0].node});
+  return true;
+}
+
+bool matmul(Patch& patch, const Graph& g, NodeId id) {
+  const GraphNode& n = g[id];
+  const auto& a = n.attrs.as<ops::FusedMatMul>();
+  const auto src = activation_codes(g, n.inputs[0]);
+  const int64_t rank = rank_of(g, n.inputs[1]);
+  if (!src || !src->per_tensor() || rank < 2 || n.fact().type != element::f32) return false;
+  ops::QuantisedMatMul q;
+  static_cast<ops::FusedMatMul&>(q) = a;
+  q.quantised.src_zero = src->zero;
+  if (const auto w = weights_of(g, n.inputs[1], size_t(a.transpose_b ? rank - 2 : rank - 1))) {
+    const OutputRef scale = product_scale(patch, src->scale.values, w->scale);
+    replace_with(patch, id,
+                 patch.add(ops::quantised_matmul_0, q, with_scale(n, src->source, patch.constant(w->codes), scale)),
+                 {n.inputs[0].node});
+    return true;
+  }
+  const auto b = activation_codes(g, n.inputs[1]);
+  if (!b || !b->per_tensor()) return false;
+  q.b_zero = b->zero;
+  const OutputRef scale = product_scale(patch, src->scale.values, b->scale.values);
+  replace_with(patch, id, patch.add(ops::quantised_matmul_0, q, with_scale(n, src->source, b->source, scale)),
+               {n.inputs[0].node, n.inputs[1].node});
+  return true;
+}
+
+// A quantised product with its epilogue, whichever of the two operators it is.
+struct Product {
+  NodeId id = 0;
+  const GraphNode* node = nullptr;
+  ops::Requantise q;
+  ops::Activation activation;
+  bool has_bias = false, has_residual = false;
+  std::vector<OutputRef> inputs;
+
+  size_t residual_input() const { return 3 + size_t(has_bias); }
+};
+
+std::optional<Product> product(const Graph& g, OutputRef ref) {
+  const GraphNode& n = g[ref.node];
+  const auto read = [&](const auto& a) {
+    return Product{ref.node, &n, a.quantised, a.activation, a.has_bias, a.has_residual, n.inputs};
+  };
+  if (n.op == &ops::quantised_conv_0) return read(n.attrs.as<ops::QuantisedConv>());
+  if (n.op == &ops::quantised_matmul_0) return read(n.attrs.as<ops::QuantisedMatMul>());
+  return std::nullopt;
+}
+
+template <typename A>
+Attrs written(const Product& p, A a) {
+  a.quantised = p.q;
+  a.has_residual = p.has_residual;
+  a.activation = p.activation;
+  return a;
+}
+
+// The changed product takes the place of node `id`.
+bool replace_product(Patch& patch, NodeId id, const Product& p) {
+  const GraphNode& n = *p.node;
+  Attrs attrs = n.op == &ops::quantised_conv_0 ? written(p, n.attrs.as<ops::QuantisedConv>())
+                                               : written(p, n.attrs.as<ops::QuantisedMatMul>());
+  const OutputRef made = patch.add(*n.op, std::move(attrs), p.inputs);
+  patch.credit(made.node, p.id);
+  replace_with(patch, id, made);
+  return true;
+}
+
+bool requantise(Patch& patch, const Graph& g, NodeId id) {
+  const GraphNode& n = g[id];
+  auto p = product(g, n.inputs[0]);
+  const auto grid = quantised(g, n);
+  if (!p || !grid || !single_use(g, n.inputs[0]) || p->q.type != element::f32) return false;
+  if (!grid->per_tensor() && grid->scale.from_back != 0) return false;
+  const auto& a = n.attrs.as<ops::Quantise>();
+  p->q.type = a.type;
+  p->q.low = a.low;
+  p->q.high = a.high;
+  p->q.out_zero = grid->zero;
+  if (grid->per_tensor()) {
+    p->q.out_scale = grid->scale.values[0];
+  } else {
+    p->q.per_channel_out = true;
+    p->inputs.push_back(f32_constant(patch, {grid->scale.values.size()}, grid->scale.values));
+  }
+  return replace_product(patch, id, *p);
+}
+
+// The residual of a product is read as codes.
+bool quantised_residual(Patch& patch, const Graph& g, NodeId id) {
+  auto p = product(g, {id, 0});
+  if (!p->has_residual) return false;
+  const auto d = dequantised(g, p->inputs[p->residual_input()]);
+  if (!d || !d->per_tensor() || g.fact(d->source).type != element::u8) return false;
+  p->inputs[p->residual_input()] = d->source;
+  p->q.residual_scale = d->scale.values[0];
+  p->q.residual_zero = d->zero;
+  return replace_product(patch, id, *p);
+}
+
+// Add(Dequantise(product), other): the product rounds to its grid in registers, and adds. The later of two products takes the other.
+bool add_between(Patch& patch, const Graph& g, NodeId id) {
+  const GraphNode& n = g[id];
+  if (n.fact().type != element::f32 || n.inputs[0] == n.inputs[1]) return false;
+  const size_t later = n.inputs[0].node > n.inputs[1].node ? 0 : 1;
+  for (size_t i : {later, 1 - later}) {
+    const auto d = dequantised(g, n.inputs[i]);
+    const OutputRef other = n.inputs[1 - i];
+    if (!d || !d->per_tensor() || !single_use(g, n.inputs[i]) || !single_use(g, d->source)) continue;
+    auto p = product(g, d->source);
+    if (!p || p->has_residual || p->q.type != element::u8 || p->q.per_channel_out || p->q.between) continue;
+    if (p->q.low != 0 || p->q.high != 255 || p->q.out_scale != d->scale.values[0] || p->q.out_zero != d->zero) continue;
+    if (is_constant(g, other) || !same_shape(g.fact(n.inputs[i]).shape, g.fact(other).shape)) continue;
+    p->q.between = true;
+    p->q.between_scale = p->q.out_scale;
+    p->q.between_zero = p->q.out_zero;
+    p->q.type = element::f32;
+    p->q.out_scale = 1;
+    p->q.out_zero = 0;
+    p->inputs.insert(p->inputs.begin() + long(p->residual_input()), other);
+    p->has_residual = true;
+    return replace_product(patch, id, *p);
+  }
+  return false;
+}
+
+bool relu_after(Patch& patch, const Graph& g, NodeId id) {
+  const GraphNode& n = g[id];
+  auto p = product(g, n.inputs[0]);
+  if (!p || !p->q.between || p->q.relu_after || p->q.type != element::f32 || !single_use(g, n.inputs[0])) return false;
+  p->q.relu_after = true;
+  return replace_product(patch, id, *p);
+}
+
+}  // namespace
+
+void add_integer_products(std::vector<Rule>& rules) {
+  rules.push_back({"integer convolution", {"vireo.Conv"}, convolution});
+  rules.push_back({"integer matmul", {"vireo.MatMul"}, matmul});
+  rules.push_back({"requantise", {"vireo.Quantise"}, requantise});
+  rules.push_back({"quantised residual", {"vireo.QuantisedConv", "vireo.QuantisedMatMul"}, quantised_residual});
+  rules.push_back({"add between", {"Add"}, add_between});
+  rules.push_back({"relu after", {"Relu"}, relu_after});
+}
+
+}  // namespace vireo::passes
