@@ -2,8 +2,10 @@
 # picks its flags; nothing else in the tree is compiled for more than the baseline.
 
 set(VIREO_ISA_avx2 -mavx2 -mfma -mf16c -mbmi -mbmi2)
+set(VIREO_ISA_avx2_u8 ${VIREO_ISA_avx2})
 set(VIREO_ISA_avx2_vnni ${VIREO_ISA_avx2} -mavxvnni)
 set(VIREO_ISA_avx512 ${VIREO_ISA_avx2} -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512cd -mprefer-vector-width=512)
+set(VIREO_ISA_avx512_u8 ${VIREO_ISA_avx512})
 set(VIREO_ISA_avx512_vnni ${VIREO_ISA_avx512} -mavx512vnni)
 set(VIREO_ISA_avx512_bf16 ${VIREO_ISA_avx512_vnni} -mavx512bf16)
 set(VIREO_ISA_avx512_fp16 ${VIREO_ISA_avx512_bf16} -mavx512fp16)
@@ -13,7 +15,7 @@ set(VIREO_ISA_amx_bf16 ${VIREO_ISA_avx512_bf16} -mamx-tile -mamx-int8 -mamx-bf16
 function(vireo_kernels path)
   vireo_include_link(${path} include_dir)
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${path}/*.cpp)
-  list(FILTER sources EXCLUDE REGEX "/(test|bench)\\.cpp$")
+  list(FILTER sources EXCLUDE REGEX "/(test|bench)(_[a-z0-9]+)?\\.cpp$")
   if(NOT CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
     list(FILTER sources EXCLUDE REGEX "/x86_[^/]*\\.cpp$")
   endif()

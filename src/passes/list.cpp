@@ -18,6 +18,7 @@ std::vector<Rule> make(std::initializer_list<void (*)(std::vector<Rule>&)> famil
 // Products between codes compute on codes. What codes remain of constants then, because nobody multiplies them so, become values.
 void make_integer_graph(Graph& graph, const NormaliseOptions& options) {
   static const std::vector<Rule> products = make({add_identities, add_code_movement, add_integer_products});
+  fold_constants(graph, options);
   rewrite(graph, products);
   fold_constants(graph, options, Compressed::Fold);
 }

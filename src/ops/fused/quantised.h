@@ -45,8 +45,8 @@ struct Requantise {
   double between_scale = 1, between_zero = 0;
 };
 
-// vireo.Conv on codes: src u8, weights i8 [O, spatial..., C / groups], scale [O], then bias and residual as there. What lies outside
-// src counts for nothing, as its zero does.
+// vireo.Conv on codes: src u8, weights i8 [O, spatial..., C / groups] (of a depthwise convolution f32 too), scale [O], then bias
+// and residual as there. What lies outside src counts for nothing, as its zero does.
 struct QuantisedConv : FusedConv {
   Requantise quantised;
 };

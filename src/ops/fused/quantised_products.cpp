@@ -134,7 +134,7 @@ std::vector<double> centred(const Tensor& t, double zero) {
 void infer_conv(InferContext& c) {
   const QuantisedConv& a = c.attrs<QuantisedConv>();
   c.expect_inputs(3, 6);
-  expect_type(c, 1, element::i8, element::i8);
+  expect_type(c, 1, element::i8, element::f32);
   check(c, a, conv_output_shape(c, a));
 }
 

@@ -36,6 +36,15 @@ Tensor at_rank(const Tensor& t, size_t rank) {
   return reshaped(t, shape);
 }
 
+// Codes whose scales cannot follow them: the values themselves.
+bool become_values(Patch& patch, const Graph& g, OutputRef ref) {
+  const GraphNode& d = g[ref.node];
+  std::vector<Tensor> inputs;
+  for (OutputRef input : d.inputs) inputs.push_back(value_of(g, input));
+  replace_with(patch, ref.node, patch.constant(evaluate_op(*d.op, d.attrs, d.name, inputs)[0]));
+  return true;
+}
+
 // Constant codes are moved at once, with their scales.
 bool move_weights(Patch& patch, const Graph& g, NodeId id) {
   const GraphNode& n = g[id];
@@ -56,7 +65,7 @@ bool move_weights(Patch& patch, const Graph& g, NodeId id) {
       moved[i] = reshaped(t, to);
     } else {
       const auto shape = leading(at_rank(t, from.size()).get_shape(), from, to);
-      if (!shape) return false;
+      if (!shape) return become_values(patch, g, n.inputs[0]);
       moved[i] = reshaped(t, *shape);
     }
   }

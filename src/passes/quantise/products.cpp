@@ -58,13 +58,22 @@ std::vector<OutputRef> with_scale(const GraphNode& n, OutputRef a, OutputRef b, 
   return inputs;
 }
 
+bool read_by_codes_alone(const Graph& g, const GraphNode& n) {
+  return n.outputs[0].uses.size() == 1 && g[n.outputs[0].uses[0].node].op == &ops::quantise_0;
+}
+
 bool convolution(Patch& patch, const Graph& g, NodeId id) {
   const GraphNode& n = g[id];
-  const auto src = activation_codes(g, n.inputs[0]);
-  const auto w = src ? weights_of(g, n.inputs[1], 0) : std::nullopt;
-  if (!w || n.fact().type != element::f32) return false;
   const auto& a = n.attrs.as<ops::FusedConv>();
-  const bool by_channel = a.groups > 1 && w->codes.get_shape()[0] == size_t(a.groups) && w->codes.get_shape().back() == 1;
+  const auto src = activation_codes(g, n.inputs[0]);
+  const PartialShape& shape = g.fact(n.inputs[1]).shape;
+  if (!src || n.fact().type != element::f32 || shape.is_dynamic()) return false;
+  const bool by_channel = a.groups > 1 && shape[0] == Dimension(a.groups) && shape[shape.size() - 1] == Dimension(1);
+  auto w = weights_of(g, n.inputs[1], 0);
+  // By channel the products are not summed over channels: weights may be any values.
+  if (!w && by_channel && is_constant(g, n.inputs[1]) && is_f32(g, n.inputs[1]) && read_by_codes_alone(g, n))
+    w = Weights{value_of(g, n.inputs[1]), {1}};
+  if (!w) return false;
   if (!src->per_tensor() && (!by_channel || src->scale.from_back != 0)) return false;
   ops::QuantisedConv q;
   static_cast<ops::FusedConv&>(q) = a;
@@ -142,13 +151,42 @@ bool replace_product(Patch& patch, NodeId id, const Product& p) {
   return true;
 }
 
+bool is_clamp(const ops::Activation& a) {
+  using Kind = ops::ActivationKind;
+  return a.kind == Kind::None || a.kind == Kind::Relu || a.kind == Kind::Clamp;
+}
+
+// A clamp that the grid itself makes, on every channel.
+bool clamped_by_grid(const ops::Activation& a, const Grid& grid) {
+  if (a.kind != ops::ActivationKind::Clamp) return true;
+  for (double scale : grid.scale.values)
+    if (a.beta / scale + grid.zero < 254.5 || a.alpha / scale + grid.zero > 0.5) return false;
+  return true;
+}
+
+// A result of codes has a residual of codes.
+bool take_residual_codes(const Graph& g, Product& p) {
+  if (!p.has_residual) return true;
+  const auto d = dequantised(g, p.inputs[p.residual_input()]);
+  if (!d || !d->per_tensor() || g.fact(d->source).type != element::u8) return false;
+  p.inputs[p.residual_input()] = d->source;
+  p.q.residual_scale = d->scale.values[0];
+  p.q.residual_zero = d->zero;
+  return true;
+}
+
 bool requantise(Patch& patch, const Graph& g, NodeId id) {
   const GraphNode& n = g[id];
   auto p = product(g, n.inputs[0]);
   const auto grid = quantised(g, n);
-  if (!p || !grid || !single_use(g, n.inputs[0]) || p->q.type != element::f32) return false;
-  if (!grid->per_tensor() && grid->scale.from_back != 0) return false;
   const auto& a = n.attrs.as<ops::Quantise>();
+  if (!p || !grid || !single_use(g, n.inputs[0]) || p->q.type != element::f32 || a.type != element::u8) return false;
+  if (!is_clamp(p->activation) && (a.low != 0 || a.high != 255)) return false;
+  if (!grid->per_tensor()) {
+    if (grid->scale.from_back != 0 || p->has_residual || p->q.between || !clamped_by_grid(p->activation, *grid)) return false;
+    if (p->activation.kind == ops::ActivationKind::Clamp) p->activation = {};
+  }
+  if (!take_residual_codes(g, *p)) return false;
   p->q.type = a.type;
   p->q.low = a.low;
   p->q.high = a.high;
@@ -159,18 +197,6 @@ bool requantise(Patch& patch, const Graph& g, NodeId id) {
     p->q.per_channel_out = true;
     p->inputs.push_back(f32_constant(patch, {grid->scale.values.size()}, grid->scale.values));
   }
-  return replace_product(patch, id, *p);
-}
-
-// The residual of a product is read as codes.
-bool quantised_residual(Patch& patch, const Graph& g, NodeId id) {
-  auto p = product(g, {id, 0});
-  if (!p->has_residual) return false;
-  const auto d = dequantised(g, p->inputs[p->residual_input()]);
-  if (!d || !d->per_tensor() || g.fact(d->source).type != element::u8) return false;
-  p->inputs[p->residual_input()] = d->source;
-  p->q.residual_scale = d->scale.values[0];
-  p->q.residual_zero = d->zero;
   return replace_product(patch, id, *p);
 }
 
@@ -185,6 +211,7 @@ bool add_between(Patch& patch, const Graph& g, NodeId id) {
     if (!d || !d->per_tensor() || !single_use(g, n.inputs[i]) || !single_use(g, d->source)) continue;
     auto p = product(g, d->source);
     if (!p || p->has_residual || p->q.type != element::u8 || p->q.per_channel_out || p->q.between) continue;
+    if (!is_clamp(p->activation)) continue;
     if (p->q.low != 0 || p->q.high != 255 || p->q.out_scale != d->scale.values[0] || p->q.out_zero != d->zero) continue;
     if (is_constant(g, other) || !same_shape(g.fact(n.inputs[i]).shape, g.fact(other).shape)) continue;
     p->q.between = true;
@@ -214,7 +241,6 @@ void add_integer_products(std::vector<Rule>& rules) {
   rules.push_back({"integer convolution", {"vireo.Conv"}, convolution});
   rules.push_back({"integer matmul", {"vireo.MatMul"}, matmul});
   rules.push_back({"requantise", {"vireo.Quantise"}, requantise});
-  rules.push_back({"quantised residual", {"vireo.QuantisedConv", "vireo.QuantisedMatMul"}, quantised_residual});
   rules.push_back({"add between", {"Add"}, add_between});
   rules.push_back({"relu after", {"Relu"}, relu_after});
 }

@@ -56,9 +56,10 @@ std::optional<Levels> levels_of(const Graph& g, const GraphNode& n) {
     if (std::fabs(zero - std::nearbyint(zero)) > kWholeZero || std::fabs(back - std::nearbyint(back)) > kWholeZero)
       return std::nullopt;
     l.in_scale.push_back(scale);
-    l.in_zero.push_back(std::nearbyint(zero));
+    // Plus 0, so that no zero has a sign.
+    l.in_zero.push_back(std::nearbyint(zero) + 0.0);
     l.out_scale.push_back(to);
-    l.out_zero.push_back(std::nearbyint(back));
+    l.out_zero.push_back(std::nearbyint(back) + 0.0);
   }
   return l;
 }

@@ -9,6 +9,13 @@ static VIREO_SIMD F read_lanes(const float* p, int64_t n) { return F::load(p, n)
 static VIREO_SIMD F read_lanes(const bf16_t* p, int64_t n) { return simd::load_as<F>(p, n); }
 static VIREO_SIMD void write_lanes(float* p, F x, int64_t n) { x.store(p, n); }
 static VIREO_SIMD void write_lanes(bf16_t* p, F x, int64_t n) { simd::store_as(p, x, n); }
+static VIREO_SIMD F read_lanes(const uint8_t* p, int64_t n) { return simd::load_as<F>(p, n); }
+// 8-bit codes round and saturate.
+static VIREO_SIMD void write_lanes(uint8_t* p, F x, int64_t n) {
+  const F::ints codes = to_int_round(min(max(x, F::zero()), F(255.0f)));
+  if (n >= F::lanes) return narrow(p, codes);
+  simd::narrow_first(p, codes, n);
+}
 
 // Clamping is done in registers; what needs more than a compare runs over the tile of sums while it
 // is in L1. The sums wait in a buffer of their own, because the residual may lie where they will be

@@ -4,6 +4,7 @@
 
 #include "base/support/aligned_buffer.h"
 #include "devices/cpu/kernels/winograd/winograd.h"
+#include "devices/cpu/nodes/conv_desc.h"
 #include "devices/cpu/nodes/epilogue.h"
 #include "devices/cpu/nodes/kernel_step.h"
 #include "ops/fused/fused.h"
@@ -33,36 +34,8 @@ std::string refusal(const NodeView& node) {
   return {};
 }
 
-// What the weights alone say. They are [O, taps..., C / groups].
 ConvDesc describe_weights(const NodeView& node, const Shape& weights) {
-  const ops::FusedConv& a = attributes(node);
-  ConvDesc d;
-  d.dims = int(weights.size()) - 2;
-  d.groups = a.groups;
-  d.oc = int64_t(weights[0]);
-  d.ic = int64_t(weights.back()) * a.groups;
-  d.transposed = is_transposed(node);
-  for (int i = 0; i < d.dims; ++i) {
-    d.kernel[i] = int64_t(weights[size_t(i) + 1]);
-    d.stride[i] = a.strides.empty() ? 1 : a.strides[size_t(i)];
-    d.dilation[i] = a.dilations.empty() ? 1 : a.dilations[size_t(i)];
-    d.pad[i] = a.pads_begin.empty() ? 0 : a.pads_begin[size_t(i)];
-  }
-  return d;
-}
-
-WeightStrides weight_strides(const ConvDesc& d) {
-  const int64_t icg = d.ic / d.groups;
-  WeightStrides s;
-  s.ic = 1;
-  int64_t step = icg;
-  for (int i = d.dims; i-- > 0;) {
-    s.tap[i] = step;
-    step *= d.kernel[i];
-  }
-  s.oc = step;
-  s.group = step * (d.oc / d.groups);
-  return s;
+  return cpu::describe_weights(attributes(node), weights, is_transposed(node));
 }
 
 struct PackedWeights {
@@ -156,13 +129,7 @@ const char* plan(PlanContext& c) {
   const auto& packed = *c.prepared<PackedWeights>();
   Operands p;
   ConvDesc d = describe_weights(c, c.shape(1));
-  d.batch = int64_t(src[0]);
-  for (int i = 0; i < d.dims; ++i) {
-    d.in[i] = int64_t(src[size_t(i) + 1]);
-    d.out[i] = int64_t(out[size_t(i) + 1]);
-  }
-  d.src = dense_strides(d.dims, d.in, d.ic);
-  d.dst = d.residual = dense_strides(d.dims, d.out, d.oc);
+  describe_images(d, src, out);
   set_activation(d.epilogue, a.activation);
 
   std::vector<Place> operands(3);
@@ -187,10 +154,7 @@ const char* plan(PlanContext& c) {
     operands[0] = c.output_rows(0, &row);
     d.dst = dense_strides(d.dims, d.out, row);
   }
-  double taps = double(d.ic) / double(d.groups);
-  for (int i = 0; i < d.dims; ++i) taps *= double(d.kernel[i]);
-  const double flop =
-      2.0 * taps * double(d.transposed ? elements(src) / d.ic * d.oc : elements(out));
+  const double flop = conv_flop(d);
   const double bytes = 4.0 * double(elements(src) + elements(out));
   if (packed.depthwise) {
     Params<DepthwisePlan> params{plan_depthwise(d, packed.depthwise, c.threads()), p};

@@ -32,6 +32,13 @@ inline const char* tier_name(IsaSet isa) {
   return isa.has(Isa::Avx512) ? "avx512" : isa.has(Isa::Avx2) ? "avx2" : "scalar";
 }
 
+// The tiers of kernels on 8-bit codes.
+inline const char* code_tier(IsaSet isa) {
+  return isa.has(Isa::Avx512Vnni) ? "avx512_vnni"
+         : isa.has(Isa::Avx2Vnni) ? "avx2_vnni"
+                                  : tier_name(IsaSet(isa.has(Isa::Avx2) ? 1u << int(Isa::Avx2) : 0));
+}
+
 inline int64_t product(const Shape& s, size_t begin, size_t end) {
   int64_t n = 1;
   for (size_t i = begin; i < end; ++i) n *= int64_t(s[i]);

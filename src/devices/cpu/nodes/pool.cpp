@@ -14,11 +14,12 @@ std::string refusal(const NodeView& node) {
   if (node.node().is("vireo.AvgPool") && !a.exclude_pad)
     for (int64_t o : a.overhang)
       if (o > 0) return "rounding up lets windows hang over the padding";
-  return needs_f32(node);
+  const bool codes = node.in_type(0) == element::u8 && node.node().is("vireo.MaxPool");
+  return codes ? std::string() : needs_f32(node);
 }
 
 void run(const void* params, void* const* o, int64_t begin, int64_t end, void* scratch) {
-  PoolArgs args{static_cast<const float*>(o[1]), static_cast<float*>(o[0]), nullptr};
+  PoolArgs args{o[1], o[0], nullptr};
   run_pool(*static_cast<const PoolPlan*>(params), args, begin, end, scratch);
 }
 
@@ -31,6 +32,7 @@ const char* plan(PlanContext& c) {
   p.mode = c.node().is("vireo.MaxPool") ? PoolMode::max
            : a.exclude_pad              ? PoolMode::average
                                         : PoolMode::average_with_padding;
+  data_type(c.in_type(0), &p.type);
   p.batch = int64_t(src[0]);
   p.channels = int64_t(src.back());
   double window = 1;
@@ -51,8 +53,8 @@ const char* plan(PlanContext& c) {
   const Place to = c.output_rows(0, &p.dst_stride), operands[] = {to, c.input(0)};
   const PoolPlan plan = plan_pool(p, c.isa());
   const double work = window * double(elements(out));
-  c.step(spec_of(plan, run, fmt::format("pool_f32_{}", tier_name(c.isa())),
-                 estimate(4.0 * double(elements(src)), 4 * work), work * 1e-9),
+  c.step(spec_of(plan, run, fmt::format("pool_{}_{}", c.in_type(0).name(), tier_name(c.isa())),
+                 estimate(double(size_of(p.type)) * double(elements(src)), 4 * work), work * 1e-9),
          plan, operands);
   return nullptr;
 }

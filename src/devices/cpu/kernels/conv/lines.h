@@ -38,8 +38,9 @@ struct ConvDesc {
           dilation[kMaxSpatial] = {1, 1, 1};
   int64_t pad[kMaxSpatial] = {};  // before; what is after follows from `out`
   bool transposed = false;
-  // What the images are stored in: f32 or bf16. The residual has the type of the output.
+  // What the images are stored in: f32, bf16 or u8. The residual has the type of the output.
   DataType src_type = DataType::f32, dst_type = DataType::f32;
+  float src_zero = 0;  // of u8, where the kernel takes it off itself (depthwise)
   ImageStrides src, dst, residual;
   Epilogue epilogue;
 };

@@ -11,6 +11,10 @@ struct Image {
   const char* residual;
   const float* bias;
   const float* slope;
+  const float* scale;
+  const int32_t* start;
+  int64_t start_stride;
+  const float* out_scale;
 };
 
 void run_line(const ConvPlan& plan, const ConvLine& line, const Image& image,
@@ -22,7 +26,9 @@ void run_line(const ConvPlan& plan, const ConvLine& line, const Image& image,
   tile.c_stride = kind.dst_step;
   tile.args.residual_stride = kind.residual_step;
   const int64_t c_bytes = size_of(plan.desc.dst_type);
-  const int64_t tiles = divide_up(line.count, plan.kernel->rows);
+  tile.args.start = image.start + line.kind * image.start_stride;
+  const int64_t vectors = divide_up(tile.n, plan.kernel->lanes);
+  const int64_t tiles = divide_up(line.count, plan.kernel->rows_of(vectors));
   for (int64_t i = 0; i < tiles; ++i) {
     const int64_t first = part_begin(line.count, tiles, i),
                   rows = part_begin(line.count, tiles, i + 1) - first;
@@ -60,9 +66,12 @@ void run_task(const ConvPlan& plan, const Image& image, int64_t line0, int64_t l
       tile.b_stride = vectors * kernel.lanes;
       tile.args.bias = image.bias + n0;
       tile.args.slope = image.slope + n0;
+      tile.args.scale = image.scale + n0;
+      tile.args.out_scale = image.out_scale + n0;
       Image at = image;
       at.dst += n0 * size_of(d.dst_type);
       at.residual += n0 * size_of(d.dst_type);
+      at.start += n0;
       for (int64_t i = block; i < block_end; ++i)
         run_line(plan, plan.lines.lines[i], at, kernel.tile[vectors - 1], tile);
     }
@@ -74,7 +83,9 @@ void run_task(const ConvPlan& plan, const Image& image, int64_t line0, int64_t l
 void run_conv(const ConvPlan& plan, const ConvArgs& args, int64_t task_begin, int64_t task_end,
               void* scratch) noexcept {
   if (plan.pointwise) {
-    run_gemm(plan.gemm, {args.src, args.weights, args.dst, args.bias, args.residual, args.slope},
+    run_gemm(plan.gemm,
+             {args.src, args.weights, args.dst, args.bias, args.residual, args.slope, args.scale,
+              args.start, args.out_scale},
              task_begin, task_end, scratch);
     return;
   }
@@ -98,6 +109,12 @@ void run_conv(const ConvPlan& plan, const ConvArgs& args, int64_t task_begin, in
         static_cast<const char*>(args.residual) + (batch * d.residual.batch + group * oc) * c_bytes;
     image.bias = args.bias + group * oc;
     image.slope = args.slope + group * oc;
+    const int64_t column = group * round_up(oc, kernel.lanes);
+    image.scale = args.scale + column;
+    image.start = args.start + column;
+    image.start_stride = args.start_stride;
+    image.out_scale = args.out_scale + column;
+    if (kernel.a_type == DataType::u8) image.bias = args.bias + column;
     run_task(plan, image, plan.line_parts[line], plan.line_parts[line + 1],
              part_begin(panels, plan.n_parts, n), part_begin(panels, plan.n_parts, n + 1));
   }

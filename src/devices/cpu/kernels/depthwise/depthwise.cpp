@@ -193,10 +193,12 @@ DepthwiseTile image_at(const DepthwisePlan& plan, const ConvArgs& args, int64_t 
   image.weights = static_cast<const float*>(args.weights) + c;
   image.weight_stride = plan.weight_stride;
   image.channels = channels;
+  image.src_zero = d.src_zero;
   image.epilogue = &d.epilogue;
   image.args.bias = args.bias + c;
   image.args.residual = at(args.residual, batch * d.residual.batch + c, bytes);
   image.args.slope = args.slope + c;
+  image.args.out_scale = args.out_scale + c;
   return image;
 }
 

@@ -31,9 +31,8 @@ struct DepthwisePlan {
   int64_t weight_stride = 0;
 };
 
-// The best f32 kernel of these tiers; never null. `refused`, if given, gets up to kIsaCount rows
-// that came before it.
-// The best of these tiers for images of this type, f32 or bf16; never null.
+// The best of these tiers for images of this type, f32, bf16 or u8; never null. `refused`, if given,
+// gets up to kIsaCount rows that came before it.
 const DepthwiseKernel* get_depthwise(DataType type, IsaSet isa, KernelRefusal* refused = nullptr);
 
 size_t depthwise_packed_bytes(const ConvDesc& desc, const DepthwiseKernel& kernel);

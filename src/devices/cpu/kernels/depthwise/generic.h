@@ -1,5 +1,5 @@
-// The tiles; S is the type that images are stored in, float or simd::bf16_t: sums and weights are
-// f32. Included inside an ISA file's unnamed namespace, after `using F = simd::vec<float, N>`.
+// The tiles; S is the type that images are stored in, float, simd::bf16_t or uint8_t (codes around
+// src_zero, weights and bias in quanta of the result): sums and weights are f32. Included inside an ISA file's unnamed namespace, after `using F = simd::vec<float, N>`.
 //
 // Each output is one chain of multiply-adds in the order of the taps, whatever the tile.
 
@@ -20,13 +20,21 @@ static VIREO_SIMD F load_lanes(const S* p, int64_t n) {
   return read_lanes(p, tail ? n : F::lanes);
 }
 
+template <bool tail, typename S>
+static VIREO_SIMD F load_source(const DepthwiseTile& t, const S* p, int64_t n) {
+  const F x = load_lanes<tail>(p, n);
+  return sizeof(S) == 1 ? x - F(t.src_zero) : x;
+}
+
 template <typename S, int P, bool tail>
 static VIREO_SIMD void add_residual(const DepthwiseTile& t, F (&acc)[P], int64_t c, int64_t n) {
+  const F scale(t.epilogue->codes.residual_scale);
 #pragma GCC unroll 16
-  for (int p = 0; p < P; ++p)
-    acc[p] =
-        acc[p] + load_lanes<tail>(
-                     static_cast<const S*>(t.args.residual) + p * t.args.residual_stride + c, n);
+  for (int p = 0; p < P; ++p) {
+    const F r = load_lanes<tail>(
+        static_cast<const S*>(t.args.residual) + p * t.args.residual_stride + c, n);
+    acc[p] = sizeof(S) == 1 ? fma(r, scale, acc[p]) : acc[p] + r;
+  }
 }
 
 template <typename S, int P, bool tail>
@@ -62,6 +70,14 @@ static VIREO_SIMD void store_pixels(const DepthwiseTile& t, F (&acc)[P], int64_t
   alignas(64) float sums[P * F::lanes];
 #pragma GCC unroll 16
   for (int p = 0; p < P; ++p) acc[p].store(sums + p * F::lanes);
+  if constexpr (sizeof(S) == 1) {
+    activate_sums(*t.epilogue, SumTile<float>{sums, F::lanes, sums, F::lanes, P, n, nullptr, 0, t.args.slope + c});
+    const F scale = load_lanes<tail>(t.args.out_scale + c, n), shift(t.epilogue->codes.out_shift);
+    for (int p = 0; p < P; ++p)
+      write_lanes(static_cast<S*>(t.dst) + p * t.dst_step + c, fma(F::load(sums + p * F::lanes), scale, shift),
+                  tail ? n : F::lanes);
+    return;
+  }
   const bool after = t.epilogue->residual == Residual::AfterActivation;
   activate_sums(*t.epilogue,
                 SumTile<S>{sums, F::lanes, static_cast<S*>(t.dst) + c, t.dst_step, P, n,
@@ -80,7 +96,7 @@ static VIREO_SIMD void sum_any(const DepthwiseTile& t, F (&acc)[P], int64_t c, i
       const F w = F::load(weight);
 #pragma GCC unroll 16
       for (int p = 0; p < P; ++p) {
-        const F x = load_lanes<tail>(src + p * t.src_step, n);
+        const F x = load_source<tail>(t, src + p * t.src_step, n);
         acc[p] = fma(x, w, acc[p]);
       }
     }
@@ -105,7 +121,7 @@ static VIREO_SIMD void sum_rows(const DepthwiseTile& t, F (&acc)[P], int64_t c, 
       // Padding is less than the taps, so only the outer sources can be missing.
       if (x < T - 1 && x < begin) continue;
       if (x > sources - T && x >= end) continue;
-      F v = load_lanes<tail>(src + x * step, n);
+      F v = load_source<tail>(t, src + x * step, n);
       VIREO_KEEP(v);
 #pragma GCC unroll 16
       for (int k = 0; k < T; ++k) {

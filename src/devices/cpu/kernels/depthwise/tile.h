@@ -27,6 +27,7 @@ struct DepthwiseTile {
   void* dst;
   int64_t dst_step;
   int64_t channels;
+  float src_zero = 0;  // of codes
   // For tiles by rows: of the source pixels 0 .. (pixels - 1) * stride + taps of a run, those that
   // exist.
   int64_t source_begin, source_end;

@@ -89,7 +89,9 @@ class TaskRunner {
         part.m0 = m;
         part.m1 = min64(m + m_block_, r.m1);
         const char* a = o.a + (m * d_.a_row + k0 * d_.a_column) * kernel_.a_bytes();
-        if (kernel_.a_bytes() == 2)
+        if (kernel_.a_bytes() == 1)
+          copy_a<uint8_t>(a, part.m1 - m, k);
+        else if (kernel_.a_bytes() == 2)
           copy_a<uint16_t>(a, part.m1 - m, k);
         else
           copy_a<uint32_t>(a, part.m1 - m, k);
@@ -166,7 +168,7 @@ class TaskRunner {
       plain_panel(o.b + (k0 * d_.b_row + n0 * d_.b_column) * kernel_.b_bytes(), k, columns, width,
                   rows, tile);
     }
-    const int64_t tiles = divide_up(rows, kernel_.rows);
+    const int64_t tiles = divide_up(rows, wide ? kernel_.rows : kernel_.rows_of(vectors));
     for (int64_t i = 0; i < tiles; ++i) {
       const int64_t m = r.m0 + part_begin(rows, tiles, i),
                     count = r.m0 + part_begin(rows, tiles, i + 1) - m;
@@ -176,6 +178,9 @@ class TaskRunner {
       tile.args.bias = args_.bias + (d_.epilogue.bias == Bias::PerRow ? m : n0);
       tile.args.residual = o.residual + (m * d_.residual_row + n0) * c_bytes;
       tile.args.slope = args_.slope + n0;
+      tile.args.scale = args_.scale + n0;
+      tile.args.start = args_.start + n0;
+      tile.args.out_scale = args_.out_scale + n0;
       (wide ? wide : kernel_.tile[vectors - 1][count - 1])(tile);
     }
     return panels;
@@ -252,9 +257,9 @@ GemmPlan plan_gemm(const GemmDesc& d, const GemmKernel* kernel, int threads) {
   plan.m_parts = shares.m;
   plan.n_parts = shares.n;
   plan.tasks = plan.batches * shares.m * shares.n;
-  // Partial sums wait in C, so that only an f32 C lets K be cut.
+  // Partial sums wait in C, so that only an f32 C lets K be cut, and sums of codes are no floats.
   const int64_t block = kBlockK * 4 / kernel->b_bytes();
-  plan.k_block = d.k <= block + block / 4 || d.c_type != DataType::f32
+  plan.k_block = d.k <= block + block / 4 || d.c_type != DataType::f32 || kernel->a_type == DataType::u8
                      ? max64(d.k, 1)
                      : round_up(divide_up(d.k, divide_up(d.k, block)), 16);
   const int64_t half_l2 = static_cast<int64_t>(cache_sizes().l2) / 2;

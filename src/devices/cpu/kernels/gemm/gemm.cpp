@@ -8,6 +8,7 @@ namespace vireo::cpu {
   extern const GemmKernel gemm_##type##_##mr##x##nr; \
   }
 #include "devices/cpu/kernels/gemm/kernels.inc"
+#include "devices/cpu/kernels/gemm/kernels_u8.inc"
 #undef VIREO_GEMM
 
 namespace {
@@ -21,6 +22,7 @@ constexpr Row kRows[] = {
 #define VIREO_GEMM(space, tier, type, mr, nr) \
   {Isa::tier, DataType::type, &space::gemm_##type##_##mr##x##nr},
 #include "devices/cpu/kernels/gemm/kernels.inc"
+#include "devices/cpu/kernels/gemm/kernels_u8.inc"
 #undef VIREO_GEMM
 };
 

@@ -55,9 +55,13 @@ struct GemmArgs {
   const float* bias = nullptr;
   const void* residual = nullptr;
   const float* slope = nullptr;
+  // Of 8-bit codes (EpilogueArgs).
+  const float* scale = nullptr;
+  const int32_t* start = nullptr;
+  const float* out_scale = nullptr;
 };
 
-// The best kernel of these tiers whose operands are of this type, f32 or bf16; never null.
+// The best kernel of these tiers whose operands are of this type, f32, bf16 or u8 (times i8); never null.
 // `refused`, if given, gets up to kIsaCount rows that came before it.
 const GemmKernel* get_gemm(DataType type, IsaSet isa, KernelRefusal* refused = nullptr);
 

@@ -63,6 +63,13 @@ struct GemmKernel {
   GemmPackFn pack_b;        // from b_type, while running
   GemmPackFn pack_weights;  // from f32, beforehand
 
+  // If not 0: how many rows a tile of so many vectors may have, where few vectors leave registers for
+  // more than `rows`.
+  int narrow_rows[kMaxTileVectors];
+
+  int rows_of(int64_t vectors) const {
+    return narrow_rows[vectors - 1] ? narrow_rows[vectors - 1] : rows;
+  }
   int64_t a_bytes() const { return size_of(a_type); }
   int64_t b_bytes() const { return size_of(b_type); }
   int64_t padded_k(int64_t k) const { return (k + k_group - 1) / k_group * k_group; }

@@ -54,6 +54,31 @@ void pool_window(const PoolParams& p, const float* image, const PoolWindow& w, f
   }
 }
 
+// A vector of bytes, as wide as F.
+typedef uint8_t Bytes __attribute__((vector_size(4 * F::lanes), aligned(1), may_alias));
+
+void max_codes(const PoolParams& p, const uint8_t* image, const PoolWindow& w, uint8_t* dst) {
+  constexpr int64_t kBytes = 4 * F::lanes;
+  const int64_t stride = p.src_stride, channels = p.channels;
+  int64_t c = 0;
+  for (; c + kBytes <= channels; c += kBytes) {
+    Bytes a = {};
+    for_cells(p, w, [&](int64_t pixel) VIREO_LAMBDA {
+      const Bytes x = *(const Bytes*)(image + pixel * stride + c);
+      a = a > x ? a : x;
+    });
+    *(Bytes*)(dst + c) = a;
+  }
+  for (; c < channels; ++c) {
+    uint8_t a = 0;
+    for_cells(p, w, [&](int64_t pixel) VIREO_LAMBDA {
+      const uint8_t x = image[pixel * stride + c];
+      a = a > x ? a : x;
+    });
+    dst[c] = a;
+  }
+}
+
 void max_index(const PoolParams& p, const float* image, const PoolWindow& w, float* dst,
                int32_t* position) {
   for (int64_t c = 0; c < p.channels; ++c) {
@@ -68,4 +93,4 @@ void max_index(const PoolParams& p, const float* image, const PoolWindow& w, flo
   }
 }
 
-constexpr PoolTable kTable = {pool_window<MaxCell>, pool_window<AverageCell>, max_index};
+constexpr PoolTable kTable = {pool_window<MaxCell>, pool_window<AverageCell>, max_codes, max_index};

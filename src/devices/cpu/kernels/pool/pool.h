@@ -1,4 +1,5 @@
-// Max and average pooling of channels-last f32 images of one to three spatial dimensions.
+// Max and average pooling of channels-last f32 images of one to three spatial dimensions; max of u8
+// codes too.
 #pragma once
 
 #include <cstddef>
@@ -22,6 +23,7 @@ enum class PoolMode : uint8_t {
 // others at 1 (pads at 0).
 struct PoolParams {
   PoolMode mode = PoolMode::max;
+  DataType type = DataType::f32;  // or u8: max without indices
   int64_t batch = 0, channels = 0;
   int64_t in[3] = {1, 1, 1}, out[3] = {1, 1, 1};
   int64_t kernel[3] = {1, 1, 1}, stride[3] = {1, 1, 1}, dilation[3] = {1, 1, 1};
@@ -39,8 +41,8 @@ struct PoolParams {
 };
 
 struct PoolArgs {
-  const float* src;
-  float* dst;
+  const void* src;
+  void* dst;
   void* indices;  // [batch, out, channels] dense, or nullptr
 };
 
@@ -54,6 +56,7 @@ struct PoolTable {
   void (*max)(const PoolParams& params, const float* image, const PoolWindow& window, float* dst);
   void (*average)(const PoolParams& params, const float* image, const PoolWindow& window,
                   float* dst);
+  void (*max_u8)(const PoolParams& params, const uint8_t* image, const PoolWindow& window, uint8_t* dst);
   // position[c] is the place in the image of the first maximum.
   void (*max_index)(const PoolParams& params, const float* image, const PoolWindow& window,
                     float* dst, int32_t* position);
