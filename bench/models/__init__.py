@@ -55,7 +55,7 @@ ROWS = {
     "whisper_tiny_encoder": Row(normal("input", 1, 80, 3000), transformers.whisper_tiny_encoder),
     "lstm_tagger": Row(words, partial(small.tagger, "LSTM")),
     "gru_tagger": Row(words, partial(small.tagger, "GRU")),
-    "silero_vad": Row(speech),
+    "silero_vad_op18_ifless": Row(speech),
     "mlp_64x4": Row(normal("input", 1, 64), small.mlp, quick=True),
 }
 NAMES = list(ROWS)

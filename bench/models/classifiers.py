@@ -96,9 +96,9 @@ def efficientnet_b0():
         for block in range(repeat):
             stride, hidden = first_stride if block == 0 else 1, channels * expand
             y = net.silu(net.conv(x, channels, hidden, 1)) if expand != 1 else x
-            y = net.silu(net.conv(y, hidden, hidden, kernel, stride, groups=hidden, gain=1.2))
+            y = net.silu(net.conv(y, hidden, hidden, kernel, stride, groups=hidden))
             y = squeeze_excite(net, y, hidden, channels // 4, net.silu, sigmoid)
-            y = net.conv(y, hidden, width, 1, gain=1.4)
+            y = net.conv(y, hidden, width, 1, gain=1.3)
             x = net.add("Add", x, y) if stride == 1 and channels == width else y
             channels = width
     x = net.silu(net.conv(x, 320, 1280, 1))

@@ -8,7 +8,7 @@ class Yolo(Net):
     """The blocks of YOLOv8, named as in its papers: a convolution with SiLU, C2f, SPPF."""
 
     def cbs(self, x, channels_in, channels_out, kernel=1, stride=1):
-        return self.silu(self.conv(x, channels_in, channels_out, kernel, stride, gain=1.2))
+        return self.silu(self.conv(x, channels_in, channels_out, kernel, stride, gain=1.05))
 
     def c2f(self, x, channels_in, channels_out, blocks, shortcut):
         half = channels_out // 2
