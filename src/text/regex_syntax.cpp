@@ -6,10 +6,12 @@ namespace vireo::text {
 namespace {
 
 // What \s and \w hold in Oniguruma, as the inside of a class. PCRE2's own differ: its \s has U+180E, its \w all numbers and no
-// marks.
+// marks. Oniguruma's \w is Alphabetic, marks, digits, connectors, and the Latin-1 numbers.
 constexpr std::string_view kSpaces =
     R"(\x{9}-\x{d}\x{20}\x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000})";
-constexpr std::string_view kWords = R"(\p{L}\p{M}\p{Nd}\p{Pc})";
+constexpr std::string_view kWords =
+    R"(\p{L}\p{M}\p{Nd}\p{Nl}\p{Pc}\x{b2}\x{b3}\x{b9}\x{bc}-\x{be}\x{24b6}-\x{24e9})"
+    R"(\x{1f130}-\x{1f149}\x{1f150}-\x{1f169}\x{1f170}-\x{1f189})";
 constexpr std::string_view kHex = "0-9A-Fa-f";
 constexpr int kDeepest = 50;
 

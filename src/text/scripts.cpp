@@ -31,12 +31,12 @@ constexpr const char* kNames[] = {
     "Saurashtra", "Sharada", "Shavian", "Siddham", "SignWriting", "Sinhala", "Sogdian",
     "Sora_Sompeng", "Soyombo", "Sundanese", "Syloti_Nagri", "Syriac", "Tagalog", "Tagbanwa",
     "Tai_Le", "Tai_Tham", "Tai_Viet", "Takri", "Tamil", "Tangsa", "Tangut", "Telugu", "Thaana",
-    "Tibetan", "Tifinagh", "Tirhuta", "Toto", "Ugaritic", "Unknown", "Vai", "Vithkuqi", "Wancho",
+    "Tibetan", "Tifinagh", "Tirhuta", "Toto", "Ugaritic", "Vai", "Vithkuqi", "Wancho",
     "Warang_Citi", "Yezidi", "Yi", "Zanabazar_Square"};
 constexpr int kHan = 5, kHiragana = 6, kKatakana = 7;
 
 struct Range {
-  char32_t first;
+  char32_t first, last;
   int script;
 };
 
@@ -58,7 +58,8 @@ std::vector<Range> make_ranges() {
     const std::string_view text = std::string_view(all).substr(run.begin, first.size);
     int script = 0;
     while (!scripts[size_t(script)]->found_in(text)) ++script;
-    ranges.push_back({first.code, script});
+    const char32_t last = decode(all, previous(all, run.end)).code;
+    ranges.push_back({first.code, last, script});
   });
   return ranges;
 }
@@ -69,10 +70,10 @@ int script_of(char32_t c) {
   static const std::vector<Range> ranges = make_ranges();
   if (c == ' ') return kAnyScript;
   if (c == 0x30fc) return kHan;
-  auto it = std::upper_bound(ranges.begin(), ranges.end(), c,
-                             [](char32_t at, const Range& range) { return at < range.first; });
-  const int script = it == ranges.begin() ? 0 : std::prev(it)->script;
-  return script == kHiragana || script == kKatakana ? kHan : script;
+  auto it = std::lower_bound(ranges.begin(), ranges.end(), c,
+                             [](const Range& range, char32_t at) { return range.last < at; });
+  if (it == ranges.end() || c < it->first) return kAnyScript;  // not assigned
+  return it->script == kHiragana || it->script == kKatakana ? kHan : it->script;
 }
 
 }  // namespace vireo::text

@@ -74,7 +74,8 @@ void pad_one(Encoding& text, size_t length, const Padding& how) {
 Encoding Encoding::slice(size_t begin, size_t end) const {
   return {part(ids, begin, end),          part(type_ids, begin, end),
           part(special_mask, begin, end), part(attention_mask, begin, end),
-          part(offsets, begin, end),      {}};
+          part(offsets, begin, end),      part(blanks, begin, end),
+          {}};
 }
 
 void Encoding::append(const Encoding& other) {
@@ -83,6 +84,7 @@ void Encoding::append(const Encoding& other) {
   add(special_mask, other.special_mask);
   add(attention_mask, other.attention_mask);
   add(offsets, other.offsets);
+  add(blanks, other.blanks);
 }
 
 void truncate(std::vector<Encoding>& texts, const Truncation& how) {

@@ -12,12 +12,18 @@ struct Offsets {
   friend bool operator==(Offsets a, Offsets b) { return a.begin == b.begin && a.end == b.end; }
 };
 
+// Blanks at the ends of a token's text, in characters.
+struct Blanks {
+  uint16_t leading = 0, trailing = 0;
+};
+
 struct Encoding {
   std::vector<uint32_t> ids;
   std::vector<uint32_t> type_ids;       // which of the texts
   std::vector<uint8_t> special_mask;    // 1: added by the post-processor or by padding
   std::vector<uint8_t> attention_mask;  // 0: padding
   std::vector<Offsets> offsets;         // empty if not asked for
+  std::vector<Blanks> blanks;           // for a post-processor that trims offsets, else empty
   std::vector<Encoding> overflowing;    // what truncation cut off, in windows
 
   size_t size() const { return ids.size(); }

@@ -9,21 +9,16 @@
 
 namespace vireo::text {
 
-// Tells token texts by number.
-class TokenTexts {
- public:
-  virtual ~TokenTexts() = default;
-  virtual std::string_view token_text(uint32_t id) const = 0;
-};
-
 class PostProcessor {
  public:
   virtual ~PostProcessor() = default;
   // One or two texts, or what a processor before made of them, as the parts of one encoding.
-  virtual std::vector<Encoding> apply(std::vector<Encoding> parts, bool add_special_tokens,
-                                      const TokenTexts& texts) const = 0;
+  virtual std::vector<Encoding> apply(std::vector<Encoding> parts,
+                                      bool add_special_tokens) const = 0;
   // How many special tokens it adds to one text or to a pair.
   virtual size_t added(bool pair) const { return 0; }
+  // True if it wants to know the blanks of tokens.
+  virtual bool trims_offsets() const { return false; }
 };
 using PostProcessorPtr = std::unique_ptr<const PostProcessor>;
 
@@ -34,6 +29,9 @@ struct TemplatePiece {
   uint32_t type_id = 0;
 };
 using Template = std::vector<TemplatePiece>;
+
+// Blanks, as themselves or in the byte alphabet, at the ends of a token's text.
+Blanks blanks_of(std::string_view token);
 
 PostProcessorPtr template_processor(Template single, Template pair);
 PostProcessorPtr bert_processor(uint32_t cls, uint32_t sep);

@@ -1,5 +1,8 @@
 #include "text/tokenizer/pre_tokenizers.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "text/scripts.h"
 #include "text/tokenizer/normalizers.h"
 #include "text/tokenizer/scanners.h"
@@ -114,7 +117,27 @@ bool is_ascii_punctuation(char32_t c) {
          (c >= 0x7b && c <= 0x7e);
 }
 
-bool is_punctuation(char32_t c) { return is_ascii_punctuation(c) || is_in(c, kPunctuation); }
+// Punctuation that is younger than the tables of Hugging Face's tokenizers and no punctuation there.
+bool is_young_punctuation(char32_t c) {
+  static constexpr char32_t kRanges[][2] = {
+      {0x61d, 0x61d}, {0x9fd, 0x9fd}, {0xa76, 0xa76}, {0xc77, 0xc77},
+      {0xc84, 0xc84}, {0x166d, 0x166d}, {0x1b7d, 0x1b7e}, {0x2e43, 0x2e4f},
+      {0x2e52, 0x2e5d}, {0x10ead, 0x10ead}, {0x10f55, 0x10f59}, {0x10f86, 0x10f89},
+      {0x111c9, 0x111c9}, {0x1144b, 0x1144f}, {0x1145a, 0x1145b}, {0x1145d, 0x1145d},
+      {0x11660, 0x1166c}, {0x116b9, 0x116b9}, {0x1183b, 0x1183b}, {0x11944, 0x11946},
+      {0x119e2, 0x119e2}, {0x11a3f, 0x11a46}, {0x11a9a, 0x11a9c}, {0x11a9e, 0x11aa2},
+      {0x11b00, 0x11b09}, {0x11c41, 0x11c45}, {0x11c70, 0x11c71}, {0x11ef7, 0x11ef8},
+      {0x11f43, 0x11f4f}, {0x11fff, 0x11fff}, {0x12ff1, 0x12ff2}, {0x16e97, 0x16e9a},
+      {0x16fe2, 0x16fe2}, {0x1e95e, 0x1e95f}};
+  const auto* found = std::lower_bound(std::begin(kRanges), std::end(kRanges), c,
+                                       [](const char32_t (&one)[2], char32_t at) { return one[1] < at; });
+  return found != std::end(kRanges) && c >= (*found)[0];
+}
+
+bool is_punctuation(char32_t c) {
+  if (c < 0x80) return is_ascii_punctuation(c);
+  return is_in(c, kPunctuation) && !is_young_punctuation(c);
+}
 
 void cut_bert(std::string_view text, Piece piece, std::vector<Piece>& out) {
   uint32_t word = piece.begin;  // where the word that is being read starts
@@ -152,17 +175,16 @@ void cut_words(std::string_view text, Piece piece, std::vector<Piece>& out) {
   if (before) out.push_back({start, piece.end});
 }
 
+// Characters of any script before the first that has one are dropped, as Hugging Face's tokenizers do.
 void cut_scripts(std::string_view text, Piece piece, std::vector<Piece>& out) {
-  uint32_t start = piece.begin;
+  uint32_t start = piece.end;
   int before = kAnyScript;
   for (uint32_t at = piece.begin; at < piece.end;) {
     const Char c = decode(text, at);
     const int now = script_of(c.code);
-    if (now != kAnyScript) {
-      if (before != kAnyScript && before != now) {
-        out.push_back({start, at});
-        start = at;
-      }
+    if (now != kAnyScript && now != before) {
+      if (before != kAnyScript) out.push_back({start, at});
+      start = at;
       before = now;
     }
     at += c.size;

@@ -47,7 +47,9 @@ class Tokenizer::Borrowed {
 };
 
 Tokenizer::Tokenizer(TokenizerParts parts)
-    : parts_(std::move(parts)), added_(parts_.added_tokens, parts_.normalizer.get()) {}
+    : parts_(std::move(parts)),
+      added_(parts_.added_tokens, parts_.normalizer.get()),
+      trims_offsets_(parts_.post_processor && parts_.post_processor->trims_offsets()) {}
 
 Tokenizer::~Tokenizer() = default;
 
@@ -85,9 +87,10 @@ Encoding Tokenizer::encode_text(std::string_view input, uint32_t type_id, bool o
   if (!is_valid_utf8(input)) input = valid = to_valid_utf8(input);
   if (offsets) number_chars(input, scratch.char_of_byte);
   Encoding out;
-  const auto put = [&](uint32_t id, Origin origin) {
+  const auto put = [&](uint32_t id, std::string_view token, Origin origin) {
     out.ids.push_back(id);
     if (!offsets) return;
+    if (trims_offsets_) out.blanks.push_back(blanks_of(token));
     const auto& chars = scratch.char_of_byte;
     out.offsets.push_back(chars.empty() ? Offsets{origin.begin, origin.end}
                                         : Offsets{chars[origin.begin], chars[origin.end]});
@@ -96,13 +99,15 @@ Encoding Tokenizer::encode_text(std::string_view input, uint32_t type_id, bool o
     scratch.tokens.clear();
     encode_plain(text, scratch);
     for (const Token& token : scratch.tokens)
-      put(token.id, offsets ? text.origin(token.range) : Origin{});
+      put(token.id, parts_.model->vocab().text(token.id),
+          offsets ? text.origin(token.range) : Origin{});
   };
   AlignedText& text = scratch.text;
   added_.cut(input, false, scratch.outer);
   for (const TextPart& outer : scratch.outer) {
     if (outer.id != Vocab::kNone) {
-      put(outer.id, {outer.range.begin, outer.range.end});
+      put(outer.id, input.substr(outer.range.begin, outer.range.size()),
+          {outer.range.begin, outer.range.end});
       continue;
     }
     text.assign(input.substr(outer.range.begin, outer.range.size()), outer.range.begin, offsets);
@@ -114,7 +119,7 @@ Encoding Tokenizer::encode_text(std::string_view input, uint32_t type_id, bool o
     }
     for (const TextPart& inner : scratch.inner) {
       if (inner.id != Vocab::kNone) {
-        put(inner.id, offsets ? text.origin(inner.range) : Origin{});
+        put(inner.id, text.view(inner.range), offsets ? text.origin(inner.range) : Origin{});
         continue;
       }
       scratch.part.assign(text, inner.range);
@@ -142,7 +147,7 @@ Encoding Tokenizer::encode(const TextInput& input, const EncodeOptions& options,
     how.max_length -= added;
     truncate(texts, how);
   }
-  if (post) texts = post->apply(std::move(texts), options.add_special_tokens, *this);
+  if (post) texts = post->apply(std::move(texts), options.add_special_tokens);
   return merge(std::move(texts));
 }
 

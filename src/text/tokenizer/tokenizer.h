@@ -44,10 +44,10 @@ struct TextInput {
 };
 
 // Immutable; any number of threads may use one.
-class Tokenizer final : public TokenTexts {
+class Tokenizer {
  public:
   explicit Tokenizer(TokenizerParts parts);
-  ~Tokenizer() override;
+  ~Tokenizer();
 
   // Bytes that are no UTF-8 are read as U+FFFD. InvalidArgument if the model cannot encode the text or truncation is impossible.
   Encoding encode(const TextInput& input, const EncodeOptions& options = {}) const;
@@ -58,7 +58,7 @@ class Tokenizer final : public TokenTexts {
   // Numbers that are no token are left out.
   std::string decode(span<const uint32_t> ids, bool skip_special_tokens = true) const;
 
-  std::string_view token_text(uint32_t id) const override;
+  std::string_view token_text(uint32_t id) const;
   uint32_t token_id(std::string_view text) const;  // or Vocab::kNone
   bool has_token(uint32_t id) const;
   bool is_special(uint32_t id) const;
@@ -77,6 +77,7 @@ class Tokenizer final : public TokenTexts {
 
   const TokenizerParts parts_;
   const AddedTokens added_;
+  const bool trims_offsets_;
   mutable std::mutex mutex_;  // of idle_
   mutable std::vector<std::unique_ptr<Scratch>> idle_;
 };
