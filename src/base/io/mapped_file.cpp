@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <map>
+#include <mutex>
 #include <utility>
 #include <vector>
 
@@ -19,6 +21,23 @@
 namespace vireo {
 
 namespace {
+
+// Files that are open, by the address of their first byte.
+struct OpenFiles {
+  std::mutex mutex;
+  std::map<const uint8_t*, std::weak_ptr<const MappedFile>> by_address;
+  static OpenFiles& get() {
+    static OpenFiles* files = new OpenFiles;  // outlives what static objects hold
+    return *files;
+  }
+};
+
+thread_local OpenedFiles* listing = nullptr;
+
+FileStamp stamp_of(const struct stat& status) {
+  return {uint64_t(status.st_size),
+          int64_t(status.st_mtim.tv_sec) * 1000000000 + status.st_mtim.tv_nsec};
+}
 
 constexpr size_t kMostPerCall = size_t(1) << 30;
 
@@ -41,9 +60,16 @@ void open_for_reading(const std::string& path, Descriptor* file, struct stat* st
   if (!*file) fail_io("open", path, errno);
   if (::fstat(file->get(), status) != 0) fail_io("look at", path, errno);
   if (S_ISDIR(status->st_mode)) fail(ErrorCode::Io, "cannot read '{}': it is a folder", path);
+  OpenedFiles::note(path, stamp_of(*status));
 }
 
 }  // namespace
+
+OpenedFiles::OpenedFiles() : outer_(listing) { listing = this; }
+OpenedFiles::~OpenedFiles() { listing = outer_; }
+void OpenedFiles::note(const std::string& path, const FileStamp& stamp) {
+  for (OpenedFiles* list = listing; list; list = list->outer_) list->files_.push_back({path, stamp});
+}
 
 std::shared_ptr<const MappedFile> MappedFile::open(const std::string& path, Mode mode) {
   Descriptor file;
@@ -51,16 +77,37 @@ std::shared_ptr<const MappedFile> MappedFile::open(const std::string& path, Mode
   open_for_reading(path, &file, &status);
   std::shared_ptr<MappedFile> result(new MappedFile);
   result->path_ = path;
+  result->stamp_ = stamp_of(status);
   // Files under /proc call themselves regular and empty: an empty size is found out by reading.
   if (!S_ISREG(status.st_mode) || status.st_size == 0) {
     result->read_stream(file.get());
   } else if (mode == Mode::Read || !result->map(file.get(), size_t(status.st_size))) {
     result->read_known(file.get(), size_t(status.st_size));
   }
+  OpenFiles& all = OpenFiles::get();
+  std::lock_guard<std::mutex> lock(all.mutex);
+  all.by_address[result->data_] = result;
   return result;
 }
 
+std::shared_ptr<const MappedFile> MappedFile::find(const void* data) {
+  const auto* at = static_cast<const uint8_t*>(data);
+  OpenFiles& all = OpenFiles::get();
+  std::shared_ptr<const MappedFile> file;  // its last holder perhaps: it goes after the lock
+  std::lock_guard<std::mutex> lock(all.mutex);
+  auto after = all.by_address.upper_bound(at);
+  if (after == all.by_address.begin()) return nullptr;
+  file = std::prev(after)->second.lock();
+  return file && size_t(at - file->data_) < file->size_ ? file : nullptr;
+}
+
 MappedFile::~MappedFile() {
+  {
+    OpenFiles& all = OpenFiles::get();
+    std::lock_guard<std::mutex> lock(all.mutex);
+    const auto found = all.by_address.find(data_);
+    if (found != all.by_address.end() && found->second.expired()) all.by_address.erase(found);
+  }
   if (reserved_ != 0) ::munmap(const_cast<uint8_t*>(data_), reserved_);
 }
 

@@ -4,7 +4,9 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "base/io/path.h"
 #include "base/support/aligned_buffer.h"
 #include "base/support/span.h"
 
@@ -30,11 +32,15 @@ class MappedFile {
   size_t size() const { return size_; }
   span<const uint8_t> bytes() const { return {data_, size_}; }
   const std::string& path() const { return path_; }
+  const FileStamp& stamp() const { return stamp_; }  // when it was opened
   bool mapped() const { return reserved_ != 0; }
 
   // Gives the pages that lie wholly in the range back to the system; they are loaded again when
   // touched. Nothing happens for a file that was read.
   void release_pages(size_t offset, size_t length) const noexcept;
+
+  // The open file whose bytes lie at an address; null if there is none.
+  static std::shared_ptr<const MappedFile> find(const void* data);
 
  private:
   MappedFile() = default;
@@ -47,6 +53,26 @@ class MappedFile {
   size_t reserved_ = 0;  // address space held, 0 if the bytes are in buffer_
   AlignedBuffer buffer_;
   std::string path_;
+  FileStamp stamp_;
+};
+
+// While one lives, lists the files that its thread opens for reading: what a model is made of.
+class OpenedFiles {
+ public:
+  struct File {
+    std::string path;
+    FileStamp stamp;
+  };
+  OpenedFiles();
+  OpenedFiles(const OpenedFiles&) = delete;
+  OpenedFiles& operator=(const OpenedFiles&) = delete;
+  ~OpenedFiles();
+  const std::vector<File>& files() const { return files_; }
+  static void note(const std::string& path, const FileStamp& stamp);  // by those who open files
+
+ private:
+  std::vector<File> files_;
+  OpenedFiles* outer_;
 };
 
 // The whole file as text. InvalidArgument if it is longer than the limit.

@@ -11,8 +11,6 @@
 
 namespace vireo::cpu {
 
-namespace {
-
 CompileConfig settle(CompileConfig config) {
   if (config.threads <= 0) config.threads = available_cores();
   if (config.streams <= 0) config.streams = 1;
@@ -20,15 +18,24 @@ CompileConfig settle(CompileConfig config) {
   return config;
 }
 
-}  // namespace
+IsaSet isa_of(const CompileConfig& config) {
+  const IsaSet isa = active_isa();
+  if (config.isa_cap.empty()) return isa;
+  return IsaSet(isa.bits() & parse_isa_cap(config.isa_cap).bits());
+}
 
 CpuExecutable::CpuExecutable(const Graph& imported, const CompileConfig& config)
     : inputs_(input_ports(imported)), outputs_(output_ports(imported)) {
   std::shared_ptr<const Graph> graph = normalise(imported);
-  const CompileConfig settled = settle(config);
+  lower(std::move(graph), settle(config), isa_of(config), std::make_shared<PackedWeights>());
+}
+
+void CpuExecutable::lower(std::shared_ptr<const Graph> graph, const CompileConfig& settled,
+                          IsaSet isa, std::shared_ptr<PackedWeights> packed) {
   CompileConfig stream = settled;  // what one inference has
   stream.threads = std::max(1, settled.threads / settled.streams);
-  program_ = make_program(std::move(graph), stream);
+  program_ = make_program(std::move(graph), stream, isa, packed);
+  packed->run(settled.threads);
   if (settled.pin_threads) Pool::get().set_pinning(true);
   streams_ = std::make_shared<Streams>(settled.streams, stream.threads);
 }

@@ -16,6 +16,9 @@ namespace vireo::cpu {
 class CpuExecutable final : public Executable, public std::enable_shared_from_this<CpuExecutable> {
  public:
   CpuExecutable(const Graph& imported, const CompileConfig& config);
+  // What save() wrote; see Device::load.
+  CpuExecutable(span<const uint8_t> head, const std::vector<span<const uint8_t>>& sections,
+                std::shared_ptr<const void> keep, const CompileConfig& config);
 
   const std::vector<Port>& inputs() const override { return inputs_; }
   const std::vector<Port>& outputs() const override { return outputs_; }
@@ -24,11 +27,21 @@ class CpuExecutable final : public Executable, public std::enable_shared_from_th
   MemoryFigures memory() const override;
   std::shared_ptr<const Graph> runtime_graph() const override { return program_->graph; }
   std::string dump(std::string_view stage) const override;
+  SavedExecutable save() const override;
 
  private:
+  void lower(std::shared_ptr<const Graph> graph, const CompileConfig& settled, IsaSet isa,
+             std::shared_ptr<PackedWeights> packed);
+
   std::vector<Port> inputs_, outputs_;
   std::shared_ptr<Program> program_;
   std::shared_ptr<Streams> streams_;
 };
+
+// The config with the device's own choices filled in, and the instruction sets that it allows.
+CompileConfig settle(CompileConfig config);
+IsaSet isa_of(const CompileConfig& config);
+// What compiling hangs on besides the graph; one line.
+std::string compile_key(const CompileConfig& config);
 
 }  // namespace vireo::cpu

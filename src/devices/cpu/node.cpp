@@ -22,6 +22,10 @@ const std::vector<const NodeKind*>& find_kinds(const GraphNode& node) {
   return found == table.end() || node.op->custom ? none : found->second;
 }
 
+const uint8_t* NodeView::pack(std::string_view format, size_t bytes, const Tensor& source,
+                              int64_t pieces, PackedWeights::Fill fill) const {
+  return program_.packed->add(format, bytes, source, pieces, std::move(fill));
+}
 const GraphNode& NodeView::node() const { return *node_.node; }
 size_t NodeView::inputs() const { return node_.inputs.size(); }
 bool NodeView::has_input(size_t i) const {

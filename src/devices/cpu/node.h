@@ -10,6 +10,7 @@
 #include "base/arch/isa.h"
 #include "base/support/span.h"
 #include "core/graph.h"
+#include "devices/cpu/packed.h"
 #include "devices/cpu/plan.h"
 
 namespace vireo::cpu {
@@ -33,6 +34,9 @@ class NodeView {
   element::Type in_type(size_t i) const { return in(i).type; }
   element::Type out_type(size_t i = 0) const { return out(i).type; }
   const Tensor* constant(size_t i) const;  // null unless the whole value is known
+  // Memory for weights in a form of the executor's: see PackedWeights::add.
+  const uint8_t* pack(std::string_view format, size_t bytes, const Tensor& source, int64_t pieces,
+                      PackedWeights::Fill fill) const;
   const Program& program() const { return program_; }
   const BoundNode& bound() const { return node_; }
 

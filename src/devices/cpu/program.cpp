@@ -59,7 +59,8 @@ void bind_control(Program& program, BoundNode& node, const std::vector<Variable>
     if (const Body* body = find_body(value))
       if (body->graph) {
         node.bodies.push_back(
-            make_program(with_constants(*body, program, node), program.config, &variables));
+            make_program(with_constants(*body, program, node), program.config, program.isa,
+                         program.packed, &variables));
         node.ports.push_back(*body);
       }
     if (name == "variable_id")
@@ -161,14 +162,14 @@ void release_packed(Program& program) {
 }  // namespace
 
 std::shared_ptr<Program> make_program(std::shared_ptr<const Graph> graph,
-                                      const CompileConfig& config,
+                                      const CompileConfig& config, IsaSet isa,
+                                      std::shared_ptr<PackedWeights> packed,
                                       const std::vector<Variable>* outer) {
   auto program = std::make_shared<Program>();
+  program->packed = std::move(packed);
   program->graph = std::move(graph);
   program->config = config;
-  program->isa = active_isa();
-  if (!config.isa_cap.empty())
-    program->isa = IsaSet(program->isa.bits() & parse_isa_cap(config.isa_cap).bits());
+  program->isa = isa;
   program->variables = outer ? *outer : program->graph->variables;
   number(*program, program->variables);
   for (const BoundNode& node : program->nodes)

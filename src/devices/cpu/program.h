@@ -9,6 +9,7 @@
 
 #include "core/device.h"
 #include "devices/cpu/node.h"
+#include "devices/cpu/packed.h"
 #include "devices/cpu/plan.h"
 #include "devices/cpu/plan_cache.h"
 
@@ -50,6 +51,7 @@ struct Program {
   std::vector<ValueId> results;  // the value that each result reads
   std::vector<Variable> variables;
   bool static_shapes = false;         // one plan serves all runs
+  std::shared_ptr<PackedWeights> packed;  // shared with the bodies
   size_t weight_bytes = 0;            // of the graph's constants
   mutable size_t winograd_bytes = 0;  // of them in transformed form, while executors are prepared
 
@@ -71,9 +73,11 @@ struct Program {
   }
 };
 
-// Lowers a normalised graph. `outer` names the variables of the model that a body belongs to.
+// Lowers a normalised graph; its weights are packed once `packed->run()` was called. `outer` names
+// the variables of the model that a body belongs to.
 std::shared_ptr<Program> make_program(std::shared_ptr<const Graph> graph,
-                                      const CompileConfig& config,
+                                      const CompileConfig& config, IsaSet isa,
+                                      std::shared_ptr<PackedWeights> packed,
                                       const std::vector<Variable>* outer = nullptr);
 
 std::string dump_program(const Program& program);

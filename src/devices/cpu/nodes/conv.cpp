@@ -2,7 +2,6 @@
 #include "devices/cpu/kernels/conv/conv.h"
 #include "devices/cpu/kernels/depthwise/depthwise.h"
 
-#include "base/support/aligned_buffer.h"
 #include "devices/cpu/kernels/winograd/winograd.h"
 #include "devices/cpu/nodes/conv_desc.h"
 #include "devices/cpu/nodes/epilogue.h"
@@ -38,17 +37,17 @@ ConvDesc describe_weights(const NodeView& node, const Shape& weights) {
   return cpu::describe_weights(attributes(node), weights, is_transposed(node));
 }
 
-struct PackedWeights {
-  AlignedBuffer data;
+struct ConvWeights {
+  const uint8_t* data = nullptr;
   const GemmKernel* kernel = nullptr;
   const DepthwiseKernel* depthwise = nullptr;  // else
-  AlignedBuffer winograd_data;                 // besides, or alone where shapes are known
+  const uint8_t* winograd_data = nullptr;      // besides, or alone where shapes are known
   const WinogradKernel* winograd = nullptr;
 };
 
 // Winograd weights are four times as big and round otherwise: performance mode only, and as much as
 // the plain weights in all.
-bool pack_winograd(const NodeView& node, ConvDesc d, const Tensor& weights, PackedWeights& packed) {
+bool pack_winograd(const NodeView& node, ConvDesc d, const Tensor& weights, ConvWeights& packed) {
   const Program& program = node.program();
   if (program.config.mode == ExecutionMode::Accuracy) return false;
   const PartialShape& out = node.out().shape;
@@ -59,28 +58,39 @@ bool pack_winograd(const NodeView& node, ConvDesc d, const Tensor& weights, Pack
   if (refuse_winograd(d) || program.winograd_bytes + bytes > program.weight_bytes) return false;
   program.winograd_bytes += bytes;
   packed.winograd = get_winograd(DataType::f32, program.isa);
-  packed.winograd_data = AlignedBuffer(bytes);
-  pack_winograd_weights(d, *packed.kernel, weights.data<float>(), weight_strides(d),
-                        packed.winograd_data.data());
+  packed.winograd_data = node.pack(
+      packed.winograd->name, bytes, weights, gemm_panels(*packed.kernel, d.oc),
+      [d, kernel = packed.winograd, gemm = packed.kernel](const void* source, uint8_t* to,
+                                                          int64_t begin, int64_t end) {
+        pack_winograd_weights(*kernel, d, *gemm, static_cast<const float*>(source),
+                              weight_strides(d), to, begin, end);
+      });
   return sizes_known;
 }
 
 std::shared_ptr<const void> prepare(const NodeView& node) {
-  const Tensor weights = node.constant(1)->dense();
+  const Tensor& weights = *node.constant(1);
   const ConvDesc d = describe_weights(node, weights.get_shape());
-  auto packed = std::make_shared<PackedWeights>();
+  auto packed = std::make_shared<ConvWeights>();
   if (is_depthwise(d)) {
     packed->depthwise = get_depthwise(DataType::f32, node.program().isa);
-    packed->data = AlignedBuffer(depthwise_packed_bytes(d, *packed->depthwise));
-    pack_depthwise_weights(d, *packed->depthwise, weights.data<float>(), weight_strides(d),
-                           packed->data.data());
+    packed->data = node.pack(
+        packed->depthwise->name, depthwise_packed_bytes(d, *packed->depthwise), weights, 1,
+        [d, kernel = packed->depthwise](const void* source, uint8_t* to, int64_t, int64_t) {
+          pack_depthwise_weights(d, *kernel, static_cast<const float*>(source), weight_strides(d),
+                                 to);
+        });
     return packed;
   }
   packed->kernel = get_gemm(DataType::f32, node.program().isa);
   if (pack_winograd(node, d, weights, *packed)) return packed;
-  packed->data = AlignedBuffer(conv_packed_bytes(d, *packed->kernel));
-  pack_conv_weights(d, *packed->kernel, weights.data<float>(), weight_strides(d),
-                    packed->data.data());
+  packed->data = node.pack(
+      packed->kernel->name, conv_packed_bytes(d, *packed->kernel), weights,
+      conv_panels(d, *packed->kernel),
+      [d, kernel = packed->kernel](const void* source, uint8_t* to, int64_t begin, int64_t end) {
+        pack_conv_weights(d, *kernel, static_cast<const float*>(source), weight_strides(d), to,
+                          begin, end);
+      });
   return packed;
 }
 
@@ -126,7 +136,7 @@ const char* winograd_refusal(const PlanContext& c, const ConvDesc& d) {
 const char* plan(PlanContext& c) {
   const ops::FusedConv& a = attributes(c);
   const Shape &src = c.shape(0), &out = c.out_shape();
-  const auto& packed = *c.prepared<PackedWeights>();
+  const auto& packed = *c.prepared<ConvWeights>();
   Operands p;
   ConvDesc d = describe_weights(c, c.shape(1));
   describe_images(d, src, out);
@@ -135,7 +145,7 @@ const char* plan(PlanContext& c) {
   std::vector<Place> operands(3);
   operands[1] = c.input(0);
   const bool by_tiles = packed.winograd && !refuse_winograd(d);
-  const void* weights = by_tiles ? packed.winograd_data.data() : packed.data.data();
+  const void* weights = by_tiles ? packed.winograd_data : packed.data;
   operands[2] = Place{kNone32, {0, uint64_t(reinterpret_cast<uintptr_t>(weights))}, 0};
   size_t next = 2;
   if (a.has_bias) {

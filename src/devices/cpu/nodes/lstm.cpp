@@ -1,6 +1,5 @@
 // LSTM cells and sequences: products with the packed weights, then the element-wise part, position
 // by position.
-#include "base/support/aligned_buffer.h"
 #include "devices/cpu/kernels/gemm/gemm.h"
 #include "devices/cpu/kernels/rnn/rnn.h"
 #include "devices/cpu/nodes/copy_step.h"
@@ -58,12 +57,25 @@ struct Packed {
   const GemmKernel* kernel = nullptr;
   int64_t directions = 1, input = 0, hidden = 0;
   size_t w_bytes = 0, r_bytes = 0;  // of one direction
-  AlignedBuffer w, r;
+  const uint8_t* w = nullptr;
+  const uint8_t* r = nullptr;
 };
+
+// The four gates' matrix of each direction, [4 * hidden, k].
+const uint8_t* pack_gates(const NodeView& node, const GemmKernel& kernel, const Tensor& source,
+                          int64_t directions, int64_t n, int64_t k) {
+  const size_t bytes = gemm_packed_bytes(kernel, n, k);
+  return node.pack(kernel.name, bytes * size_t(directions), source, directions,
+                   [=, &kernel](const void* from, uint8_t* to, int64_t begin, int64_t end) {
+                     for (int64_t d = begin; d < end; ++d)
+                       pack_gemm_b(kernel, static_cast<const float*>(from) + d * n * k, 1, k, n, k,
+                                   to + size_t(d) * bytes);
+                   });
+}
 
 std::shared_ptr<const void> prepare(const NodeView& node) {
   const Inputs in = inputs_of(node);
-  const Tensor w = node.constant(in.w)->dense(), r = node.constant(in.r)->dense();
+  const Tensor &w = *node.constant(in.w), &r = *node.constant(in.r);
   auto p = std::make_shared<Packed>();
   p->kernel = get_gemm(DataType::f32, node.program().isa);
   p->directions = is_sequence(node) ? int64_t(w.get_shape()[0]) : 1;
@@ -72,14 +84,8 @@ std::shared_ptr<const void> prepare(const NodeView& node) {
   const int64_t n = 4 * p->hidden;
   p->w_bytes = gemm_packed_bytes(*p->kernel, n, p->input);
   p->r_bytes = gemm_packed_bytes(*p->kernel, n, p->hidden);
-  p->w = AlignedBuffer(p->w_bytes * size_t(p->directions));
-  p->r = AlignedBuffer(p->r_bytes * size_t(p->directions));
-  for (int64_t d = 0; d < p->directions; ++d) {
-    pack_gemm_b(*p->kernel, w.data<float>() + d * n * p->input, 1, p->input, n, p->input,
-                p->w.data() + size_t(d) * p->w_bytes);
-    pack_gemm_b(*p->kernel, r.data<float>() + d * n * p->hidden, 1, p->hidden, n, p->hidden,
-                p->r.data() + size_t(d) * p->r_bytes);
-  }
+  p->w = pack_gates(node, *p->kernel, w, p->directions, n, p->input);
+  p->r = pack_gates(node, *p->kernel, r, p->directions, n, p->hidden);
   return p;
 }
 
@@ -108,8 +114,8 @@ void run_cell(const void* params, void* const* o, int64_t begin, int64_t end, vo
   p.table->lstm(p.params, args, begin, end);
 }
 
-Place packed_place(const AlignedBuffer& buffer, size_t offset) {
-  return Place{kNone32, {0, uint64_t(reinterpret_cast<uintptr_t>(buffer.data() + offset))}, 0};
+Place packed_place(const uint8_t* matrices, size_t offset) {
+  return Place{kNone32, {0, uint64_t(reinterpret_cast<uintptr_t>(matrices + offset))}, 0};
 }
 
 // One node being planned.

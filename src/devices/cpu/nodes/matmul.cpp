@@ -2,7 +2,6 @@
 // constant.
 #include "ops/matmul/matmul.h"
 
-#include "base/support/aligned_buffer.h"
 #include "devices/cpu/kernels/gemm/gemm.h"
 #include "devices/cpu/nodes/epilogue.h"
 #include "devices/cpu/nodes/kernel_step.h"
@@ -27,7 +26,7 @@ Traits traits_of(const NodeView& node) {
 }
 
 struct PackedMatrices {
-  AlignedBuffer data;
+  const uint8_t* data = nullptr;
   const GemmKernel* kernel = nullptr;
 };
 
@@ -74,16 +73,21 @@ std::shared_ptr<const void> prepare(const NodeView& node) {
   if (!b || b->get_size() == 0) return nullptr;
   auto packed = std::make_shared<PackedMatrices>();
   packed->kernel = get_gemm(DataType::f32, node.program().isa);
-  const Tensor dense = b->dense();
-  const bool transposed = traits_of(node).transpose_b && dense.get_shape().size() > 1;
-  const MatrixShape m = matrices(dense.get_shape(), true);
+  const bool transposed = traits_of(node).transpose_b && b->get_shape().size() > 1;
+  const MatrixShape m = matrices(b->get_shape(), true);
   const int64_t k = transposed ? m.columns : m.rows, n = transposed ? m.rows : m.columns;
   const size_t bytes = gemm_packed_bytes(*packed->kernel, n, k);
-  packed->data = AlignedBuffer(bytes * size_t(m.count));
-  for (int64_t i = 0; i < m.count; ++i)
-    pack_gemm_b(*packed->kernel, dense.data<float>() + i * m.rows * m.columns,
-                transposed ? 1 : m.columns, transposed ? m.columns : 1, n, k,
-                packed->data.data() + size_t(i) * bytes);
+  const int64_t panels = gemm_panels(*packed->kernel, n);
+  packed->data = node.pack(
+      packed->kernel->name, bytes * size_t(m.count), *b, m.count * panels,
+      [=, &kernel = *packed->kernel](const void* source, uint8_t* to, int64_t begin, int64_t end) {
+        for (int64_t piece = begin; piece < end; ++piece) {
+          const int64_t i = piece / panels, panel = piece % panels;
+          pack_gemm_b(kernel, static_cast<const float*>(source) + i * m.rows * m.columns,
+                      transposed ? 1 : m.columns, transposed ? m.columns : 1, n, k,
+                      to + size_t(i) * bytes, panel, panel + 1);
+        }
+      });
   return packed;
 }
 
@@ -181,7 +185,7 @@ const char* plan(PlanContext& c) {
   std::vector<Place> operands(3);
   operands[1] = c.input(0);
   operands[2] =
-      packed ? Place{kNone32, {0, uint64_t(reinterpret_cast<uintptr_t>(packed->data.data()))}, 0}
+      packed ? Place{kNone32, {0, uint64_t(reinterpret_cast<uintptr_t>(packed->data))}, 0}
              : c.input(1);
   size_t next = 2;
   if (t.has_bias) {

@@ -45,8 +45,11 @@ struct ConvArgs {
 // Depends on channels, groups, taps, `src.channel` and the kernel; not on sizes, strides or
 // padding.
 size_t conv_packed_bytes(const ConvDesc& desc, const GemmKernel& kernel);
+// Panels of output channels, group by group; packing some of them is a thread's share.
+int64_t conv_panels(const ConvDesc& desc, const GemmKernel& kernel);
 void pack_conv_weights(const ConvDesc& desc, const GemmKernel& kernel, const float* weights,
-                       const WeightStrides& strides, void* packed);
+                       const WeightStrides& strides, void* packed, int64_t panel_begin = 0,
+                       int64_t panel_end = INT32_MAX);
 
 ConvPlan plan_conv(const ConvDesc& desc, const GemmKernel* kernel, int threads);
 void run_conv(const ConvPlan& plan, const ConvArgs& args, int64_t task_begin, int64_t task_end,

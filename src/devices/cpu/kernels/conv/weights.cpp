@@ -97,20 +97,25 @@ void pack_panel(const ConvDesc& d, const GemmKernel& kernel, const float* weight
 
 }  // namespace
 
+int64_t conv_panels(const ConvDesc& d, const GemmKernel& kernel) {
+  return d.groups * gemm_panels(kernel, d.oc / d.groups);
+}
+
 void pack_conv_weights(const ConvDesc& d, const GemmKernel& kernel, const float* weights,
-                       const WeightStrides& s, void* packed) {
+                       const WeightStrides& s, void* packed, int64_t panel_begin,
+                       int64_t panel_end) {
   int64_t k = d.ic / d.groups;
   for (int i = 0; i < d.dims; ++i) k *= d.kernel[i];
   k = kernel.padded_k(k);
-  const int64_t oc = d.oc / d.groups, group_bytes = conv_packed_bytes(d, kernel) / d.groups;
-  for (int64_t g = 0; g < d.groups; ++g) {
-    char* to = static_cast<char*>(packed) + g * group_bytes;
-    for (int64_t n = 0; n < oc; n += kernel.columns) {
-      const int64_t columns = oc - n < kernel.columns ? oc - n : kernel.columns,
-                    width = round_up(columns, kernel.lanes);
-      pack_panel(d, kernel, weights + g * s.group + n * s.oc, s, columns, width, to);
-      to += width * k * kernel.b_bytes();
-    }
+  const int64_t oc = d.oc / d.groups, per_group = gemm_panels(kernel, oc),
+                group_bytes = conv_packed_bytes(d, kernel) / d.groups;
+  const int64_t end = conv_panels(d, kernel) < panel_end ? conv_panels(d, kernel) : panel_end;
+  for (int64_t panel = panel_begin; panel < end; ++panel) {
+    const int64_t g = panel / per_group, n = panel % per_group * kernel.columns;
+    const int64_t columns = oc - n < kernel.columns ? oc - n : kernel.columns;
+    pack_panel(d, kernel, weights + g * s.group + n * s.oc, s, columns,
+               round_up(columns, kernel.lanes),
+               static_cast<char*>(packed) + g * group_bytes + n * k * kernel.b_bytes());
   }
 }
 

@@ -43,10 +43,14 @@ size_t gemm_packed_bytes(const GemmKernel& kernel, int64_t n, int64_t k) {
   return static_cast<size_t>(round_up(n, kernel.lanes) * kernel.padded_k(k) * kernel.b_bytes());
 }
 
+int64_t gemm_panels(const GemmKernel& kernel, int64_t n) { return divide_up(n, kernel.columns); }
+
 void pack_gemm_b(const GemmKernel& kernel, const float* b, int64_t k_stride, int64_t n_stride,
-                 int64_t n, int64_t k, void* packed) {
-  char* to = static_cast<char*>(packed);
-  for (int64_t j = 0; j < n; j += kernel.columns) {
+                 int64_t n, int64_t k, void* packed, int64_t panel_begin, int64_t panel_end) {
+  const int64_t first = panel_begin * kernel.columns;
+  const int64_t end = n < panel_end * kernel.columns ? n : panel_end * kernel.columns;
+  char* to = static_cast<char*>(packed) + first * kernel.padded_k(k) * kernel.b_bytes();
+  for (int64_t j = first; j < end; j += kernel.columns) {
     const int64_t columns = n - j < kernel.columns ? n - j : kernel.columns;
     const int64_t width = round_up(columns, kernel.lanes);
     kernel.pack_weights(b + j * n_stride, k_stride, n_stride, k, columns, width, to);

@@ -66,10 +66,13 @@ struct GemmArgs {
 const GemmKernel* get_gemm(DataType type, IsaSet isa, KernelRefusal* refused = nullptr);
 
 // Bytes of B[k, n] packed for this kernel, and the packing of f32 weights: b(k, j) = b[k * k_stride
-// + j * n_stride]. 64-byte aligned.
+// + j * n_stride]. 64-byte aligned. Panels of columns [panel_begin, panel_end) alone: a thread's
+// share.
 size_t gemm_packed_bytes(const GemmKernel& kernel, int64_t n, int64_t k);
+int64_t gemm_panels(const GemmKernel& kernel, int64_t n);
 void pack_gemm_b(const GemmKernel& kernel, const float* b, int64_t k_stride, int64_t n_stride,
-                 int64_t n, int64_t k, void* packed);
+                 int64_t n, int64_t k, void* packed, int64_t panel_begin = 0,
+                 int64_t panel_end = INT32_MAX);
 
 GemmPlan plan_gemm(const GemmDesc& desc, const GemmKernel* kernel, int threads);
 void run_gemm(const GemmPlan& plan, const GemmArgs& args, int64_t task_begin, int64_t task_end,

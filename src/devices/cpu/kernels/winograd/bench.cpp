@@ -24,7 +24,7 @@ void measure(const WinogradKernel& kernel, const GemmKernel& gemm, const Layer& 
                   w = testing::Buffer::random(s.oc * s.ic * 9, engine);
   testing::Buffer dst(pixels * s.oc), bias = testing::Buffer::random(s.oc, engine);
   testing::Buffer packed(static_cast<int64_t>(winograd_packed_bytes(d, gemm) / 4));
-  pack_winograd_weights(d, gemm, w.data(), dense_weights(d), packed.data());
+  pack_winograd_weights(kernel, d, gemm, w.data(), dense_weights(d), packed.data());
   const WinogradPlan plan = plan_winograd(d, &kernel, &gemm, 1);
   testing::Buffer scratch(static_cast<int64_t>(plan.scratch_bytes / 4) + 16);
   const ConvArgs args = {src.data(), packed.data(), dst.data(), bias.data()};

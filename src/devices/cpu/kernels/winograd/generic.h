@@ -123,3 +123,33 @@ static void winograd_output(const WinogradOutput& t) {
     }
   }
 }
+
+// o = G w.
+static VIREO_SIMD void weight_points(const F& w0, const F& w1, const F& w2, F (&o)[6]) {
+  const F ends = w0 + w2, far = fma(F(4.0f), w2, w0);
+  o[0] = F(1.0f / 4) * w0;
+  o[1] = F(-1.0f / 6) * (ends + w1);
+  o[2] = F(-1.0f / 6) * (ends - w1);
+  o[3] = F(1.0f / 24) * fma(F(2.0f), w1, far);
+  o[4] = F(1.0f / 24) * fnma(F(2.0f), w1, far);
+  o[5] = w2;
+}
+
+static void winograd_weights(const WinogradWeights& t) {
+  for (int64_t i = 0; i < t.count; i += F::lanes) {
+    const int64_t n = t.count - i < F::lanes ? t.count - i : F::lanes;
+    F half[3][6];
+#pragma GCC unroll 3
+    for (int x = 0; x < 3; ++x) {
+      const float* w = t.taps + x * t.count + i;
+      weight_points(F::load(w, n), F::load(w + 3 * t.count, n), F::load(w + 6 * t.count, n),
+                    half[x]);
+    }
+    for (int y = 0; y < 6; ++y) {
+      F o[6];
+      weight_points(half[0][y], half[1][y], half[2][y], o);
+#pragma GCC unroll 6
+      for (int x = 0; x < 6; ++x) o[x].store(t.points + (y * 6 + x) * t.point_step + i, n);
+    }
+  }
+}

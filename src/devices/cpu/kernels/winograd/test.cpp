@@ -18,7 +18,7 @@ void check_all(const testing::ConvCase& s) {
         s,
         [&](const ConvDesc& d, const float* weights, const WeightStrides& strides, ConvArgs args) {
           Buffer packed(static_cast<int64_t>(winograd_packed_bytes(d, *gemm) / 4));
-          pack_winograd_weights(d, *gemm, weights, strides, packed.data());
+          pack_winograd_weights(*kernel, d, *gemm, weights, strides, packed.data());
           args.weights = packed.data();
           const WinogradPlan plan = plan_winograd(d, kernel, gemm, s.threads);
           testing::run_in_parts(plan, s.threads, [&](int64_t begin, int64_t end, void* scratch) {

@@ -37,12 +37,21 @@ struct WinogradOutput {
   int64_t residual_row_step;
 };
 
+// The nine taps of `count` weights to their 36 points: element i of tap t is taps[t * count + i].
+struct WinogradWeights {
+  const float* taps;
+  float* points;  // points + p * point_step
+  int64_t point_step;
+  int64_t count;
+};
+
 struct WinogradKernel {
   const char* name;
   DataType type;  // of the images
   int lanes;
   void (*source)(const WinogradSource&);
   void (*output)(const WinogradOutput&);
+  void (*weights)(const WinogradWeights&);
 };
 
 }  // namespace vireo::cpu

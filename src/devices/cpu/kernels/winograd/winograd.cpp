@@ -25,25 +25,6 @@ constexpr Row kRows[] = {
 #undef VIREO_WINOGRAD
 };
 
-// u = G w G^T, in double: once per weight, and the error counts.
-void transform_weights(const double (&w)[3][3], double (&u)[6][6]) {
-  constexpr double kG[6][3] = {{.25, 0, 0},
-                               {-1. / 6, -1. / 6, -1. / 6},
-                               {-1. / 6, 1. / 6, -1. / 6},
-                               {1. / 24, 1. / 12, 1. / 6},
-                               {1. / 24, -1. / 12, 1. / 6},
-                               {0, 0, 1}};
-  double half[6][3];
-  for (int i = 0; i < 6; ++i) {
-    for (int j = 0; j < 3; ++j)
-      half[i][j] = kG[i][0] * w[0][j] + kG[i][1] * w[1][j] + kG[i][2] * w[2][j];
-  }
-  for (int i = 0; i < 6; ++i) {
-    for (int j = 0; j < 6; ++j)
-      u[i][j] = half[i][0] * kG[j][0] + half[i][1] * kG[j][1] + half[i][2] * kG[j][2];
-  }
-}
-
 // Rows of points keep off a multiple of 4 KiB.
 int64_t padded(int64_t channels) { return round_up(channels, 16) + 16; }
 
@@ -172,23 +153,23 @@ size_t winograd_packed_bytes(const ConvDesc& d, const GemmKernel& gemm) {
   return kWinogradPoints * gemm_packed_bytes(gemm, d.oc, d.ic);
 }
 
-void pack_winograd_weights(const ConvDesc& d, const GemmKernel& gemm, const float* weights,
-                           const WeightStrides& s, void* packed) {
-  float* to = static_cast<float*>(packed);
-  const int64_t point_step = round_up(d.oc, gemm.lanes) * d.ic;
-  for (int64_t n = 0; n < d.oc; n += gemm.columns) {
+void pack_winograd_weights(const WinogradKernel& kernel, const ConvDesc& d, const GemmKernel& gemm,
+                           const float* weights, const WeightStrides& s, void* packed,
+                           int64_t panel_begin, int64_t panel_end) {
+  // Input channels at a time: the nine taps and a line of each point stay near.
+  constexpr int64_t kBlock = 32;
+  std::vector<float> taps(static_cast<size_t>(9 * kBlock * gemm.columns));
+  const int64_t end = std::min(d.oc, panel_end * gemm.columns);
+  for (int64_t n = panel_begin * gemm.columns; n < end; n += gemm.columns) {
     const int64_t columns = std::min<int64_t>(gemm.columns, d.oc - n),
                   width = round_up(columns, gemm.lanes);
-    for (int64_t k = 0; k < d.ic; ++k) {
-      for (int64_t j = 0; j < width; ++j) {
-        double w[3][3] = {}, u[6][6];
-        for (int i = 0; i < 9 && j < columns; ++i)
-          w[i / 3][i % 3] =
-              weights[(n + j) * s.oc + k * s.ic + i / 3 * s.tap[0] + i % 3 * s.tap[1]];
-        transform_weights(w, u);
-        for (int p = 0; p < kWinogradPoints; ++p)
-          to[p * point_step + n * d.ic + k * width + j] = static_cast<float>(u[p / 6][p % 6]);
-      }
+    for (int64_t k = 0; k < d.ic; k += kBlock) {
+      const int64_t rows = std::min(kBlock, d.ic - k);
+      for (int tap = 0; tap < 9; ++tap)
+        gemm.pack_weights(weights + n * s.oc + k * s.ic + tap / 3 * s.tap[0] + tap % 3 * s.tap[1], s.ic,
+                    s.oc, rows, columns, width, taps.data() + tap * rows * width);
+      kernel.weights({taps.data(), static_cast<float*>(packed) + n * d.ic + k * width,
+                      round_up(d.oc, gemm.lanes) * d.ic, rows * width});
     }
   }
 }

@@ -32,8 +32,11 @@ struct WinogradPlan {
 const WinogradKernel* get_winograd(DataType type, IsaSet isa, KernelRefusal* refused = nullptr);
 
 size_t winograd_packed_bytes(const ConvDesc& desc, const GemmKernel& gemm);
-void pack_winograd_weights(const ConvDesc& desc, const GemmKernel& gemm, const float* weights,
-                           const WeightStrides& strides, void* packed);
+// Panels of output channels [panel_begin, panel_end) of gemm_panels(gemm, oc): a thread's share.
+void pack_winograd_weights(const WinogradKernel& kernel, const ConvDesc& desc,
+                           const GemmKernel& gemm, const float* weights,
+                           const WeightStrides& strides, void* packed, int64_t panel_begin = 0,
+                           int64_t panel_end = INT32_MAX);
 
 WinogradPlan plan_winograd(const ConvDesc& desc, const WinogradKernel* kernel,
                            const GemmKernel* gemm, int threads);
