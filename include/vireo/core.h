@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <exception>
 #include <functional>
+#include <iosfwd>
 #include <map>
 #include <memory>
 #include <string>
@@ -109,6 +110,9 @@ class VIREO_API CompiledModel {
   void set_property(const AnyMap& properties);
   Model get_runtime_model() const;                                // the graph as executed
   std::string dump(const std::string& stage) const;               // "imported", "normalised", "lowered"
+  // Writes what Core::import_model reads: packed weights included, for machines with these instruction sets. Throws
+  // NotSupported for devices that cannot.
+  void export_model(std::ostream& out) const;
   void release_memory();
 
   struct Impl;
@@ -134,6 +138,13 @@ class VIREO_API Core {
   CompiledModel compile_model(const Model& model, const std::string& device = "AUTO", const AnyMap& properties = {});
   CompiledModel compile_model(const std::shared_ptr<Model>& model, const std::string& device = "AUTO", const AnyMap& properties = {});
   CompiledModel compile_model(const std::string& path, const std::string& device = "AUTO", const AnyMap& properties = {});
+
+  // What export_model wrote: from a stream, from memory (used as it is if it begins on 64 bytes), or from a file, which is
+  // mapped. Precision and mode are those of the exported model. Throws InvalidModel for anything else, for what another
+  // build of Vireo wrote, and for instruction sets that are not here.
+  CompiledModel import_model(std::istream& in, const std::string& device, const AnyMap& properties = {});
+  CompiledModel import_model(const Tensor& bytes, const std::string& device, const AnyMap& properties = {});
+  CompiledModel import_model(const std::string& path, const std::string& device, const AnyMap& properties = {});
 
   SupportedOpsMap query_model(const Model& model, const std::string& device, const AnyMap& properties = {}) const;
   std::vector<std::string> get_available_devices() const;

@@ -91,6 +91,14 @@ class Inference {
   virtual std::vector<ProfileEntry> profile() const = 0;
 };
 
+// An executable as bytes: what its device needs to make it again, without passes and packing. Valid
+// while the executable lives.
+struct SavedExecutable {
+  std::string head;
+  std::vector<span<const uint8_t>> sections;  // large things: constants, packed weights
+  std::vector<Tensor> keep;                   // owns sections that the executable does not
+};
+
 class Executable {
  public:
   virtual ~Executable() = default;
@@ -106,6 +114,8 @@ class Executable {
   // "normalised": text of the graph after the passes; "lowered": steps, buffers and symbols of the
   // plan. Throws NotFound otherwise.
   virtual std::string dump(std::string_view stage) const = 0;
+  // For export_model and the cache. Throws NotSupported if the device cannot.
+  virtual SavedExecutable save() const = 0;
 };
 
 class Device {
@@ -117,6 +127,16 @@ class Device {
   // Never changes the graph; shares its constants.
   virtual std::shared_ptr<Executable> compile(const Graph& imported,
                                               const CompileConfig& config) = 0;
+  // All of the device and the config that compile's result hangs on, as text: saved executables of
+  // another are not for this one. Empty: executables cannot be saved.
+  virtual std::string compile_key(const CompileConfig& config) const = 0;
+  // An executable that save() wrote; `head` and `sections` lie in memory that `keep` owns, which is
+  // used as it is. Throws InvalidModel if it does not fit this device. Precision and mode are those
+  // of the saved one.
+  virtual std::shared_ptr<Executable> load(span<const uint8_t> head,
+                                           const std::vector<span<const uint8_t>>& sections,
+                                           std::shared_ptr<const void> keep,
+                                           const CompileConfig& config) = 0;
   // Read-only properties by name: {"FULL_DEVICE_NAME", ...}, {"OPTIMIZATION_CAPABILITIES", "FP32
   // ..."}, {"AVAILABLE_DEVICES", ""}.
   virtual std::vector<std::pair<std::string, std::string>> properties() const = 0;

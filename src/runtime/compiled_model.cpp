@@ -2,10 +2,12 @@
 #include "runtime/compiled_model.h"
 
 #include <algorithm>
+#include <ostream>
 
 #include "base/support/error.h"
 #include "core/text.h"
 #include "runtime/config.h"
+#include "runtime/model_cache.h"
 
 namespace vireo {
 
@@ -37,9 +39,10 @@ Any CompiledModel::get_property(const std::string& name) const {
   if (name == "NETWORK_NAME") return m.imported.get_friendly_name();
   if (name == "EXECUTION_DEVICES") return m.device;
   if (name == "OPTIMAL_NUMBER_OF_INFER_REQUESTS") return m.config.streams;
+  if (name == "LOADED_FROM_CACHE") return m.loaded_from_cache;
   if (name == "NUM_STREAMS") return m.config.streams;
   if (name == "SUPPORTED_PROPERTIES") {
-    std::string all = "NETWORK_NAME EXECUTION_DEVICES OPTIMAL_NUMBER_OF_INFER_REQUESTS";
+    std::string all = "NETWORK_NAME EXECUTION_DEVICES OPTIMAL_NUMBER_OF_INFER_REQUESTS LOADED_FROM_CACHE";
     for (const std::string& n : property_names()) all += " " + n;
     return all;
   }
@@ -62,6 +65,13 @@ Model CompiledModel::get_runtime_model() const {
 
 std::string CompiledModel::dump(const std::string& stage) const {
   return stage == "imported" ? to_text(*checked(impl_).imported.graph()) : checked(impl_).executable->dump(stage);
+}
+
+void CompiledModel::export_model(std::ostream& out) const {
+  export_compiled(checked(impl_), [&out](const void* data, size_t size) {
+    if (!out.write(static_cast<const char*>(data), std::streamsize(size)))
+      fail(ErrorCode::Io, "the stream took not all of the compiled model");
+  });
 }
 
 void CompiledModel::release_memory() { checked(impl_); }

@@ -18,6 +18,7 @@ struct CompiledModel::Impl {
   std::string device;
   AnyMap properties;
   CompileConfig config;
+  bool loaded_from_cache = false;          // or imported
   std::shared_ptr<Executable> executable;
   std::unique_ptr<AsyncQueue> queue;       // last: joins before what its jobs use goes away
 };

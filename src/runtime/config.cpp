@@ -29,7 +29,7 @@ constexpr Row kRows[] = {
     {"EXECUTION_MODE_HINT", Kind::Choice, "PERFORMANCE", "PERFORMANCE,ACCURACY"},
     {"PERF_COUNT", Kind::Flag, "NO"},
     {"CACHE_DIR", Kind::Text, ""},
-    {"CACHE_MODE", Kind::Choice, "OPTIMIZE_SPEED", "OPTIMIZE_SPEED,OPTIMIZE_SIZE"},
+    {"CACHE_MODE", Kind::Choice, "OPTIMIZE_SPEED", "OPTIMIZE_SPEED,OPTIMIZE_SIZE"},  // see cache_folder
     {"ENABLE_MMAP", Kind::Flag, "YES"},
     {"ENABLE_CPU_PINNING", Kind::Flag, "NO"},
     {"ENABLE_HYPER_THREADING", Kind::Flag, "YES"},

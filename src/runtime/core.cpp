@@ -2,15 +2,20 @@
 #include "vireo/core.h"
 
 #include <algorithm>
+#include <cstring>
+#include <istream>
 #include <mutex>
 #include <thread>
 
+#include "base/io/path.h"
+#include "base/support/aligned_buffer.h"
 #include "base/support/error.h"
 #include "frontends/ir/ir.h"
 #include "ops/registry.h"
 #include "runtime/compiled_model.h"
 #include "runtime/composition.h"
 #include "runtime/config.h"
+#include "runtime/model_cache.h"
 
 namespace vireo {
 
@@ -46,6 +51,63 @@ struct Core::Impl {
   }
 };
 
+namespace {
+
+// What every way to a compiled model begins with.
+std::shared_ptr<CompiledModel::Impl> begin(const std::shared_ptr<Core::Impl>& core, const Device& device,
+                                           const AnyMap& properties) {
+  check_properties(properties);
+  auto m = std::make_shared<CompiledModel::Impl>();
+  m->core = core;
+  m->device = device.name();
+  m->properties = core->merged(m->device, properties);
+  m->config = make_config(m->properties);
+  m->config.ops = &core->ops;
+  m->config.keep = core;
+  return m;
+}
+
+// And what it ends with, once model and executable are there.
+std::shared_ptr<CompiledModel::Impl> finished(std::shared_ptr<CompiledModel::Impl> m) {
+  m->inputs = m->imported.inputs();
+  m->outputs = m->imported.outputs();
+  m->queue = std::make_unique<AsyncQueue>(m->config.streams);
+  return m;
+}
+
+// Where compiled models are kept; empty if they are not. OPTIMIZE_SIZE asks for files without weights, and without them
+// there is nothing here worth a file.
+std::string cache_folder(const CompiledModel::Impl& m, const Device& device) {
+  const auto folder = m.properties.find("CACHE_DIR"), mode = m.properties.find("CACHE_MODE");
+  if (folder == m.properties.end() || device.compile_key(m.config).empty()) return {};
+  if (mode != m.properties.end() && mode->second.as_text() == "OPTIMIZE_SIZE") return {};
+  return folder->second.as_text();
+}
+
+Tensor read_all(std::istream& in) {
+  Tensor bytes(element::u8, {size_t(1) << 20});
+  size_t got = 0;
+  while (in.read(static_cast<char*>(bytes.data()) + got, std::streamsize(bytes.get_size() - got)) || in.gcount() > 0) {
+    got += size_t(in.gcount());
+    if (got < bytes.get_size()) continue;
+    Tensor larger(element::u8, {2 * got});
+    std::memcpy(larger.data(), bytes.data(), got);
+    bytes = larger;
+  }
+  return Tensor(bytes, {0}, {got});
+}
+
+span<const uint8_t> bytes_of(const Tensor& t) { return {static_cast<const uint8_t*>(t.data()), t.get_byte_size()}; }
+
+std::shared_ptr<CompiledModel::Impl> import_blob(const std::shared_ptr<Core::Impl>& core, const Blob& blob, Device& device,
+                                                 const AnyMap& properties) {
+  auto m = begin(core, device, properties);
+  m->executable = load_executable(blob, device, *m);
+  return finished(std::move(m));
+}
+
+}  // namespace
+
 Core::Core() : impl_(std::make_shared<Impl>()) {}
 
 std::shared_ptr<Model> Core::read_model(const std::string& path, const std::string& weights, const AnyMap& properties) const {
@@ -63,21 +125,20 @@ std::shared_ptr<Model> Core::read_model_from_memory(const void* bytes, size_t si
 
 CompiledModel Core::compile_model(const Model& model, const std::string& device_name, const AnyMap& properties) {
   if (!model) fail(ErrorCode::InvalidArgument, "the model to compile is empty");
-  check_properties(properties);
   Device& device = impl_->device(device_name);
-  auto m = std::make_shared<CompiledModel::Impl>();
-  m->core = impl_;
-  m->device = device.name();
-  m->properties = impl_->merged(m->device, properties);
-  m->config = make_config(m->properties);
-  m->config.ops = &impl_->ops;
-  m->config.keep = impl_;
+  auto m = begin(impl_, device, properties);
   m->imported = *model.clone();  // the user may go on editing theirs
-  m->inputs = m->imported.inputs();
-  m->outputs = m->imported.outputs();
-  m->executable = device.compile(*m->imported.graph(), m->config);
-  m->queue = std::make_unique<AsyncQueue>(m->config.streams);
-  return CompiledModel(std::move(m));
+  if (const std::string folder = cache_folder(*m, device); !folder.empty()) {
+    const std::string file = cache_file_of_graph(folder, *m->imported.graph(), device.compile_key(m->config));
+    m->executable = load_cached(file, device, *m);
+    if (!m->executable) {
+      m->executable = device.compile(*m->imported.graph(), m->config);
+      save_compiled(*m, file, {});
+    }
+  } else {
+    m->executable = device.compile(*m->imported.graph(), m->config);
+  }
+  return CompiledModel(finished(std::move(m)));
 }
 
 CompiledModel Core::compile_model(const std::shared_ptr<Model>& model, const std::string& device, const AnyMap& properties) {
@@ -85,9 +146,40 @@ CompiledModel Core::compile_model(const std::shared_ptr<Model>& model, const std
   return compile_model(*model, device, properties);
 }
 
-CompiledModel Core::compile_model(const std::string& path, const std::string& device, const AnyMap& properties) {
-  check_properties(properties);
-  return compile_model(*read_model(path, {}, properties), device, properties);
+CompiledModel Core::compile_model(const std::string& path, const std::string& device_name, const AnyMap& properties) {
+  Device& device = impl_->device(device_name);
+  auto m = begin(impl_, device, properties);
+  const std::string folder = cache_folder(*m, device);
+  const bool cached = !folder.empty() && path_exists(path);
+  const std::string file = cached ? cache_file_of_path(folder, path, device.compile_key(m->config)) : std::string();
+  if (cached) m->executable = load_cached(file, device, *m);
+  if (!m->executable) {
+    const OpenedFiles opened;
+    m->imported = *read_model(path, {}, properties);
+    m->executable = device.compile(*m->imported.graph(), m->config);
+    if (cached) save_compiled(*m, file, opened.files());
+  }
+  return CompiledModel(finished(std::move(m)));
+}
+
+CompiledModel Core::import_model(std::istream& in, const std::string& device, const AnyMap& properties) {
+  const Tensor bytes = read_all(in);
+  return CompiledModel(import_blob(impl_, read_blob(bytes_of(bytes), bytes.impl()), impl_->device(device), properties));
+}
+
+CompiledModel Core::import_model(const Tensor& tensor, const std::string& device, const AnyMap& properties) {
+  if (!tensor || tensor.get_element_type() == element::string)
+    fail(ErrorCode::InvalidArgument, "a compiled model is imported from bytes");
+  Tensor bytes = tensor.dense();
+  if (reinterpret_cast<uintptr_t>(bytes.data()) % AlignedBuffer::kAlignment != 0) {
+    bytes = Tensor(element::u8, {tensor.get_byte_size()});
+    std::memcpy(bytes.data(), tensor.data(), tensor.get_byte_size());
+  }
+  return CompiledModel(import_blob(impl_, read_blob(bytes_of(bytes), bytes.impl()), impl_->device(device), properties));
+}
+
+CompiledModel Core::import_model(const std::string& path, const std::string& device, const AnyMap& properties) {
+  return CompiledModel(import_blob(impl_, open_blob(path), impl_->device(device), properties));
 }
 
 SupportedOpsMap Core::query_model(const Model& model, const std::string& device_name, const AnyMap& properties) const {

@@ -4,6 +4,8 @@
 #include <nanobind/stl/map.h>
 #include <nanobind/stl/string_view.h>
 
+#include <sstream>
+
 namespace vireo::python {
 namespace {
 
@@ -51,6 +53,7 @@ size_t index_of(const std::vector<Output>& ports, nb::handle key) {
 struct Request {
   InferRequest request;
   std::vector<Output> inputs, outputs;
+  CompiledModel compiled;
   nb::object user_data = nb::none();
 
   void set_one(size_t i, nb::handle value, bool share) {
@@ -100,7 +103,7 @@ struct Request {
   }
 };
 
-Request make_request(CompiledModel& m) { return {m.create_infer_request(), m.inputs(), m.outputs()}; }
+Request make_request(CompiledModel& m) { return {m.create_infer_request(), m.inputs(), m.outputs(), m}; }
 
 void set_callback(Request& r, nb::object function, nb::object data) {
   if (function.is_none()) return r.request.set_callback({});
@@ -129,6 +132,16 @@ Tensor tensor_by_key(const Request& r, nb::handle key) {
   return r.request.get_tensor(nb::cast<Output>(key));
 }
 
+// Keeps a Python object alive from C++, wherever the last holder goes.
+std::shared_ptr<const void> keep_alive(nb::handle object) {
+  object.inc_ref();
+  return std::shared_ptr<const void>(object.ptr(), [](const void* p) {
+    if (!Py_IsInitialized()) return;
+    nb::gil_scoped_acquire gil;
+    Py_DECREF(static_cast<PyObject*>(const_cast<void*>(p)));
+  });
+}
+
 std::shared_ptr<Model> read_model(const Core& core, nb::object model, nb::object weights, nb::object config) {
   if (nb::isinstance<nb::bytes>(model) || nb::hasattr(model, "SerializeToString") || nb::hasattr(model, "getvalue")) {
     nb::object raw = model;
@@ -138,12 +151,7 @@ std::shared_ptr<Model> read_model(const Core& core, nb::object model, nb::object
     Tensor w;
     if (nb::isinstance<Tensor>(weights)) w = nb::cast<Tensor>(weights);
     else if (nb::isinstance<nb::bytes>(weights) && nb::len(weights)) w = to_tensor(nb::module_::import_("numpy").attr("frombuffer")(weights, "uint8"), element::u8, true);
-    bytes.inc_ref();
-    std::shared_ptr<const void> keep(bytes.ptr(), [](const void* p) {
-      if (!Py_IsInitialized()) return;
-      nb::gil_scoped_acquire gil;
-      Py_DECREF(static_cast<PyObject*>(const_cast<void*>(p)));
-    });
+    const std::shared_ptr<const void> keep = keep_alive(bytes);
     const char* data = bytes.c_str();
     const size_t size = bytes.size();
     nb::gil_scoped_release release;
@@ -156,7 +164,9 @@ std::shared_ptr<Model> read_model(const Core& core, nb::object model, nb::object
   return core.read_model(path, bin, properties);
 }
 
-CompiledModel compile_model(Core& core, nb::object model, nb::object device, nb::object config) {
+bool is_path(nb::handle object) { return nb::isinstance<nb::str>(object) || nb::hasattr(object, "__fspath__"); }
+
+CompiledModel compile_model(Core& core, nb::object model, nb::object device, nb::object config, nb::object weights) {
   const std::string name = device.is_none() ? "AUTO" : nb::cast<std::string>(device);
   const AnyMap properties = to_any_map(config);
   if (nb::isinstance<Model>(model)) {
@@ -164,9 +174,54 @@ CompiledModel compile_model(Core& core, nb::object model, nb::object device, nb:
     nb::gil_scoped_release release;
     return core.compile_model(m, name, properties);
   }
-  std::shared_ptr<Model> m = read_model(core, model, nb::none(), nb::none());
+  if (is_path(model) && weights.is_none()) {
+    const std::string path = to_path(model);
+    nb::gil_scoped_release release;
+    return core.compile_model(path, name, properties);
+  }
+  std::shared_ptr<Model> m = read_model(core, model, weights, nb::none());
   nb::gil_scoped_release release;
   return core.compile_model(m, name, properties);
+}
+
+// Bytes, or a stream that gets them.
+nb::object export_model(const CompiledModel& compiled, nb::object stream) {
+  std::ostringstream out(std::ios::binary);
+  {
+    nb::gil_scoped_release release;
+    compiled.export_model(out);
+  }
+  const std::string bytes = std::move(out).str();
+  nb::bytes object(bytes.data(), bytes.size());
+  if (stream.is_none()) return object;
+  stream.attr("write")(object);
+  return nb::none();
+}
+
+CompiledModel import_model(Core& core, nb::object source, nb::object device, nb::object config) {
+  const std::string name = nb::cast<std::string>(device);
+  const AnyMap properties = to_any_map(config);
+  if (is_path(source)) {
+    const std::string path = to_path(source);
+    nb::gil_scoped_release release;
+    return core.import_model(path, name, properties);
+  }
+  Tensor bytes;
+  if (nb::isinstance<Tensor>(source)) {
+    bytes = nb::cast<Tensor>(source);
+  } else {
+    const nb::bytes raw = nb::cast<nb::bytes>(nb::hasattr(source, "read") ? source.attr("read")() : source);
+    bytes = Tensor(element::u8, {raw.size()}, static_cast<const void*>(raw.c_str()), keep_alive(raw));
+  }
+  nb::gil_scoped_release release;
+  return core.import_model(bytes, name, properties);
+}
+
+// "0.1.0": 0, 1, 0.
+int version_part(const Version& v, int part) {
+  size_t at = 0;
+  for (; part > 0 && at != std::string::npos; --part) at = v.build_number.find('.', at + 1);
+  return at == std::string::npos ? 0 : std::atoi(v.build_number.c_str() + at + (at ? 1 : 0));
 }
 
 void bind_request(nb::module_& m) {
@@ -235,6 +290,7 @@ void bind_request(nb::module_& m) {
         for (const ProfilingInfo& p : r.request.get_profiling_info()) us += p.microseconds;
         return us / 1000;
       }, "Milliseconds of the last run; needs PERF_COUNT.")
+      .def("get_compiled_model", [](const Request& r) { return r.compiled; })
       .def_ro("model_inputs", &Request::inputs)
       .def_ro("model_outputs", &Request::outputs)
       .def_prop_ro("input_tensors", [](Request& r) {
@@ -275,6 +331,8 @@ void bind_runtime(nb::module_& m) {
       .def("get_runtime_model", &CompiledModel::get_runtime_model)
       .def("dump", &CompiledModel::dump, nb::arg("stage"), "Text of a stage: imported, normalised, lowered.")
       .def("release_memory", &CompiledModel::release_memory)
+      .def("export_model", &export_model, nb::arg("user_stream") = nb::none(),
+           "The compiled model as bytes, packed weights included, or written to a stream; for Core.import_model.")
       .def("__repr__", [](const CompiledModel& c) {
         return "<CompiledModel: " + c.get_property("EXECUTION_DEVICES").as_text() + ", " + std::to_string(c.inputs().size()) + " inputs, " +
                std::to_string(c.outputs().size()) + " outputs>";
@@ -283,12 +341,20 @@ void bind_runtime(nb::module_& m) {
   nb::class_<Version>(m, "Version")
       .def_ro("build_number", &Version::build_number)
       .def_ro("description", &Version::description)
+      .def_prop_ro("major", [](const Version& v) { return version_part(v, 0); })
+      .def_prop_ro("minor", [](const Version& v) { return version_part(v, 1); })
+      .def_prop_ro("patch", [](const Version& v) { return version_part(v, 2); })
       .def("__repr__", [](const Version& v) { return "<Version: " + v.description + " " + v.build_number + ">"; });
 
   nb::class_<Core>(m, "Core", "Reads models, knows devices, compiles.")
       .def(nb::init<>())
       .def("read_model", &read_model, nb::arg("model"), nb::arg("weights") = nb::none(), nb::arg("config") = nb::none())
-      .def("compile_model", &compile_model, nb::arg("model"), nb::arg("device_name") = nb::none(), nb::arg("config") = nb::none())
+      .def("compile_model", &compile_model, nb::arg("model"), nb::arg("device_name") = nb::none(), nb::arg("config") = nb::none(),
+           nb::kw_only(), nb::arg("weights") = nb::none(),
+           "A model, a path, bytes or an onnx.ModelProto made ready for a device. With CACHE_DIR set what was compiled before is\n"
+           "mapped from there; a path is then not even read.")
+      .def("import_model", &import_model, nb::arg("model_stream"), nb::arg("device_name"), nb::arg("config") = nb::none(),
+           "What CompiledModel.export_model gave: bytes, a stream, a Tensor, or the path of a file that holds it.")
       .def("query_model", [](const Core& c, const Model& model, const std::string& device, nb::object config) {
         return c.query_model(model, device, to_any_map(config));
       }, nb::arg("model"), nb::arg("device_name"), nb::arg("config") = nb::none())

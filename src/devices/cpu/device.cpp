@@ -21,10 +21,19 @@ class CpuDevice final : public Device {
   std::shared_ptr<Executable> compile(const Graph& imported, const CompileConfig& config) override {
     return std::make_shared<CpuExecutable>(imported, config);
   }
+  std::string compile_key(const CompileConfig& config) const override {
+    return cpu::compile_key(config);
+  }
+  std::shared_ptr<Executable> load(span<const uint8_t> head,
+                                   const std::vector<span<const uint8_t>>& sections,
+                                   std::shared_ptr<const void> keep,
+                                   const CompileConfig& config) override {
+    return std::make_shared<CpuExecutable>(head, sections, std::move(keep), config);
+  }
   std::vector<std::pair<std::string, std::string>> properties() const override {
     return {{"AVAILABLE_DEVICES", ""},
             {"FULL_DEVICE_NAME", isa_string()},
-            {"OPTIMIZATION_CAPABILITIES", "FP32"},
+            {"OPTIMIZATION_CAPABILITIES", "FP32 EXPORT_IMPORT"},
             {"DEVICE_TYPE", "integrated"},
             {"RANGE_FOR_STREAMS", "1 64"},
             {"RANGE_FOR_ASYNC_INFER_REQUESTS", "1 1 1"}};

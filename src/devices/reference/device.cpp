@@ -162,6 +162,9 @@ class ReferenceExecutable final : public Executable {
     if (stage == "normalised" || stage == "lowered") return to_text(*compiled_->graph, 16);
     fail(ErrorCode::NotFound, "stage '{}' is unknown, expected normalised or lowered", stage);
   }
+  SavedExecutable save() const override {
+    fail(ErrorCode::NotSupported, "device REFERENCE does not export compiled models");
+  }
 
  private:
   std::shared_ptr<Compiled> compiled_;
@@ -173,6 +176,11 @@ class ReferenceDevice final : public Device {
   std::string refusal(const Graph&, NodeId) const override { return {}; }
   std::shared_ptr<Executable> compile(const Graph& imported, const CompileConfig& config) override {
     return std::make_shared<ReferenceExecutable>(imported, config);
+  }
+  std::string compile_key(const CompileConfig&) const override { return {}; }
+  std::shared_ptr<Executable> load(span<const uint8_t>, const std::vector<span<const uint8_t>>&,
+                                   std::shared_ptr<const void>, const CompileConfig&) override {
+    fail(ErrorCode::NotSupported, "device REFERENCE does not import compiled models");
   }
   std::vector<std::pair<std::string, std::string>> properties() const override {
     return {{"AVAILABLE_DEVICES", ""},
