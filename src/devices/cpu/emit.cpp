@@ -8,8 +8,6 @@ namespace vireo::cpu {
 
 namespace {
 
-size_t fact_bytes(const Fact& f) { return dense_byte_size(f.type, f.shape.to_shape()); }
-
 struct CopyParams {
   int64_t bytes;
   int64_t chunk;
@@ -61,7 +59,7 @@ Place Planner::fixed_constant(Tensor value) {
   return Place{kNone32, {0, uint64_t(reinterpret_cast<uintptr_t>(data))}, 0};
 }
 
-void Planner::add_step(const StepSpec& spec, std::shared_ptr<const void> keep, const void* params,
+void Planner::add_step(StepSpec spec, std::shared_ptr<const void> keep, const void* params,
                        span<const Place> operands) {
   Step step;
   step.fn = spec.fn;
@@ -76,19 +74,19 @@ void Planner::add_step(const StepSpec& spec, std::shared_ptr<const void> keep, c
   }
   StepInfo info;
   info.node = &program_.nodes[node_];
-  info.kernel = spec.kernel;
+  info.kernel = std::move(spec.kernel);
   info.refused = refused_;
   info.gflop = spec.gflop;
   info.bytes = spec.bytes;
   if (info.bytes == 0) {
     for (ValueId v : info.node->inputs)
-      if (v != kNone32 && fact(v).shape.is_static()) info.bytes += double(fact_bytes(fact(v)));
-    for (ValueId v : info.node->outputs) info.bytes += double(fact_bytes(fact(v)));
+      if (v != kNone32 && fact(v).shape.is_static()) info.bytes += double(bytes_of(v));
+    for (ValueId v : info.node->outputs) info.bytes += double(bytes_of(v));
   }
   segment_->scratch_bytes = std::max(segment_->scratch_bytes, spec.scratch);
   segment_->steps.push_back(step);
   segment_->infos.push_back(std::move(info));
-  segment_->keep.push_back(std::move(keep));
+  if (keep) segment_->keep.push_back(std::move(keep));
 }
 
 void Planner::emit_copy(const BoundNode& node, Place from, Place to, size_t bytes,
@@ -242,7 +240,7 @@ void Planner::emit_results(uint32_t begin, uint32_t end) {
       outputs_.push_back({r, v, false});
       continue;
     }
-    const size_t bytes = fact_bytes(fact(v));
+    const size_t bytes = bytes_of(v);
     if (where.buffer != kNone32 && where.offset == 0) {
       Buffer& buffer = buffers_[where.buffer];
       if (buffer.output == kNone32 && buffer.bytes == bytes) {
@@ -280,7 +278,7 @@ bool Planner::slice_of_concat(ValueId v, Place* where, int64_t* row) {
   const ValueId out = reader.outputs[0];
   if (fact(out).value) return false;
   const auto [found, made] = concat_places_.try_emplace(value.last_use);
-  if (made) found->second = new_buffer(fact_bytes(fact(out)), program_.values[out].last_use);
+  if (made) found->second = new_buffer(bytes_of(out), program_.values[out].last_use);
   *where = found->second;
   *row = int64_t(static_shape(out).back());
   for (ValueId before : reader.inputs) {
@@ -310,7 +308,7 @@ Place PlanContext::new_value(ValueId v) {
     return ahead->second;
   }
   const Place where =
-      planner_.new_buffer(fact_bytes(planner_.fact(v)), program_.values[v].last_use);
+      planner_.new_buffer(planner_.bytes_of(v), program_.values[v].last_use);
   planner_.place(v, where);
   return where;
 }
@@ -320,7 +318,7 @@ Place PlanContext::value_in_place(ValueId out, ValueId in, span<const ValueId> i
   const Place where = planner_.place_of(in);
   if (where.buffer == kNone32 || where.offset != 0) return new_value(out);
   const Planner::Buffer& buffer = planner_.buffers_[where.buffer];
-  if (buffer.last_use > planner_.node_ || buffer.bytes != fact_bytes(planner_.fact(out)))
+  if (buffer.last_use > planner_.node_ || buffer.bytes != planner_.bytes_of(out))
     return new_value(out);
   size_t times = 0;
   for (ValueId other : inputs) {
@@ -351,9 +349,12 @@ void PlanContext::output_constant(size_t i, Tensor value) {
 
 Place PlanContext::temporary(size_t bytes) { return planner_.new_buffer(bytes, planner_.node_); }
 
-void PlanContext::step(const StepSpec& spec, std::shared_ptr<const void> keep, const void* params,
+void PlanContext::step(StepSpec spec, std::shared_ptr<const void> keep, const void* params,
                        span<const Place> operands) {
-  planner_.add_step(spec, std::move(keep), params, operands);
+  planner_.add_step(std::move(spec), std::move(keep), params, operands);
+}
+void* PlanContext::allocate(size_t bytes, size_t alignment) {
+  return planner_.segment_->memory.allocate(bytes, alignment);
 }
 
 IsaSet PlanContext::isa() const { return program_.isa; }

@@ -224,8 +224,10 @@ void CpuInference::activate(const Segment& segment) {
   }
   AlignedBuffer& arena = arenas_[segment.depth];
   if (arena.size() < segment.arena_bytes) {
+    // Room for shapes to grow: new pages cost more than planning.
+    const size_t room = arena.empty() ? 0 : arena.size() / 2;
     arena = AlignedBuffer();
-    arena = AlignedBuffer(segment.arena_bytes);
+    arena = AlignedBuffer(segment.arena_bytes + room);
   }
   bases_[program_->arena_base(segment.depth)] = reinterpret_cast<uintptr_t>(arena.data());
   if (operands_.size() < segment.max_operands) operands_.resize(segment.max_operands);

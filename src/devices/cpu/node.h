@@ -3,7 +3,9 @@
 #pragma once
 
 #include <memory>
+#include <new>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -95,12 +97,17 @@ class PlanContext : public NodeView {
   Place temporary(size_t bytes);  // lives for this node's steps
 
   template <typename P>
-  void step(const StepSpec& spec, P params, span<const Place> operands) {
-    auto owned = std::make_shared<P>(std::move(params));
-    const void* raw = owned.get();
-    step(spec, std::move(owned), raw, operands);
+  void step(StepSpec spec, P params, span<const Place> operands) {
+    if constexpr (std::is_trivially_destructible_v<P>) {
+      const void* raw = new (allocate(sizeof(P), alignof(P))) P(std::move(params));
+      return step(std::move(spec), nullptr, raw, operands);
+    } else {
+      auto owned = std::make_shared<P>(std::move(params));
+      const void* raw = owned.get();
+      step(std::move(spec), std::move(owned), raw, operands);
+    }
   }
-  void step(const StepSpec& spec, std::shared_ptr<const void> keep, const void* params,
+  void step(StepSpec spec, std::shared_ptr<const void> keep, const void* params,
             span<const Place> operands);
   // Why a better kernel was not taken, for the profile; said before step().
   void refused(const char* kernel, const char* reason);
@@ -113,6 +120,7 @@ class PlanContext : public NodeView {
 
  private:
   const void* prepared_data() const;
+  void* allocate(size_t bytes, size_t alignment);  // lives as long as the plan
   Planner& planner_;
 };
 

@@ -75,7 +75,8 @@ void PackedWeights::run(int threads) {
   std::vector<Share> shares;
   for (size_t i = 0; i < jobs_.size(); ++i) {
     const Job& job = jobs_[i];
-    const int64_t step = std::max<int64_t>(1, int64_t(kShare / std::max<size_t>(1, job.bytes / size_t(job.pieces))));
+    const int64_t step =
+        std::max<int64_t>(1, int64_t(kShare / std::max<size_t>(1, job.bytes / size_t(job.pieces))));
     for (int64_t begin = 0; begin < job.pieces; begin += step)
       shares.push_back({i, begin, std::min(begin + step, job.pieces)});
   }

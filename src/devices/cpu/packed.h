@@ -25,8 +25,7 @@ class PackedWeights {
   };
   // Writes pieces [begin, end) of an entry from the source's elements, which are dense. Runs on any
   // thread and must not throw.
-  using Fill =
-      std::function<void(const void* source, uint8_t* to, int64_t begin, int64_t end)>;
+  using Fill = std::function<void(const void* source, uint8_t* to, int64_t begin, int64_t end)>;
 
   PackedWeights() = default;
   // Entries made before; `keep` owns their bytes.

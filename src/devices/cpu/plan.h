@@ -75,6 +75,27 @@ struct ArenaBlock {
   uint32_t first = 0, last = 0;  // steps in which it holds a value
 };
 
+// Memory for the parameters of steps, in few blocks: a plan has hundreds of them.
+class StepMemory {
+ public:
+  void* allocate(size_t bytes, size_t alignment) {
+    size_t at = (used_ + alignment - 1) / alignment * alignment;
+    if (blocks_.empty() || at + bytes > size_) {
+      size_ = bytes + alignment > kBlock ? bytes + alignment : kBlock;
+      blocks_.emplace_back(new char[size_]);
+      const auto address = reinterpret_cast<uintptr_t>(blocks_.back().get());
+      at = (address + alignment - 1) / alignment * alignment - address;
+    }
+    used_ = at + bytes;
+    return blocks_.back().get() + at;
+  }
+
+ private:
+  static constexpr size_t kBlock = size_t(1) << 15;
+  std::vector<std::unique_ptr<char[]>> blocks_;
+  size_t size_ = 0, used_ = 0;  // of the last block
+};
+
 struct Segment;
 
 // What a segment knew when it had to stop: enough to plan on.
@@ -96,7 +117,8 @@ struct Segment {
   std::vector<StepInfo> infos;
   std::vector<PlannedOutput> outputs;
   std::vector<ArenaBlock> blocks;
-  std::vector<std::shared_ptr<const void>> keep;  // params, constants made while planning
+  StepMemory memory;                              // params that need no destructor
+  std::vector<std::shared_ptr<const void>> keep;  // other params, constants made while planning
   uint32_t depth = 0;                             // which arena it works in
   size_t arena_bytes = 0;
   size_t scratch_bytes = 0;  // per thread

@@ -15,31 +15,52 @@ bool is_control_flow(const BoundNode& node) { return !node.bodies.empty(); }
 
 }  // namespace
 
-Planner::Planner(const Program& program, const PlanInputs& inputs, PlanState state)
-    : program_(program),
-      inputs_(inputs),
-      state_(std::move(state)),
-      segment_(std::make_shared<Segment>()) {
+void PlannerMemory::reset(const Program& program) {
   const size_t values = program.values.size();
+  for (size_t v = 0; v < state_.facts.size(); ++v) {
+    if (!state_.changed[v]) continue;
+    state_.facts[v].value = Tensor();
+    state_.facts[v].dims.reset();
+  }
   state_.facts.resize(values);
-  state_.changed.resize(values);
   state_.places.resize(values);
-  state_.placed.resize(values);
-  state_.emitted.resize(program.nodes.size());
+  state_.changed.assign(values, 0);
+  state_.placed.assign(values, 0);
+  state_.emitted.assign(program.nodes.size(), 0);
+  state_.next = state_.depth = 0;
+  buffers_.clear();
   places_.resize(values);
   shapes_.resize(values);
-  has_shape_.resize(values);
-  sliced_.resize(values);
-  for (size_t v = 0; v < values; ++v)
+  has_shape_.assign(values, 0);
+  operands_.clear();
+  sliced_.assign(values, 0);
+}
+
+Planner::Planner(const Program& program, const PlanInputs& inputs, const PlanState* state)
+    : program_(program), inputs_(inputs), segment_(std::make_shared<Segment>()) {
+  if (program.planner_memory) static_cast<PlannerMemory&>(*this) = std::move(*program.planner_memory);
+  reset(program);
+  if (state) state_ = *state;
+  for (size_t v = 0; v < places_.size(); ++v)
     if (state_.placed[v]) places_[v] = Place{kNone32, state_.places[v], 0};
   segment_->depth = state_.depth;
+  extents_ = program.shape_rules.read(inputs.parameters);
+  segment_->steps.reserve(program.usual_steps);
+  segment_->infos.reserve(program.usual_steps);
+}
+
+Planner::~Planner() {
+  if (!program_.planner_memory) program_.planner_memory = std::make_shared<PlannerMemory>();
+  *program_.planner_memory = std::move(static_cast<PlannerMemory&>(*this));
 }
 
 const Shape& Planner::static_shape(ValueId v) {
-  if (!has_shape_[v]) {
-    shapes_[v] = fact(v).shape.to_shape();
-    has_shape_[v] = true;
-  }
+  if (has_shape_[v]) return shapes_[v];
+  const PartialShape& from = fact(v).shape;
+  if (!from.is_static()) return shapes_[v] = from.to_shape();  // says what is wrong
+  shapes_[v].resize(from.size());
+  for (size_t i = 0; i < from.size(); ++i) shapes_[v][i] = size_t(from[i].min());
+  has_shape_[v] = true;
   return shapes_[v];
 }
 
@@ -60,6 +81,27 @@ void Planner::infer_variable(const BoundNode& node) {
     fact.shape = PartialShape(declared.rank_is_static() ? declared.get_min_shape() : Shape{0});
   }
   state_.changed[out] = true;
+}
+
+// Outputs whose shapes are the inputs' extents put in other places.
+bool Planner::follow_rules(uint32_t index) {
+  const ShapeRules& rules = program_.shape_rules;
+  if (!extents_ || rules.follows.empty() || !rules.follows[index]) return false;
+  for (ValueId v : program_.nodes[index].inputs)  // values that this plan knows go on by inference
+    if (state_.changed[v] && (state_.facts[v].value || state_.facts[v].dims)) return false;
+  for (ValueId v : program_.nodes[index].outputs) {
+    const std::vector<ShapeRules::Extent>& rule = *rules.shapes[v];
+    Fact& fact = state_.facts[v];  // perhaps with room that an earlier plan left
+    fact.type = program_.values[v].fact.type;
+    if (!fact.shape.rank_is_static() || fact.shape.size() != rule.size())
+      fact.shape = PartialShape(std::vector<Dimension>(rule.size()));
+    for (size_t i = 0; i < rule.size(); ++i) {
+      const ShapeRules::Extent& e = rule[i];
+      fact.shape[i] = Dimension(int64_t(e.unknown < 0 ? e.value : (*extents_)[size_t(e.unknown)]));
+    }
+    state_.changed[v] = true;
+  }
+  return true;
 }
 
 // False: some output's shape needs what is not known yet.
@@ -85,6 +127,7 @@ bool Planner::infer_node(uint32_t index) {
   for (ValueId v : node.inputs) changed |= v != kNone32 && state_.changed[v];
   for (ValueId v : node.outputs) is_static &= program_.values[v].is_static;
   if (!changed) return is_static;
+  if (follow_rules(index)) return true;
 
   static const Fact absent{};
   std::vector<const Fact*> in;
@@ -190,6 +233,7 @@ void Planner::finish(uint32_t stop, bool asks_shapes, const std::vector<ValueId>
   for (ValueId v : asks_values)
     if (places_[v].buffer != kNone32) buffers_[places_[v].buffer].last = ~0u;
   lay_out_arena();
+  program_.usual_steps = std::max(program_.usual_steps, segment_->steps.size());
   segment_->operands.reserve(operands_.size());
   for (const Place& p : operands_) segment_->operands.push_back(resolve(p));
   for (auto& [call, places] : host_calls_)
@@ -210,7 +254,7 @@ void Planner::finish(uint32_t stop, bool asks_shapes, const std::vector<ValueId>
 }
 
 std::shared_ptr<const Segment> plan_first(const Program& program, const PlanInputs& inputs) {
-  return Planner(program, inputs, PlanState{}).run();
+  return Planner(program, inputs, nullptr).run();
 }
 
 std::shared_ptr<const Segment> plan_next(const Program& program, const PlanInputs& inputs,
@@ -221,7 +265,7 @@ std::shared_ptr<const Segment> plan_next(const Program& program, const PlanInput
     state.facts[v] = fact;
     state.changed[v] = true;
   }
-  return Planner(program, inputs, std::move(state)).run();
+  return Planner(program, inputs, &state).run();
 }
 
 }  // namespace vireo::cpu

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -28,19 +29,8 @@ std::shared_ptr<const Segment> plan_next(const Program& program, const PlanInput
                                          const Segment& asked,
                                          const std::vector<std::pair<ValueId, Fact>>& answers);
 
-class Planner {
- public:
-  Planner(const Program& program, const PlanInputs& inputs, PlanState state);
-  std::shared_ptr<const Segment> run();
-
-  const Program& program() const { return program_; }
-  const Shape& static_shape(ValueId v);
-  const Fact& fact(ValueId v) const {
-    return state_.changed[v] ? state_.facts[v] : program_.values[v].fact;
-  }
-
- private:
-  friend class PlanContext;
+// What a planner works in, kept for the next: allocating it anew would cost more than planning.
+struct PlannerMemory {
   struct Buffer {
     size_t bytes = 0;
     uint32_t first = 0, last = 0;  // steps
@@ -48,6 +38,33 @@ class Planner {
     uint32_t output = kNone32;     // it is this output's tensor
     size_t offset = 0;
   };
+  PlanState state_;
+  std::vector<Buffer> buffers_;
+  std::vector<Place> places_;
+  std::vector<Shape> shapes_;  // by value, filled when asked for
+  std::vector<char> has_shape_;
+  std::vector<Place> operands_;
+  std::vector<char> sliced_;  // by value: written into its slice of a concatenation's buffer
+
+  // Sizes for a program, with nothing known; room for facts and shapes stays.
+  void reset(const Program& program);
+};
+
+class Planner : private PlannerMemory {
+ public:
+  Planner(const Program& program, const PlanInputs& inputs, const PlanState* state);
+  ~Planner();
+  std::shared_ptr<const Segment> run();
+
+  const Program& program() const { return program_; }
+  const Shape& static_shape(ValueId v);
+  size_t bytes_of(ValueId v) { return dense_byte_size(fact(v).type, static_shape(v)); }
+  const Fact& fact(ValueId v) const {
+    return state_.changed[v] ? state_.facts[v] : program_.values[v].fact;
+  }
+
+ private:
+  friend class PlanContext;
   struct PendingOutput {
     uint32_t index;
     ValueId value;
@@ -57,6 +74,7 @@ class Planner {
   // Facts.
   uint32_t infer_until_question();
   bool infer_node(uint32_t index);
+  bool follow_rules(uint32_t index);
   void infer_variable(const BoundNode& node);
   std::vector<ValueId> values_to_ask(const BoundNode& node) const;
 
@@ -76,7 +94,7 @@ class Planner {
   Place place_of(ValueId v) const;
   Place fixed_constant(Tensor value);
   void touch(const Place& place);
-  void add_step(const StepSpec& spec, std::shared_ptr<const void> keep, const void* params,
+  void add_step(StepSpec spec, std::shared_ptr<const void> keep, const void* params,
                 span<const Place> operands);
 
   void lay_out_arena();
@@ -86,20 +104,13 @@ class Planner {
 
   const Program& program_;
   const PlanInputs& inputs_;
-  PlanState state_;
   std::shared_ptr<Segment> segment_;
-  std::vector<Buffer> buffers_;
-  std::vector<Place> places_;
-  std::vector<Shape> shapes_;  // by value, filled when asked for
-  std::vector<char> has_shape_;
-  std::vector<Place> operands_;
+  std::optional<std::vector<size_t>> extents_;  // of the unknowns of the shape rules
   std::vector<std::pair<HostCall*, std::vector<Place>>> host_calls_;
   std::vector<PendingOutput> outputs_;
   uint32_t stop_ = 0;  // facts are known before this node
-  // Concatenations along the last axis whose buffer is made ahead, and the values that were written
-  // into their slice of it.
+  // Concatenations along the last axis whose buffer is made ahead.
   std::unordered_map<uint32_t, Place> concat_places_;
-  std::vector<char> sliced_;
   uint32_t node_ = 0;    // being emitted
   std::string refused_;  // why better kernels were refused for it
 };

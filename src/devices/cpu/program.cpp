@@ -180,6 +180,7 @@ std::shared_ptr<Program> make_program(std::shared_ptr<const Graph> graph,
   count_uses(*program);
   program->static_shapes = program->variables.empty();
   for (ValueId v : program->parameters) program->static_shapes &= program->values[v].is_static;
+  if (!program->static_shapes) program->shape_rules = find_shape_rules(*program);
   if (!outer) release_packed(*program);
   return program;
 }

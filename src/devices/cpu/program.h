@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/device.h"
+#include "devices/cpu/lower/shape_rules.h"
 #include "devices/cpu/node.h"
 #include "devices/cpu/packed.h"
 #include "devices/cpu/plan.h"
@@ -50,12 +51,15 @@ struct Program {
   std::vector<ValueId> parameters;
   std::vector<ValueId> results;  // the value that each result reads
   std::vector<Variable> variables;
+  ShapeRules shape_rules;             // none if static_shapes
   bool static_shapes = false;         // one plan serves all runs
   std::shared_ptr<PackedWeights> packed;  // shared with the bodies
   size_t weight_bytes = 0;            // of the graph's constants
   mutable size_t winograd_bytes = 0;  // of them in transformed form, while executors are prepared
 
   mutable std::mutex plan_mutex;
+  mutable std::shared_ptr<struct PlannerMemory> planner_memory;  // of the last plan made
+  mutable size_t usual_steps = 0;  // of a segment: as many as the largest so far had
   mutable PlanCache plans;
 
   // The table of base pointers: null, inputs, outputs, variables (old, new), heap by value, arenas
