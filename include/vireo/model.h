@@ -17,6 +17,9 @@ class VIREO_API Model {
  public:
   Model() = default;
   explicit Model(std::shared_ptr<Graph> graph) : graph_(std::move(graph)) {}
+  // The part of a graph that these outputs need, over the same nodes: parameters in the order in which they are met. Results
+  // are taken as they are. Throws InvalidArgument without outputs or with those of different graphs.
+  explicit Model(const std::vector<Output>& outputs, const std::string& name = {});
 
   explicit operator bool() const { return graph_ != nullptr; }
   const std::string& get_friendly_name() const;

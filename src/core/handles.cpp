@@ -133,6 +133,31 @@ std::vector<Output> Model::inputs() const {
   for (const Node& n : get_parameters()) out.emplace_back(n, 0);
   return out;
 }
+Model::Model(const std::vector<Output>& outputs, const std::string& name) : graph_(std::make_shared<Graph>()) {
+  if (outputs.empty()) fail(ErrorCode::InvalidArgument, "a model needs an output");
+  Graph& g = *graph_;
+  g.arena = outputs[0].get_node().arena();
+  g.name = name;
+  for (const Output& o : outputs) {
+    const Node& node = o.get_node();
+    if (node.arena() != g.arena) fail(ErrorCode::InvalidArgument, "the outputs are of different graphs");
+    if (g[node.id()].op == &result_op)
+      g.results.push_back(node.id());
+    else
+      g.add_result({node.id(), uint32_t(o.get_index())});
+  }
+  for (NodeId id : g.order()) {
+    if (g[id].op == &parameter_op) g.parameters.push_back(id);
+    Variable v;
+    for (const auto& [attribute, value] : list_attrs(g[id].attrs)) {
+      if (attribute == "variable_id") v.id = std::get<std::string>(value.value);
+      if (attribute == "variable_type") v.type = std::get<element::Type>(value.value);
+      if (attribute == "variable_shape") v.shape = std::get<PartialShape>(value.value);
+    }
+    if (!v.id.empty() && !g.find_variable(v.id)) g.variables.push_back(v);
+  }
+}
+
 std::vector<Output> Model::outputs() const {
   std::vector<Output> out;
   for (const Node& n : get_results()) out.emplace_back(n, 0);

@@ -1,6 +1,8 @@
 // Node, Output, Model.
 #include "bind.h"
 
+#include <algorithm>
+
 namespace vireo::python {
 namespace {
 
@@ -46,6 +48,19 @@ void reshape(Model& m, nb::handle shapes) {
   m.reshape(by_index);
 }
 
+Node only_result(const Model& m) {
+  const auto results = m.get_results();
+  if (results.size() != 1)
+    throw Error(ErrorCode::InvalidArgument, "the model has " + std::to_string(results.size()) + " results, expected one");
+  return results[0];
+}
+
+// -1 if it is not among them.
+int64_t index_of(const std::vector<Node>& nodes, const Node& node) {
+  const auto found = std::find(nodes.begin(), nodes.end(), node);
+  return found == nodes.end() ? -1 : found - nodes.begin();
+}
+
 }  // namespace
 
 void bind_model(nb::module_& m) {
@@ -70,6 +85,16 @@ void bind_model(nb::module_& m) {
       .def("get_output_partial_shape", [](const Node& n, size_t i) { return n.output(i).get_partial_shape(); })
       .def("get_output_shape", [](const Node& n, size_t i) { return n.output(i).get_shape(); })
       .def("get_output_element_type", [](const Node& n, size_t i) { return n.output(i).get_element_type(); })
+      .def("get_input_partial_shape", [](const Node& n, size_t i) { return n.input_value(i).get_partial_shape(); })
+      .def("get_input_shape", [](const Node& n, size_t i) { return n.input_value(i).get_shape(); })
+      .def("get_input_element_type", [](const Node& n, size_t i) { return n.input_value(i).get_element_type(); })
+      .def("get_element_type", [](const Node& n) { return n.output(0).get_element_type(); })
+      .def_prop_ro("element_type", [](const Node& n) { return n.output(0).get_element_type(); })
+      .def("get_partial_shape", [](const Node& n) { return n.output(0).get_partial_shape(); })
+      .def_prop_ro("partial_shape", [](const Node& n) { return n.output(0).get_partial_shape(); })
+      .def_prop_ro("shape", [](const Node& n) { return n.output(0).get_shape(); })
+      .def("get_shape", [](const Node& n) { return n.output(0).get_shape(); })
+      .def("get_instance_id", &Node::identity)
       .def("get_attributes", [](const Node& n) {
         nb::dict d;
         for (const auto& [name, text] : n.get_attributes()) d[name.c_str()] = text;
@@ -85,6 +110,12 @@ void bind_model(nb::module_& m) {
       .def("get_any_name", &Output::get_any_name)
       .def_prop_ro("names", &names_of)
       .def("get_names", &names_of)
+      .def("add_names", [](Output& o, nb::object names) {
+        std::vector<std::string> all = o.get_names();
+        for (nb::handle name : nb::list(names)) all.push_back(nb::cast<std::string>(name));
+        o.set_names(all);
+      })
+      .def("__copy__", [](const Output& o) { return o; })
       .def("set_names", [](Output& o, nb::object names) { o.set_names(nb::cast<std::vector<std::string>>(nb::list(names))); })
       .def_prop_ro("shape", &Output::get_shape)
       .def("get_shape", &Output::get_shape)
@@ -102,6 +133,23 @@ void bind_model(nb::module_& m) {
   m.attr("ConstOutput") = output;
 
   nb::class_<Model>(m, "Model", "A network in operators of the public opsets, as it was read and as it is saved.")
+      .def("__init__", [](Model* model, const std::vector<Output>& outputs, const std::string& name) { new (model) Model(outputs, name); },
+           nb::arg("outputs"), nb::kw_only(), nb::arg("name") = "",
+           "The part of a graph that these outputs need, over the same nodes.")
+      .def("get_output_size", [](const Model& g) { return g.outputs().size(); })
+      .def("get_output_op", [](const Model& g, size_t i) { return g.output(i).get_node(); })
+      .def("get_output_element_type", [](const Model& g, size_t i) { return g.output(i).get_element_type(); })
+      .def("get_output_partial_shape", [](const Model& g, size_t i) { return g.output(i).get_partial_shape(); })
+      .def("get_output_shape", [](const Model& g, size_t i) { return g.output(i).get_shape(); })
+      .def("get_result", &only_result)
+      .def_prop_ro("result", &only_result)
+      .def("get_parameter_index", [](const Model& g, const Node& node) { return index_of(g.get_parameters(), node); })
+      .def("get_result_index", [](const Model& g, const Node& node) { return index_of(g.get_results(), node); })
+      .def("get_result_index", [](const Model& g, const Output& port) {
+        const auto ports = g.outputs();
+        const auto found = std::find(ports.begin(), ports.end(), port);
+        return found == ports.end() ? int64_t(-1) : int64_t(found - ports.begin());
+      })
       .def_prop_rw("friendly_name", &Model::get_friendly_name, &Model::set_friendly_name)
       .def("get_friendly_name", &Model::get_friendly_name)
       .def("set_friendly_name", &Model::set_friendly_name)

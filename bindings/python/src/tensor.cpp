@@ -207,6 +207,12 @@ void bind_tensor(nb::module_& m) {
       .def("__array__", [](const Tensor& t, nb::object, nb::object) { return to_array(t); }, nb::arg("dtype") = nb::none(), nb::arg("copy") = nb::none())
       .def("__dlpack__", [](const Tensor& t, nb::kwargs kwargs) { return to_array(t).attr("__dlpack__")(**kwargs); })
       .def("__dlpack_device__", [](const Tensor&) { return nb::make_tuple(1, 0); })
+      .def("__copy__", [](const Tensor& t) { return t; })
+      .def("__deepcopy__", [](const Tensor& t, nb::handle) {
+        Tensor copy(t.get_element_type(), t.get_shape());
+        t.copy_to(copy);
+        return copy;
+      }, nb::arg("memo"))
       .def("__len__", [](const Tensor& t) { return t.get_shape().empty() ? 0 : t.get_shape()[0]; })
       .def("__repr__", [](const Tensor& t) { return "<Tensor: " + t.get_element_type().get_type_name() + t.get_shape().to_string() + ">"; });
 }

@@ -4,6 +4,8 @@
 #include <nanobind/make_iterator.h>
 #include <nanobind/operators.h>
 
+#include <algorithm>
+
 namespace vireo::python {
 namespace {
 
@@ -97,6 +99,16 @@ void bind_types(nb::module_& m) {
       .def("is_integral_number", &element::Type::is_integral_number)
       .def("is_signed", &element::Type::is_signed)
       .def("is_quantized", &element::Type::is_quantized)
+      .def_prop_ro("real", &element::Type::is_real)
+      .def_prop_ro("integral", &element::Type::is_integral)
+      .def_prop_ro("integral_number", &element::Type::is_integral_number)
+      .def_prop_ro("signed", &element::Type::is_signed)
+      .def_prop_ro("quantized", &element::Type::is_quantized)
+      .def("compatible", [](element::Type a, element::Type b) { return a.is_dynamic() || b.is_dynamic() || a == b; }, nb::arg("other"))
+      .def("merge", [](element::Type a, element::Type b) -> nb::object {
+        if (a.is_static() && b.is_static() && a != b) return nb::none();
+        return nb::cast(a.is_static() ? a : b);
+      }, nb::arg("other"), "The type that both can be; None if there is none.")
       .def("to_dtype", [](element::Type t) {
         static const std::map<std::string, const char*> names = {
             {"boolean", "bool"}, {"f16", "float16"}, {"bf16", "float16"}, {"f32", "float32"}, {"f64", "float64"}, {"i8", "int8"},
@@ -167,6 +179,11 @@ void bind_types(nb::module_& m) {
       .def_prop_ro("is_static", &PartialShape::is_static)
       .def_prop_ro("is_dynamic", &PartialShape::is_dynamic)
       .def_prop_ro("rank", &PartialShape::rank)
+      .def_prop_ro("all_non_negative", [](const PartialShape& s) {
+        return s.rank_is_static() && std::all_of(s.begin(), s.end(), [](const Dimension& d) { return d.is_static(); });
+      })
+      .def("__copy__", [](const PartialShape& s) { return s; })
+      .def("__deepcopy__", [](const PartialShape& s, nb::handle) { return s; }, nb::arg("memo"))
       .def("to_shape", &PartialShape::to_shape)
       .def("get_shape", &PartialShape::to_shape)
       .def("get_min_shape", &PartialShape::get_min_shape)

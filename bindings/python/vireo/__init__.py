@@ -13,11 +13,12 @@ from ._vireo import CompiledModel, InferRequest
 from . import properties
 from .requests import AsyncInferQueue, OVDict
 from .convert import compile_model, convert_model
+from .layout import Layout
 
 __version__ = get_version()
 
 __all__ = [
-    "AsyncInferQueue", "Busy", "Cancelled", "CompiledModel", "ConstOutput", "Core", "Dimension", "Error", "InferRequest", "Model", "Node",
+    "AsyncInferQueue", "Busy", "Cancelled", "CompiledModel", "ConstOutput", "Core", "Dimension", "Error", "InferRequest", "Layout", "Model", "Node",
     "OVDict", "Output", "PartialShape", "ProfilingInfo", "Shape", "Tensor", "Type", "VariableState", "Version", "compile_model",
     "convert_model", "get_version", "properties", "save_model", "serialize",
 ]

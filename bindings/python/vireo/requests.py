@@ -88,6 +88,16 @@ def _set_callback(self, callback, userdata=None):
     self._set_callback(lambda data, error: callback(data), userdata)
 
 
+def _set_tensors_in_order(set_one):
+    def set_all(self, tensors):
+        """Tensors by index in a dict, or a list in order."""
+        for index, tensor in tensors.items() if isinstance(tensors, dict) else enumerate(tensors):
+            set_one(self, index, tensor)
+    return set_all
+
+
+InferRequest.set_input_tensors = _set_tensors_in_order(InferRequest.set_input_tensor)
+InferRequest.set_output_tensors = _set_tensors_in_order(InferRequest.set_output_tensor)
 InferRequest.infer = _infer
 InferRequest.start_async = _start_async
 InferRequest.set_callback = _set_callback
@@ -182,6 +192,11 @@ class AsyncInferQueue:
         with self._changed:
             self._changed.wait_for(lambda: len(self._idle) == len(self._requests))
             self._raise_failure()
+
+    @property
+    def userdata(self):
+        """What start_async gave each request."""
+        return [request.userdata for request in self._requests]
 
     def __len__(self):
         return len(self._requests)
