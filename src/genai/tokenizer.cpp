@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/io/mapped_file.h"
+#include "base/io/path.h"
 #include "base/support/error.h"
 #include "genai/tokenizer_config.h"
 #include "text/tokenizer/read.h"
@@ -154,20 +155,28 @@ bool skips_special(const AnyMap& options) {
   return flag_of(options, "skip_special_tokens", true);
 }
 
-bool ends_with(const std::string& text, std::string_view end) {
-  return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
+// What a folder's tokeniser is read from: tokenizer.json, else a SentencePiece model.
+std::string file_in(const std::string& folder) {
+  for (const char* name : {"tokenizer.model", "spiece.model", "sentencepiece.bpe.model"}) {
+    if (is_file(join_path(folder, "tokenizer.json"))) break;
+    if (is_file(join_path(folder, name))) return join_path(folder, name);
+  }
+  return join_path(folder, "tokenizer.json");
+}
+
+std::shared_ptr<const text::Tokenizer> read_tokenizer(const std::string& file,
+                                                      const TokenizerConfig& config) {
+  const std::string content = read_text_file(file);
+  if (file_extension(file) != "model") return text::read_tokenizer_json(content, file);
+  return text::read_sentencepiece(content, file, {config.add_bos_token, config.add_eos_token});
 }
 
 }  // namespace
 
 Tokenizer::Tokenizer(const std::string& path, const AnyMap&) : impl_(std::make_shared<Impl>()) {
-  const bool is_file = ends_with(path, ".json");
-  const size_t slash = path.rfind('/');
-  const std::string folder =
-      !is_file ? path : slash == std::string::npos ? "." : path.substr(0, slash);
-  const std::string file = is_file ? path : path + "/tokenizer.json";
-  impl_->tokenizer = text::read_tokenizer_json(read_text_file(file), file);
-  impl_->config = read_tokenizer_config(folder);
+  const bool folder = is_folder(path);
+  impl_->config = read_tokenizer_config(folder ? path : parent_folder(path));
+  impl_->tokenizer = read_tokenizer(folder ? file_in(path) : path, impl_->config);
 }
 
 TokenizedInputs Tokenizer::encode(const std::string& prompt, const AnyMap& options) const {

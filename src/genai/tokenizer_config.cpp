@@ -3,8 +3,8 @@
 #include <optional>
 
 #include "base/io/mapped_file.h"
+#include "base/io/path.h"
 #include "text/json.h"
-#include "vireo/error.h"
 
 namespace vireo::genai {
 namespace {
@@ -12,12 +12,8 @@ namespace {
 using text::Json;
 
 std::optional<std::string> read_if_there(const std::string& path) {
-  try {
-    return read_text_file(path);
-  } catch (const Error& error) {
-    if (error.code() == ErrorCode::NotFound) return std::nullopt;
-    throw;
-  }
+  if (!is_file(path)) return std::nullopt;
+  return read_text_file(path);
 }
 
 template <typename F>
@@ -58,17 +54,19 @@ void read_template(const Json& json, std::string& out) {
 
 TokenizerConfig read_tokenizer_config(const std::string& folder) {
   TokenizerConfig config;
-  with_json(folder + "/special_tokens_map.json", [&](const Json& json) { read_tokens(json, config); });
-  with_json(folder + "/tokenizer_config.json", [&](const Json& json) {
+  with_json(join_path(folder, "special_tokens_map.json"), [&](const Json& json) { read_tokens(json, config); });
+  with_json(join_path(folder, "tokenizer_config.json"), [&](const Json& json) {
     read_tokens(json, config);
     config.padding_side = json.text("padding_side", "");
     read_template(json, config.chat_template);
+    config.add_bos_token = json.flag("add_bos_token", false);
+    config.add_eos_token = json.flag("add_eos_token", false);
     if (const auto names = json.find("model_input_names"))
       names->for_each([&](const Json& name) { config.has_type_ids |= name.text() == "token_type_ids"; });
   });
-  with_json(folder + "/chat_template.json",
+  with_json(join_path(folder, "chat_template.json"),
             [&](const Json& json) { read_template(json, config.chat_template); });
-  if (auto content = read_if_there(folder + "/chat_template.jinja"))
+  if (auto content = read_if_there(join_path(folder, "chat_template.jinja")))
     config.chat_template = std::move(*content);
   return config;
 }

@@ -10,6 +10,7 @@ struct TokenizerConfig {
   std::string padding_side;     // "left", "right" or ""
   std::string chat_template;
   bool has_type_ids = false;    // the model has an input token_type_ids
+  bool add_bos_token = false, add_eos_token = false;  // for files that do not say it themselves
 };
 
 // From tokenizer_config.json, special_tokens_map.json, chat_template.json and chat_template.jinja, of which any may be missing; of two that

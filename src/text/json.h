@@ -74,13 +74,6 @@ class Json {
     const auto field = find(key);
     return field ? field->number() : fallback;
   }
-  // Of a token.
-  uint32_t id() const {
-    const uint64_t value = number();
-    if (value >= uint64_t(1) << 24) refuse(fmt::format("{} is no number of a token", value));
-    return uint32_t(value);
-  }
-
   // Calls f(Json) for each entry of an array.
   template <typename F>
   void for_each(F&& f) const {

@@ -3,22 +3,29 @@
 
 #include <pcre2.h>
 
+#include <algorithm>
+
 #include "base/support/error.h"
 #include "text/utf8.h"
 
 namespace vireo::text {
 namespace {
 
-// Match data of this thread, reused: an expression is matched once per word.
+// What a match of this thread needs, reused: an expression is matched once per word.
 struct Scratch {
   pcre2_match_data* data = pcre2_match_data_create(1, nullptr);
   pcre2_match_context* context = pcre2_match_context_create(nullptr);
+  pcre2_jit_stack* stack = pcre2_jit_stack_create(32 << 10, 4 << 20, nullptr);  // grows when needed
+
   Scratch() {
-    if (context) pcre2_set_match_limit(context, 10'000'000);
+    if (!context) return;
+    pcre2_set_match_limit(context, 1'000'000);
+    pcre2_jit_stack_assign(context, nullptr, stack);
   }
   ~Scratch() {
     pcre2_match_data_free(data);
     pcre2_match_context_free(context);
+    pcre2_jit_stack_free(stack);
   }
 };
 
@@ -63,24 +70,21 @@ Regex::Cursor::~Cursor() = default;
 
 bool Regex::Cursor::next(Match& match) {
   while (at_ <= text_.size()) {
-    const uint32_t options =
-        PCRE2_NO_UTF_CHECK | (empty_before_ ? PCRE2_NOTEMPTY_ATSTART | PCRE2_ANCHORED : 0);
     const int found = pcre2_match(
         static_cast<const pcre2_code*>(regex_.code_), reinterpret_cast<PCRE2_SPTR>(text_.data()),
-        text_.size(), at_, options, static_cast<pcre2_match_data*>(data_), scratch().context);
-    if (found == PCRE2_ERROR_NOMATCH) {
-      if (!empty_before_ || at_ == text_.size()) return false;
-      at_ += decode(text_, at_).size;  // go on behind the place of the empty match
-      empty_before_ = false;
-      continue;
-    }
+        text_.size(), at_, PCRE2_NO_UTF_CHECK, static_cast<pcre2_match_data*>(data_),
+        scratch().context);
+    if (found == PCRE2_ERROR_NOMATCH) return false;
     if (found < 0)
       fail(ErrorCode::InvalidArgument, "regular expression '{}' gave up on a text of {} bytes: {}",
            regex_.pattern_, text_.size(), message_of(found));
     const size_t* ends = pcre2_get_ovector_pointer(static_cast<pcre2_match_data*>(data_));
-    match = {ends[0], ends[1] < ends[0] ? ends[0] : ends[1]};
-    empty_before_ = match.begin == match.end;
-    at_ = match.end;
+    match = {ends[0], std::max(ends[0], ends[1])};
+    if (match.begin == match.end && match.begin == last_end_) {
+      at_ += at_ < text_.size() ? decode(text_, at_).size : 1;
+      continue;
+    }
+    at_ = last_end_ = match.end;
     return true;
   }
   return false;

@@ -45,7 +45,7 @@ class Regex {
     const Regex& regex_;
     std::string_view text_;
     size_t at_ = 0;
-    bool empty_before_ = false;  // the last match was empty: the next may not be empty at its place
+    size_t last_end_ = size_t(-1);  // of a match: an empty one there does not count
     void* data_;
   };
 

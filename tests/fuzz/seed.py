@@ -1,4 +1,4 @@
-"""seed.py ir|onnx FOLDER: fills a fuzzer's corpus with small models, whole ones and damaged ones."""
+"""seed.py ir|onnx|tokenizer FOLDER: fills a fuzzer's corpus with small models, whole ones and damaged ones."""
 import json
 import shutil
 import sys
@@ -58,8 +58,31 @@ def onnx_models():
                 [constant(n, np.array([v], np.int64)) for n, v in (("a", 1), ("b", 2 ** 62), ("c", 2))])
 
 
+def tokenizers():
+    """tokenizer.json of every kind with the stages of the test set and a vocabulary cut short."""
+    for path in sorted(fetch_models.unpacked("tokenizers").glob("*/tokenizer.json")):
+        whole = json.loads(path.read_text(encoding="utf-8"))
+        model = whole["model"]
+        if isinstance(model["vocab"], list):
+            model["vocab"] = model["vocab"][:60]
+        else:
+            model["vocab"] = {text: i for text, i in model["vocab"].items() if i < 300 and len(text) < 3}
+        merges = [merge.split(" ") if isinstance(merge, str) else merge for merge in model.get("merges", [])]
+        if merges:
+            model["merges"] = [m for m in merges if {m[0], m[1], m[0] + m[1]} <= set(model["vocab"])][:40]
+        text = json.dumps(whole)
+        if len(text) > SMALL:  # the compiled normaliser
+            whole["normalizer"] = {"type": "Sequence", "normalizers": [{"type": "Nmt"}, {"type": "NFKC"}]}
+            text = json.dumps(whole)
+        yield path.parent.name, text
+
+
 def main():
     reader, folder = sys.argv[1], Path(sys.argv[2])
+    if reader == "tokenizer":
+        for name, text in tokenizers():
+            (folder / name).write_text(text)
+        return
     bad = fetch_models.unpacked("bad_models")
     if reader == "ir":
         root = fetch_models.unpacked("ir_ops")

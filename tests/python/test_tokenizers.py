@@ -172,3 +172,17 @@ def test_refusals(root, tmp_path):
     assert "too deep" in read_with("normalizer", deep)
     (tmp_path / "tokenizer.json").write_text("{")
     assert "no JSON" in refusal(lambda: genai.Tokenizer(tmp_path))
+
+
+def test_sentencepiece(root, texts, tmp_path):
+    """A folder without tokenizer.json: the SentencePiece model that the T5 tokenizer was made of gives the same pieces."""
+    (tmp_path / "spiece.model").write_bytes((root / "t5-unigram" / "spiece.model").read_bytes())
+    tokenizer = genai.Tokenizer(tmp_path)
+    rows = lines(root / "t5-unigram" / "expected.jsonl")
+    got = tokenizer.encode_batch([texts[row["i"]] for row in rows])
+    differ = [texts[row["i"]] for row, one in zip(rows, got) if one.ids != row.get("plain_ids", row["ids"])]
+    # Of a text of blanks alone nothing is left here, and tokenizer.json keeps one; no other text differs.
+    assert [text for text in differ if text.strip()] == []
+    assert tokenizer.decode(got[3].ids) == texts[rows[3]["i"]].strip()
+    (tmp_path / "spiece.model").write_bytes(b"\x0a\x7fno model")
+    assert "no SentencePiece model" in refusal(lambda: genai.Tokenizer(tmp_path / "spiece.model"))

@@ -39,8 +39,9 @@ class VIREO_API Tokenizer {
   using Pair = std::pair<std::string, std::string>;
 
   Tokenizer() = default;
-  // A folder with tokenizer.json, or that file. Beside it tokenizer_config.json, special_tokens_map.json and config.json say which
-  // tokens are special. NotFound, and InvalidModel in one line for a malformed file.
+  // A folder with tokenizer.json or else a SentencePiece model (tokenizer.model, spiece.model), or such a file. Beside it
+  // tokenizer_config.json and special_tokens_map.json say which tokens are special. NotFound, and InvalidModel in one line for a
+  // malformed file.
   explicit Tokenizer(const std::string& path, const AnyMap& properties = {});
 
   explicit operator bool() const { return impl_ != nullptr; }

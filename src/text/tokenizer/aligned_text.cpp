@@ -1,5 +1,9 @@
 #include "text/tokenizer/aligned_text.h"
 
+#include <algorithm>
+
+#include "base/support/error.h"
+
 namespace vireo::text {
 
 void AlignedText::assign(std::string_view text, uint32_t shift, bool tracked) {
@@ -7,12 +11,14 @@ void AlignedText::assign(std::string_view text, uint32_t shift, bool tracked) {
   origins_.clear();
   shift_ = shift;
   tracked_ = tracked;
+  limit_ = (size_t(1) << 20) + 32 * text.size();  // no Unicode form comes near
 }
 
 void AlignedText::assign(const AlignedText& text, Piece piece) {
   text_.assign(text.view(piece));
   shift_ = text.shift_ + piece.begin;
   tracked_ = text.tracked_;
+  limit_ = text.limit_;
   origins_.clear();
   if (!text.origins_.empty())
     origins_.assign(text.origins_.begin() + piece.begin, text.origins_.begin() + piece.end);
@@ -60,6 +66,9 @@ void Rewrite::put(char32_t c, size_t at) {
 }
 
 void Rewrite::put(std::string_view chars, size_t at) {
+  if (out_.size() + chars.size() > text_.limit_)
+    fail(ErrorCode::InvalidArgument, "normalising makes more than {} bytes of a text of {}",
+         text_.limit_, text_.text_.size());
   out_.append(chars);
   if (text_.tracked_) origins_.resize(out_.size(), text_.origin(uint32_t(at)));
 }

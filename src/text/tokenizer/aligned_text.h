@@ -49,10 +49,11 @@ class AlignedText {
   std::vector<Origin> origins_;  // of each byte; empty while the text is the input's own
   uint32_t shift_ = 0;
   bool tracked_ = false;
+  size_t limit_ = 0;  // bytes that rewriting may make of it
 };
 
 // Writes a text anew from left to right: what is put says at which byte of the old text its origin stands. The new text takes
-// the old one's place at finish().
+// the old one's place at finish(). InvalidArgument for texts that grow without measure, as rules that a stranger wrote can do.
 class Rewrite {
  public:
   explicit Rewrite(AlignedText& text);

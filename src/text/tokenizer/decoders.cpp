@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/support/error.h"
 #include "text/tokenizer/byte_alphabet.h"
 
 namespace vireo::text {
@@ -189,6 +190,9 @@ DecoderPtr replace_decoder(Pattern pattern, std::string content) {
     std::string out;
     size_t done = 0;
     pattern.for_each(token, [&](Match match) {
+      constexpr size_t kLongest = size_t(1) << 22;  // of a token that replacements make
+      if (out.size() + content.size() > kLongest)
+        fail(ErrorCode::InvalidArgument, "decoding makes a token of more than {} bytes", kLongest);
       out.append(token, done, match.begin - done);
       out += content;
       done = match.end;

@@ -35,6 +35,9 @@ class Model {
   // True if the pieces are bytes and not characters of the byte alphabet.
   virtual bool reads_bytes() const { return false; }
 
+  // True if the text of a token is what it stands for, also where it is the unknown one.
+  virtual bool keeps_text() const { return false; }
+
   const Vocab& vocab() const { return vocab_; }
 
  protected:

@@ -11,8 +11,8 @@ Vocab read_vocab(const Json& json) {
   vocab.reserve(entries.size(), entries.size() * 8);
   for (const auto [text, value] : entries) {
     uint64_t id = 0;
-    if (value.get(id) || id >= uint64_t(1) << 24)
-      json.refuse(fmt::format("token '{}' has no number", text));
+    if (value.get(id) || id >= Vocab::kMostIds)
+      json.refuse(fmt::format("token '{}' has no number below {}", text, Vocab::kMostIds));
     vocab.add(text, uint32_t(id));
   }
   return vocab;
@@ -79,7 +79,7 @@ ModelPtr read_unigram(const Json& json) {
     if (count != 2) entry.refuse("a text and a score are needed");
   });
   if (auto unk = json.find("unk_id")) {
-    options.unk_id = unk->id();
+    options.unk_id = read_id(*unk);
     if (options.unk_id >= options.scores.size())
       unk->refuse(fmt::format("{} is no token: there are {}", options.unk_id, options.scores.size()));
   }

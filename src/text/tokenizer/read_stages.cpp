@@ -72,7 +72,7 @@ Template read_template(const Json& json, const Json& tokens) {
       const Json token = entry.at("SpecialToken");
       piece.type_id = uint32_t(token.number("type_id", 0));
       tokens.at(token.text("id")).at("ids").for_each([&](const Json& id) {
-        piece.ids.push_back(id.id());
+        piece.ids.push_back(read_id(id));
       });
     }
     out.push_back(std::move(piece));
@@ -85,7 +85,7 @@ uint32_t read_pair_id(const Json& json) {
   uint32_t id = 0;
   size_t count = 0;
   json.for_each([&](const Json& entry) {
-    if (count++ == 1) id = entry.id();
+    if (count++ == 1) id = read_id(entry);
   });
   if (count != 2) json.refuse("a text and a number are needed");
   return id;

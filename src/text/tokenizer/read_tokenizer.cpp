@@ -17,7 +17,7 @@ std::vector<AddedToken> read_added_tokens(const Json& json, const Vocab& vocab) 
   json.for_each([&](const Json& entry) {
     AddedToken token;
     token.content = entry.text("content");
-    token.id = entry.at("id").id();
+    token.id = read_id(entry.at("id"));
     token.single_word = entry.flag("single_word", false);
     token.lstrip = entry.flag("lstrip", false);
     token.rstrip = entry.flag("rstrip", false);
@@ -69,7 +69,7 @@ Padding read_padding(const Json& json) {
   const auto strategy = json.find("strategy");
   if (strategy && strategy->element().is_object()) padding.length = strategy->number("Fixed");
   padding.multiple = json.number("pad_to_multiple_of", 0);
-  if (auto id = json.find("pad_id")) padding.pad_id = id->id();
+  if (auto id = json.find("pad_id")) padding.pad_id = read_id(*id);
   padding.pad_type_id = uint32_t(json.number("pad_type_id", 0));
   padding.pad_token = json.text("pad_token", "[PAD]");
   padding.side = read_side(json);

@@ -19,6 +19,12 @@ ModelPtr read_model(const Json& json, bool byte_level);
 Truncation read_truncation(const Json& json);
 Padding read_padding(const Json& json);
 
+inline uint32_t read_id(const Json& json) {
+  const uint64_t value = json.number();
+  if (value >= Vocab::kMostIds) json.refuse(fmt::format("{} is no number of a token", value));
+  return uint32_t(value);
+}
+
 // The steps of a Sequence, which may hold sequences.
 template <typename F>
 void read_steps(const Json& json, std::string_view key, int depth, F&& f) {

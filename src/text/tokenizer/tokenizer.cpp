@@ -95,11 +95,12 @@ Encoding Tokenizer::encode_text(std::string_view input, uint32_t type_id, bool o
     out.offsets.push_back(chars.empty() ? Offsets{origin.begin, origin.end}
                                         : Offsets{chars[origin.begin], chars[origin.end]});
   };
+  const Model& model = *parts_.model;
   const auto put_plain = [&](AlignedText& text) {
     scratch.tokens.clear();
     encode_plain(text, scratch);
     for (const Token& token : scratch.tokens)
-      put(token.id, parts_.model->vocab().text(token.id),
+      put(token.id, model.keeps_text() ? text.view(token.range) : model.vocab().text(token.id),
           offsets ? text.origin(token.range) : Origin{});
   };
   AlignedText& text = scratch.text;

@@ -43,6 +43,7 @@ class Unigram final : public Model {
     for (uint32_t b = 0; b < 256; ++b) byte_ids_[b] = vocab_.find(fmt::format("<0x{:02X}>", b));
   }
 
+  bool keeps_text() const override { return true; }
   std::unique_ptr<Workspace> make_workspace() const override {
     return std::make_unique<UnigramWorkspace>();
   }

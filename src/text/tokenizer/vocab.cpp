@@ -34,10 +34,9 @@ void Vocab::grow() {
 }
 
 void Vocab::add(std::string_view text, uint32_t id) {
-  constexpr uint32_t kLimit = 1 << 24;
-  if (id >= kLimit)
+  if (id >= kMostIds)
     fail(ErrorCode::InvalidArgument, "token '{}' has the number {}: at most {} are read", text, id,
-         kLimit - 1);
+         kMostIds - 1);
   if (2 * (count_ + 1) > slots_.size()) grow();
   if (id >= places_.size()) places_.resize(id + 1, Place{0, 0, 0});
   const uint64_t hash = hash_of(text);

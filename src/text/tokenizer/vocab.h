@@ -29,10 +29,11 @@ inline uint64_t hash_of(std::string_view text) {
 class Vocab {
  public:
   static constexpr uint32_t kNone = ~0u;
+  static constexpr uint32_t kMostIds = 1 << 22;  // a table of that size is made for one high number
 
   void reserve(size_t tokens, size_t bytes);
-  // The later of two texts with one number, and of two numbers with one text, counts. InvalidArgument for numbers of 2^24 and
-  // more, which would be a table of that size.
+  // The later of two texts with one number, and of two numbers with one text, counts. InvalidArgument for numbers of kMostIds
+  // and more.
   void add(std::string_view text, uint32_t id);
 
   // The number of a text, or kNone.
