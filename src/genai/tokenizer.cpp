@@ -107,8 +107,7 @@ TokenizedInputs encode_inputs(const Tokenizer::Impl& impl, span<const text::Text
                               const AnyMap& options) {
   check_names(options, {"add_special_tokens", "max_length", "pad_to_max_length", "padding_side",
                         "truncation"});
-  std::vector<text::Encoding> batch =
-      impl.tokenizer->encode_batch(inputs, encode_options(options));
+  std::vector<text::Encoding> batch = impl.tokenizer->encode_batch(inputs, encode_options(options));
   text::Padding padding;
   padding.pad_id = pad_id_of(impl);
   padding.side = side_of(options, "padding_side", impl.config.padding_side);
@@ -200,9 +199,8 @@ TokenizedInputs Tokenizer::encode(const std::vector<Pair>& pairs, const AnyMap& 
 std::vector<Encoding> Tokenizer::encode_batch(
     const std::vector<std::pair<std::string, std::optional<std::string>>>& inputs,
     const AnyMap& options) const {
-  check_names(options,
-              {"add_special_tokens", "max_length", "padding_side", "truncation", "stride",
-               "strategy", "truncation_side", "pad_to_multiple_of", "padding"});
+  check_names(options, {"add_special_tokens", "max_length", "padding_side", "truncation", "stride",
+                        "strategy", "truncation_side", "pad_to_multiple_of", "padding"});
   const Impl& impl = need(impl_);
   std::vector<text::TextInput> texts;
   for (const auto& [first, second] : inputs) {
@@ -218,8 +216,10 @@ std::vector<Encoding> Tokenizer::encode_batch(
     padding.pad_id = pad_id_of(impl);
     padding.side = side_of(options, "padding_side", impl.config.padding_side);
     padding.multiple = size_of(options, "pad_to_multiple_of", 0);
-    if (length == "max_length") padding.length = size_of(options, "max_length", 0);
-    else if (length != "longest") padding.length = size_of(options, "padding", 0);
+    if (length == "max_length")
+      padding.length = size_of(options, "max_length", 0);
+    else if (length != "longest")
+      padding.length = size_of(options, "padding", 0);
     text::pad(batch, padding);
   }
   std::vector<Encoding> out;
@@ -296,7 +296,8 @@ struct StreamDecoder::Impl {
 
 StreamDecoder::StreamDecoder(const Tokenizer& tokenizer, bool skip_special_tokens)
     : impl_(new Impl{need(tokenizer.impl()).tokenizer,
-                     text::StreamDecoder(*need(tokenizer.impl()).tokenizer, skip_special_tokens)}) {}
+                     text::StreamDecoder(*need(tokenizer.impl()).tokenizer, skip_special_tokens)}) {
+}
 StreamDecoder::~StreamDecoder() = default;
 StreamDecoder::StreamDecoder(StreamDecoder&&) noexcept = default;
 

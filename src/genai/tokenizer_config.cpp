@@ -54,7 +54,8 @@ void read_template(const Json& json, std::string& out) {
 
 TokenizerConfig read_tokenizer_config(const std::string& folder) {
   TokenizerConfig config;
-  with_json(join_path(folder, "special_tokens_map.json"), [&](const Json& json) { read_tokens(json, config); });
+  with_json(join_path(folder, "special_tokens_map.json"),
+            [&](const Json& json) { read_tokens(json, config); });
   with_json(join_path(folder, "tokenizer_config.json"), [&](const Json& json) {
     read_tokens(json, config);
     config.padding_side = json.text("padding_side", "");
@@ -62,7 +63,8 @@ TokenizerConfig read_tokenizer_config(const std::string& folder) {
     config.add_bos_token = json.flag("add_bos_token", false);
     config.add_eos_token = json.flag("add_eos_token", false);
     if (const auto names = json.find("model_input_names"))
-      names->for_each([&](const Json& name) { config.has_type_ids |= name.text() == "token_type_ids"; });
+      names->for_each(
+          [&](const Json& name) { config.has_type_ids |= name.text() == "token_type_ids"; });
   });
   with_json(join_path(folder, "chat_template.json"),
             [&](const Json& json) { read_template(json, config.chat_template); });

@@ -70,10 +70,10 @@ Regex::Cursor::~Cursor() = default;
 
 bool Regex::Cursor::next(Match& match) {
   while (at_ <= text_.size()) {
-    const int found = pcre2_match(
-        static_cast<const pcre2_code*>(regex_.code_), reinterpret_cast<PCRE2_SPTR>(text_.data()),
-        text_.size(), at_, PCRE2_NO_UTF_CHECK, static_cast<pcre2_match_data*>(data_),
-        scratch().context);
+    const int found =
+        pcre2_match(static_cast<const pcre2_code*>(regex_.code_),
+                    reinterpret_cast<PCRE2_SPTR>(text_.data()), text_.size(), at_,
+                    PCRE2_NO_UTF_CHECK, static_cast<pcre2_match_data*>(data_), scratch().context);
     if (found == PCRE2_ERROR_NOMATCH) return false;
     if (found < 0)
       fail(ErrorCode::InvalidArgument, "regular expression '{}' gave up on a text of {} bytes: {}",

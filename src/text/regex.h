@@ -25,8 +25,8 @@ class Regex {
 
   const std::string& pattern() const { return pattern_; }
 
-  // Calls found(Match) for matches from left to right that do not overlap. The text is valid UTF-8. InvalidArgument if the
-  // expression backtracks without end on this text.
+  // Calls found(Match) for matches from left to right that do not overlap. The text is valid UTF-8.
+  // InvalidArgument if the expression backtracks without end on this text.
   template <typename F>
   void for_each(std::string_view text, F&& found) const {
     Cursor cursor(*this, text);

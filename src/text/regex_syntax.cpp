@@ -5,8 +5,9 @@
 namespace vireo::text {
 namespace {
 
-// What \s and \w hold in Oniguruma, as the inside of a class. PCRE2's own differ: its \s has U+180E, its \w all numbers and no
-// marks. Oniguruma's \w is Alphabetic, marks, digits, connectors, and the Latin-1 numbers.
+// What \s and \w hold in Oniguruma, as the inside of a class. PCRE2's own differ: its \s has
+// U+180E, its \w all numbers and no marks. Oniguruma's \w is Alphabetic, marks, digits, connectors,
+// and the Latin-1 numbers.
 constexpr std::string_view kSpaces =
     R"(\x{9}-\x{d}\x{20}\x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000})";
 constexpr std::string_view kWords =
@@ -15,8 +16,8 @@ constexpr std::string_view kWords =
 constexpr std::string_view kHex = "0-9A-Fa-f";
 constexpr int kDeepest = 50;
 
-// What stands between two && of a class: flat members as PCRE2 writes them between brackets, and expressions of one character
-// for the classes within the class, which PCRE2 lacks.
+// What stands between two && of a class: flat members as PCRE2 writes them between brackets, and
+// expressions of one character for the classes within the class, which PCRE2 lacks.
 struct Operand {
   std::string members;
   std::vector<std::string> nested;
@@ -67,7 +68,8 @@ class Translator {
     fail(ErrorCode::InvalidArgument, "regular expression '{}': {}", in_, what);
   }
 
-  // (?m) lets the dot match line ends there, which is (?s) here; lines always have ends of their own.
+  // (?m) lets the dot match line ends there, which is (?s) here; lines always have ends of their
+  // own.
   void option_group() {
     out_ += "(?";
     at_ += 2;
@@ -123,9 +125,7 @@ class Translator {
         at_ += 2;
         unicode_escape(one.members);
         return;
-      default:
-        one.members += '\\';
-        one.members += c;
+      default: one.members += '\\'; one.members += c;
     }
     at_ += 2;
   }

@@ -32,37 +32,59 @@ bool is_enclosed_letter(char32_t c) {
          (c >= 0x1f150 && c <= 0x1f169) || (c >= 0x1f170 && c <= 0x1f189);
 }
 
-// Characters of Unicode 15.1 and 16, which utf8proc's tables are too old for and Oniguruma's are not.
+// Characters of Unicode 15.1 and 16, which utf8proc's tables are too old for and Oniguruma's are
+// not.
 struct Newer {
   char32_t first, last;
   unsigned sets;
 };
-constexpr Newer kNewer[] = {
-    {0x897, 0x897, kMark | kWord}, {0x1c89, 0x1c8a, kLetter | kWord},
-    {0xa7cb, 0xa7cd, kLetter | kWord}, {0xa7da, 0xa7dc, kLetter | kWord},
-    {0x105c0, 0x105f3, kLetter | kWord}, {0x10d40, 0x10d49, kNumber | kDigit | kWord},
-    {0x10d4a, 0x10d65, kLetter | kWord}, {0x10d69, 0x10d6d, kMark | kWord},
-    {0x10d6f, 0x10d85, kLetter | kWord}, {0x10ec2, 0x10ec4, kLetter | kWord},
-    {0x10efc, 0x10efc, kMark | kWord}, {0x11380, 0x11389, kLetter | kWord},
-    {0x1138b, 0x1138b, kLetter | kWord}, {0x1138e, 0x1138e, kLetter | kWord},
-    {0x11390, 0x113b5, kLetter | kWord}, {0x113b7, 0x113b7, kLetter | kWord},
-    {0x113b8, 0x113c0, kMark | kWord}, {0x113c2, 0x113c2, kMark | kWord},
-    {0x113c5, 0x113c5, kMark | kWord}, {0x113c7, 0x113ca, kMark | kWord},
-    {0x113cc, 0x113d0, kMark | kWord}, {0x113d1, 0x113d1, kLetter | kWord},
-    {0x113d2, 0x113d2, kMark | kWord}, {0x113d3, 0x113d3, kLetter | kWord},
-    {0x113e1, 0x113e2, kMark | kWord}, {0x116d0, 0x116e3, kNumber | kDigit | kWord},
-    {0x11bc0, 0x11be0, kLetter | kWord}, {0x11bf0, 0x11bf9, kNumber | kDigit | kWord},
-    {0x11f5a, 0x11f5a, kMark | kWord}, {0x13460, 0x143fa, kLetter | kWord},
-    {0x16100, 0x1611d, kLetter | kWord}, {0x1611e, 0x1612f, kMark | kWord},
-    {0x16130, 0x16139, kNumber | kDigit | kWord}, {0x16d40, 0x16d6c, kLetter | kWord},
-    {0x16d70, 0x16d79, kNumber | kDigit | kWord}, {0x18cff, 0x18cff, kLetter | kWord},
-    {0x1ccf0, 0x1ccf9, kNumber | kDigit | kWord}, {0x1e5d0, 0x1e5ed, kLetter | kWord},
-    {0x1e5ee, 0x1e5ef, kMark | kWord}, {0x1e5f0, 0x1e5f0, kLetter | kWord},
-    {0x1e5f1, 0x1e5fa, kNumber | kDigit | kWord}, {0x2ebf0, 0x2ee5d, kLetter | kWord}};
+constexpr Newer kNewer[] = {{0x897, 0x897, kMark | kWord},
+                            {0x1c89, 0x1c8a, kLetter | kWord},
+                            {0xa7cb, 0xa7cd, kLetter | kWord},
+                            {0xa7da, 0xa7dc, kLetter | kWord},
+                            {0x105c0, 0x105f3, kLetter | kWord},
+                            {0x10d40, 0x10d49, kNumber | kDigit | kWord},
+                            {0x10d4a, 0x10d65, kLetter | kWord},
+                            {0x10d69, 0x10d6d, kMark | kWord},
+                            {0x10d6f, 0x10d85, kLetter | kWord},
+                            {0x10ec2, 0x10ec4, kLetter | kWord},
+                            {0x10efc, 0x10efc, kMark | kWord},
+                            {0x11380, 0x11389, kLetter | kWord},
+                            {0x1138b, 0x1138b, kLetter | kWord},
+                            {0x1138e, 0x1138e, kLetter | kWord},
+                            {0x11390, 0x113b5, kLetter | kWord},
+                            {0x113b7, 0x113b7, kLetter | kWord},
+                            {0x113b8, 0x113c0, kMark | kWord},
+                            {0x113c2, 0x113c2, kMark | kWord},
+                            {0x113c5, 0x113c5, kMark | kWord},
+                            {0x113c7, 0x113ca, kMark | kWord},
+                            {0x113cc, 0x113d0, kMark | kWord},
+                            {0x113d1, 0x113d1, kLetter | kWord},
+                            {0x113d2, 0x113d2, kMark | kWord},
+                            {0x113d3, 0x113d3, kLetter | kWord},
+                            {0x113e1, 0x113e2, kMark | kWord},
+                            {0x116d0, 0x116e3, kNumber | kDigit | kWord},
+                            {0x11bc0, 0x11be0, kLetter | kWord},
+                            {0x11bf0, 0x11bf9, kNumber | kDigit | kWord},
+                            {0x11f5a, 0x11f5a, kMark | kWord},
+                            {0x13460, 0x143fa, kLetter | kWord},
+                            {0x16100, 0x1611d, kLetter | kWord},
+                            {0x1611e, 0x1612f, kMark | kWord},
+                            {0x16130, 0x16139, kNumber | kDigit | kWord},
+                            {0x16d40, 0x16d6c, kLetter | kWord},
+                            {0x16d70, 0x16d79, kNumber | kDigit | kWord},
+                            {0x18cff, 0x18cff, kLetter | kWord},
+                            {0x1ccf0, 0x1ccf9, kNumber | kDigit | kWord},
+                            {0x1e5d0, 0x1e5ed, kLetter | kWord},
+                            {0x1e5ee, 0x1e5ef, kMark | kWord},
+                            {0x1e5f0, 0x1e5f0, kLetter | kWord},
+                            {0x1e5f1, 0x1e5fa, kNumber | kDigit | kWord},
+                            {0x2ebf0, 0x2ee5d, kLetter | kWord}};
 
 unsigned newer_sets(char32_t c) {
-  const Newer* found = std::lower_bound(std::begin(kNewer), std::end(kNewer), c,
-                                        [](const Newer& one, char32_t at) { return one.last < at; });
+  const Newer* found =
+      std::lower_bound(std::begin(kNewer), std::end(kNewer), c,
+                       [](const Newer& one, char32_t at) { return one.last < at; });
   return found != std::end(kNewer) && c >= found->first ? found->sets : 0;
 }
 
@@ -93,8 +115,8 @@ void decompose(std::string_view text, bool compatible, std::vector<Changed>& out
       continue;
     }
     int boundary = 0;
-    const auto count = utf8proc_decompose_char(utf8proc_int32_t(c.code), parts, 32, options,
-                                               &boundary);
+    const auto count =
+        utf8proc_decompose_char(utf8proc_int32_t(c.code), parts, 32, options, &boundary);
     if (count <= 0 || count > 32) {
       out.push_back({c.code, 0});
       continue;
@@ -112,9 +134,10 @@ void sort_marks(std::vector<Changed>& chars) {
     }
     size_t end = i + 1;
     while (end < chars.size() && combining_class(chars[end].code) != 0) ++end;
-    std::stable_sort(chars.begin() + i, chars.begin() + end, [](const Changed& a, const Changed& b) {
-      return combining_class(a.code) < combining_class(b.code);
-    });
+    std::stable_sort(chars.begin() + i, chars.begin() + end,
+                     [](const Changed& a, const Changed& b) {
+                       return combining_class(a.code) < combining_class(b.code);
+                     });
     i = end;
   }
 }
@@ -163,21 +186,28 @@ uint16_t sets_of(char32_t c) {
   unsigned sets = (is_white_space(c) ? kSpace : 0) | (is_chinese(c) ? kChinese : 0);
   if (c == 0x200c || c == 0x200d || is_enclosed_letter(c)) sets |= kWord;
   switch (utf8proc_category(utf8proc_int32_t(c))) {
-    case UTF8PROC_CATEGORY_LU: case UTF8PROC_CATEGORY_LL: case UTF8PROC_CATEGORY_LT:
-    case UTF8PROC_CATEGORY_LM: case UTF8PROC_CATEGORY_LO:
-      return uint16_t(sets | kLetter | kWord);
+    case UTF8PROC_CATEGORY_LU:
+    case UTF8PROC_CATEGORY_LL:
+    case UTF8PROC_CATEGORY_LT:
+    case UTF8PROC_CATEGORY_LM:
+    case UTF8PROC_CATEGORY_LO: return uint16_t(sets | kLetter | kWord);
     case UTF8PROC_CATEGORY_MN: return uint16_t(sets | kMark | kNonspacingMark | kWord);
-    case UTF8PROC_CATEGORY_MC: case UTF8PROC_CATEGORY_ME: return uint16_t(sets | kMark | kWord);
+    case UTF8PROC_CATEGORY_MC:
+    case UTF8PROC_CATEGORY_ME: return uint16_t(sets | kMark | kWord);
     case UTF8PROC_CATEGORY_ND: return uint16_t(sets | kNumber | kDigit | kWord);
     case UTF8PROC_CATEGORY_NL: return uint16_t(sets | kNumber | kWord);
     case UTF8PROC_CATEGORY_NO: return uint16_t(sets | kNumber);
     case UTF8PROC_CATEGORY_PC: return uint16_t(sets | kPunctuation | kWord);
-    case UTF8PROC_CATEGORY_PD: case UTF8PROC_CATEGORY_PS: case UTF8PROC_CATEGORY_PE:
-    case UTF8PROC_CATEGORY_PI: case UTF8PROC_CATEGORY_PF: case UTF8PROC_CATEGORY_PO:
-      return uint16_t(sets | kPunctuation);
-    case UTF8PROC_CATEGORY_CC: case UTF8PROC_CATEGORY_CF: case UTF8PROC_CATEGORY_CS:
-    case UTF8PROC_CATEGORY_CO:
-      return uint16_t(sets | kOther);
+    case UTF8PROC_CATEGORY_PD:
+    case UTF8PROC_CATEGORY_PS:
+    case UTF8PROC_CATEGORY_PE:
+    case UTF8PROC_CATEGORY_PI:
+    case UTF8PROC_CATEGORY_PF:
+    case UTF8PROC_CATEGORY_PO: return uint16_t(sets | kPunctuation);
+    case UTF8PROC_CATEGORY_CC:
+    case UTF8PROC_CATEGORY_CF:
+    case UTF8PROC_CATEGORY_CS:
+    case UTF8PROC_CATEGORY_CO: return uint16_t(sets | kOther);
     default: return uint16_t(sets | newer_sets(c));
   }
 }
@@ -202,15 +232,12 @@ bool is_surely_normal(std::string_view text, NormalForm form) {
   for (size_t at = 0; at < text.size();) {
     const Char c = decode(text, at);
     at += c.size;
-    const bool sure = c.code < 0x300 || (c.code >= 0x400 && c.code < 0x483) ||
-                      (c.code >= 0x2010 && c.code < 0x2028) ||
-                      (c.code >= 0x3001 && c.code < 0x302a) ||
-                      (c.code >= 0x3041 && c.code < 0x3097) ||
-                      (c.code >= 0x30a1 && c.code < 0x30fb) ||
-                      (c.code >= 0x4e00 && c.code < 0xa000) ||
-                      (c.code >= 0xac00 && c.code < 0xd7a4) ||
-                      (c.code >= 0xff01 && c.code < 0xff5f) ||
-                      (c.code >= 0x1f300 && c.code < 0x1fa00);
+    const bool sure =
+        c.code < 0x300 || (c.code >= 0x400 && c.code < 0x483) ||
+        (c.code >= 0x2010 && c.code < 0x2028) || (c.code >= 0x3001 && c.code < 0x302a) ||
+        (c.code >= 0x3041 && c.code < 0x3097) || (c.code >= 0x30a1 && c.code < 0x30fb) ||
+        (c.code >= 0x4e00 && c.code < 0xa000) || (c.code >= 0xac00 && c.code < 0xd7a4) ||
+        (c.code >= 0xff01 && c.code < 0xff5f) || (c.code >= 0x1f300 && c.code < 0x1fa00);
     if (!sure) return false;
   }
   return true;

@@ -11,16 +11,16 @@ namespace vireo::text {
 
 // Sets of characters as bits, so that one look-up answers for several.
 enum CharSet : uint16_t {
-  kLetter = 1 << 0,           // L
-  kNumber = 1 << 1,           // N
-  kDigit = 1 << 2,            // Nd
-  kSpace = 1 << 3,            // White_Space
-  kPunctuation = 1 << 4,      // P
-  kMark = 1 << 5,             // M
-  kNonspacingMark = 1 << 6,   // Mn
-  kOther = 1 << 7,            // C: controls, formats, surrogates, private use; not unassigned
-  kWord = 1 << 8,             // \w of UTS 18: Alphabetic, M, Nd, Pc, Join_Control
-  kChinese = 1 << 9,          // the CJK blocks that BERT sets apart
+  kLetter = 1 << 0,          // L
+  kNumber = 1 << 1,          // N
+  kDigit = 1 << 2,           // Nd
+  kSpace = 1 << 3,           // White_Space
+  kPunctuation = 1 << 4,     // P
+  kMark = 1 << 5,            // M
+  kNonspacingMark = 1 << 6,  // Mn
+  kOther = 1 << 7,           // C: controls, formats, surrogates, private use; not unassigned
+  kWord = 1 << 8,            // \w of UTS 18: Alphabetic, M, Nd, Pc, Join_Control
+  kChinese = 1 << 9,         // the CJK blocks that BERT sets apart
 };
 
 namespace detail {

@@ -20,8 +20,7 @@ inline Char decode(std::string_view text, size_t at) {
   const auto* p = reinterpret_cast<const uint8_t*>(text.data() + at);
   if (p[0] < 0x80) return {p[0], 1};
   if (p[0] < 0xe0) return {char32_t((p[0] & 0x1f) << 6 | (p[1] & 0x3f)), 2};
-  if (p[0] < 0xf0)
-    return {char32_t((p[0] & 0x0f) << 12 | (p[1] & 0x3f) << 6 | (p[2] & 0x3f)), 3};
+  if (p[0] < 0xf0) return {char32_t((p[0] & 0x0f) << 12 | (p[1] & 0x3f) << 6 | (p[2] & 0x3f)), 3};
   return {char32_t((p[0] & 0x07) << 18 | (p[1] & 0x3f) << 12 | (p[2] & 0x3f) << 6 | (p[3] & 0x3f)),
           4};
 }

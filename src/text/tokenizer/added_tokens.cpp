@@ -54,7 +54,8 @@ void AddedTokens::Set::make(const std::vector<Trie::Key>& keys) {
   for (const Trie::Key& key : keys)
     if (!key.text.empty()) first_bytes[uint8_t(key.text[0])] = true;
   if (std::count(first_bytes.begin(), first_bytes.end(), true) == 1)
-    only_first = char(std::find(first_bytes.begin(), first_bytes.end(), true) - first_bytes.begin());
+    only_first =
+        char(std::find(first_bytes.begin(), first_bytes.end(), true) - first_bytes.begin());
 }
 
 // Where a token may start, at or behind `at`.
@@ -78,7 +79,8 @@ void AddedTokens::cut(std::string_view text, bool normalized, std::vector<TextPa
     const AddedToken& token = tokens_[match.value];
     size_t begin = at, end = at + match.size;
     at = end;
-    if (token.single_word && (ends_in_word(text.substr(0, begin)) || starts_with_word(text.substr(end))))
+    if (token.single_word &&
+        (ends_in_word(text.substr(0, begin)) || starts_with_word(text.substr(end))))
       continue;
     if (token.lstrip) begin = std::max(blanks_before(text, begin), done);
     if (token.rstrip) end = blanks_behind(text, end);

@@ -84,8 +84,7 @@ void transform(Rewrite& rewrite, const AlignedText& text, Piece range, span<cons
     // What is inserted shares the origin of what stands before it.
     const uint32_t from = one.change > 0 && at > 0 ? at - 1 : at;
     rewrite.put(one.code, std::min<size_t>(from, text.view().size() - 1));
-    for (int i = one.change; i <= 0 && at < range.end; ++i)
-      at += decode(text.view(), at).size;
+    for (int i = one.change; i <= 0 && at < range.end; ++i) at += decode(text.view(), at).size;
   }
 }
 

@@ -1,4 +1,5 @@
-// A text on its way through normalisers and pre-tokenisers that remembers where each byte came from.
+// A text on its way through normalisers and pre-tokenisers that remembers where each byte came
+// from.
 #pragma once
 
 #include <cstdint>
@@ -52,8 +53,9 @@ class AlignedText {
   size_t limit_ = 0;  // bytes that rewriting may make of it
 };
 
-// Writes a text anew from left to right: what is put says at which byte of the old text its origin stands. The new text takes
-// the old one's place at finish(). InvalidArgument for texts that grow without measure, as rules that a stranger wrote can do.
+// Writes a text anew from left to right: what is put says at which byte of the old text its origin
+// stands. The new text takes the old one's place at finish(). InvalidArgument for texts that grow
+// without measure, as rules that a stranger wrote can do.
 class Rewrite {
  public:
   explicit Rewrite(AlignedText& text);

@@ -1,4 +1,5 @@
-// Byte-pair encoding: a word starts as its characters, or bytes, and merges follow one another in the order of the list.
+// Byte-pair encoding: a word starts as its characters, or bytes, and merges follow one another in
+// the order of the list.
 #include <array>
 
 #include "base/support/error.h"
@@ -51,8 +52,10 @@ class Bpe final : public Model {
                 std::vector<Token>& out) const override {
     auto& work = static_cast<BpeWorkspace&>(*workspace);
     for (const Piece piece : pieces) {
-      if (cuts_at_meta_) tokenize_by_meta(text, piece, work, out);
-      else tokenize_word(text, piece, work, out);
+      if (cuts_at_meta_)
+        tokenize_by_meta(text, piece, work, out);
+      else
+        tokenize_word(text, piece, work, out);
     }
   }
 
@@ -102,7 +105,9 @@ class Bpe final : public Model {
 
   void tokenize_word(std::string_view text, Piece word, BpeWorkspace& work,
                      std::vector<Token>& out) const {
-    const auto split = [&](std::string_view bytes, std::vector<Symbol>&) { this->split(bytes, work); };
+    const auto split = [&](std::string_view bytes, std::vector<Symbol>&) {
+      this->split(bytes, work);
+    };
     work.cache.tokenize(text, word, work.symbols, split, out);
   }
 
@@ -155,7 +160,8 @@ class Bpe final : public Model {
 
   void add_unk(uint32_t size, Symbol& unk, std::vector<Symbol>& symbols) const {
     if (unk_ == Vocab::kNone)
-      fail(ErrorCode::InvalidArgument, "the unknown token of the BPE model is not in its vocabulary");
+      fail(ErrorCode::InvalidArgument,
+           "the unknown token of the BPE model is not in its vocabulary");
     if (unk.size && fuse_unk_) {
       unk.size += size;
       return;

@@ -1,4 +1,5 @@
-// The alphabet of byte-level vocabularies: a printable character for each byte, as GPT-2 chose them.
+// The alphabet of byte-level vocabularies: a printable character for each byte, as GPT-2 chose
+// them.
 #pragma once
 
 #include <cstdint>

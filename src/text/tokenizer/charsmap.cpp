@@ -1,5 +1,5 @@
-// SentencePiece's compiled normaliser: a Darts double array of prefixes, whose values are places in a block of replacements that
-// end in zero bytes.
+// SentencePiece's compiled normaliser: a Darts double array of prefixes, whose values are places in
+// a block of replacements that end in zero bytes.
 #include <cstring>
 #include <optional>
 
@@ -81,8 +81,10 @@ class Precompiled final : public Normalizer {
     for (size_t at = 0; at < grapheme.size();) {
       const Char c = decode(grapheme, at);
       const std::string_view part = grapheme.substr(at, c.size);
-      if (auto found = find(part)) replace(part, *found, out);
-      else out.push_back({c.code, 0});
+      if (auto found = find(part))
+        replace(part, *found, out);
+      else
+        out.push_back({c.code, 0});
       at += c.size;
     }
   }

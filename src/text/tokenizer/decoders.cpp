@@ -17,9 +17,9 @@ void replace_all(std::string& text, std::string_view from, std::string_view to) 
 // English as it is written: no blank before signs, contractions in one.
 void clean_up(std::string& text) {
   static constexpr const char* kPairs[][2] = {
-      {" .", "."},     {" ?", "?"},     {" !", "!"},           {" ,", ","},
-      {" ' ", "'"},    {" n't", "n't"}, {" 'm", "'m"},         {" do not", " don't"},
-      {" 's", "'s"},   {" 've", "'ve"}, {" 're", "'re"}};
+      {" .", "."},   {" ?", "?"},     {" !", "!"},    {" ,", ","},
+      {" ' ", "'"},  {" n't", "n't"}, {" 'm", "'m"},  {" do not", " don't"},
+      {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"}};
   for (auto [from, to] : kPairs) replace_all(text, from, to);
 }
 
@@ -162,8 +162,10 @@ DecoderPtr fuse_decoder() { return std::make_unique<Fuse>(); }
 DecoderPtr wordpiece_decoder(std::string prefix, bool cleanup) {
   return make_each([=](std::string& token, size_t i, size_t) {
     if (i > 0) {
-      if (starts_with(token, prefix)) token.erase(0, prefix.size());
-      else token.insert(0, 1, ' ');
+      if (starts_with(token, prefix))
+        token.erase(0, prefix.size());
+      else
+        token.insert(0, 1, ' ');
     }
     if (cleanup) clean_up(token);
   });

@@ -35,8 +35,10 @@ void truncate_one(Encoding& text, size_t max, const Truncation& how) {
   std::vector<Encoding> windows;
   for (size_t done = 0; done < size; done += step) {
     const size_t near = done, far = std::min(done + max, size);
-    if (how.side == Side::Right) windows.push_back(text.slice(near, far));
-    else windows.push_back(text.slice(size - far, size - near));
+    if (how.side == Side::Right)
+      windows.push_back(text.slice(near, far));
+    else
+      windows.push_back(text.slice(size - far, size - near));
     if (far == size) break;
   }
   text = std::move(windows[0]);
@@ -72,9 +74,12 @@ void pad_one(Encoding& text, size_t length, const Padding& how) {
 }  // namespace
 
 Encoding Encoding::slice(size_t begin, size_t end) const {
-  return {part(ids, begin, end),          part(type_ids, begin, end),
-          part(special_mask, begin, end), part(attention_mask, begin, end),
-          part(offsets, begin, end),      part(blanks, begin, end),
+  return {part(ids, begin, end),
+          part(type_ids, begin, end),
+          part(special_mask, begin, end),
+          part(attention_mask, begin, end),
+          part(offsets, begin, end),
+          part(blanks, begin, end),
           {}};
 }
 
@@ -138,8 +143,7 @@ void pad(std::vector<Encoding>& batch, const Padding& how) {
   size_t length = how.length;
   if (length == 0)
     for (const Encoding& text : batch) length = std::max(length, text.size());
-  if (how.multiple > 0 && length % how.multiple > 0)
-    length += how.multiple - length % how.multiple;
+  if (how.multiple > 0 && length % how.multiple > 0) length += how.multiple - length % how.multiple;
   for (Encoding& text : batch) pad_one(text, length, how);
 }
 

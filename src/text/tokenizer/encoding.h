@@ -50,8 +50,8 @@ struct Padding {
   Side side = Side::Right;
 };
 
-// Cuts one text, or a pair, to max_length in all. InvalidArgument if the strategy cannot do it or the stride leaves no window
-// room to move.
+// Cuts one text, or a pair, to max_length in all. InvalidArgument if the strategy cannot do it or
+// the stride leaves no window room to move.
 void truncate(std::vector<Encoding>& texts, const Truncation& how);
 // Joins in order; what overflowed is combined in all ways, as Hugging Face's tokenizers do.
 Encoding merge(std::vector<Encoding> parts);

@@ -18,26 +18,50 @@ constexpr const char* kGpt4o =
     R"([^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
 constexpr const char* kBloom = R"( ?[^(\s|.,!?…。，、।۔،)]+)";
 
-// How the vocabularies are cut, by the names that llama.cpp's converter gives them. A pattern of "" is GPT-2's.
+// How the vocabularies are cut, by the names that llama.cpp's converter gives them. A pattern of ""
+// is GPT-2's.
 struct Pre {
   const char* name;
   enum First { kNothing, kDigits, kNfc } first;  // numbers digit by digit; composed characters
   const char* pattern;
 };
-constexpr Pre kPres[] = {
-    {"default", Pre::kNothing, ""},        {"gpt-2", Pre::kNothing, ""},        {"gpt2", Pre::kNothing, ""},
-    {"phi-2", Pre::kNothing, ""},          {"jina-es", Pre::kNothing, ""},      {"jina-de", Pre::kNothing, ""},
-    {"jina-v2-es", Pre::kNothing, ""},     {"jina-v2-de", Pre::kNothing, ""},   {"mpt", Pre::kNothing, ""},
-    {"olmo", Pre::kNothing, ""},           {"roberta-bpe", Pre::kNothing, ""},  {"exaone", Pre::kNothing, ""},
-    {"smollm", Pre::kDigits, ""},          {"starcoder", Pre::kDigits, ""},     {"refact", Pre::kDigits, ""},
-    {"command-r", Pre::kDigits, ""},       {"codeshell", Pre::kDigits, ""},     {"minerva-7b", Pre::kDigits, ""},
-    {"llama3", Pre::kNothing, kLlama3},    {"llama-bpe", Pre::kNothing, kLlama3}, {"llama-v3", Pre::kNothing, kLlama3},
-    {"falcon3", Pre::kNothing, kLlama3},   {"dbrx", Pre::kNothing, kLlama3},    {"smaug-bpe", Pre::kNothing, kLlama3},
-    {"chatglm-bpe", Pre::kNothing, kLlama3}, {"glm4", Pre::kNothing, kLlama3},  {"olmo2", Pre::kNothing, kLlama3},
-    {"qwen2", Pre::kNfc, kQwen2},      {"deepseek-r1-qwen", Pre::kNfc, kQwen2}, {"stablelm2", Pre::kNothing, kQwen2},
-    {"hunyuan", Pre::kNothing, kQwen2},    {"megrez", Pre::kNothing, kQwen2},   {"tekken", Pre::kNothing, kTekken},
-    {"gpt-4o", Pre::kNothing, kGpt4o},     {"llama4", Pre::kNothing, kGpt4o},   {"bloom", Pre::kNothing, kBloom},
-    {"gpt3-finnish", Pre::kNothing, kBloom}};
+constexpr Pre kPres[] = {{"default", Pre::kNothing, ""},
+                         {"gpt-2", Pre::kNothing, ""},
+                         {"gpt2", Pre::kNothing, ""},
+                         {"phi-2", Pre::kNothing, ""},
+                         {"jina-es", Pre::kNothing, ""},
+                         {"jina-de", Pre::kNothing, ""},
+                         {"jina-v2-es", Pre::kNothing, ""},
+                         {"jina-v2-de", Pre::kNothing, ""},
+                         {"mpt", Pre::kNothing, ""},
+                         {"olmo", Pre::kNothing, ""},
+                         {"roberta-bpe", Pre::kNothing, ""},
+                         {"exaone", Pre::kNothing, ""},
+                         {"smollm", Pre::kDigits, ""},
+                         {"starcoder", Pre::kDigits, ""},
+                         {"refact", Pre::kDigits, ""},
+                         {"command-r", Pre::kDigits, ""},
+                         {"codeshell", Pre::kDigits, ""},
+                         {"minerva-7b", Pre::kDigits, ""},
+                         {"llama3", Pre::kNothing, kLlama3},
+                         {"llama-bpe", Pre::kNothing, kLlama3},
+                         {"llama-v3", Pre::kNothing, kLlama3},
+                         {"falcon3", Pre::kNothing, kLlama3},
+                         {"dbrx", Pre::kNothing, kLlama3},
+                         {"smaug-bpe", Pre::kNothing, kLlama3},
+                         {"chatglm-bpe", Pre::kNothing, kLlama3},
+                         {"glm4", Pre::kNothing, kLlama3},
+                         {"olmo2", Pre::kNothing, kLlama3},
+                         {"qwen2", Pre::kNfc, kQwen2},
+                         {"deepseek-r1-qwen", Pre::kNfc, kQwen2},
+                         {"stablelm2", Pre::kNothing, kQwen2},
+                         {"hunyuan", Pre::kNothing, kQwen2},
+                         {"megrez", Pre::kNothing, kQwen2},
+                         {"tekken", Pre::kNothing, kTekken},
+                         {"gpt-4o", Pre::kNothing, kGpt4o},
+                         {"llama4", Pre::kNothing, kGpt4o},
+                         {"bloom", Pre::kNothing, kBloom},
+                         {"gpt3-finnish", Pre::kNothing, kBloom}};
 
 void add_cutters(const std::string& pre, const std::string& name, TokenizerParts& parts) {
   std::vector<PreTokenizerPtr>& out = parts.pre_tokenizers;
@@ -63,8 +87,8 @@ std::unique_ptr<Tokenizer> make_bpe(const GgufVocab& gguf, const std::string& na
     const size_t blank = merge.find(' ', 1);  // a token may begin with a blank, of old converters
     if (blank == std::string::npos)
       fail(ErrorCode::InvalidModel, "{}: merge '{}' is not two tokens and a blank", name, merge);
-    options.merges.push_back(make_merge(options.vocab, merge.substr(0, blank),
-                                        merge.substr(blank + 1), 0));
+    options.merges.push_back(
+        make_merge(options.vocab, merge.substr(0, blank), merge.substr(blank + 1), 0));
   }
   options.ignore_merges = gguf.pre == "llama-bpe" || gguf.pre == "llama3" || gguf.pre == "llama-v3";
   TokenizerParts parts;
@@ -76,7 +100,8 @@ std::unique_ptr<Tokenizer> make_bpe(const GgufVocab& gguf, const std::string& na
   return std::make_unique<Tokenizer>(std::move(parts));
 }
 
-// The file writes the start of a word with U+2581 and what goes on without a sign; BERT the other way round.
+// The file writes the start of a word with U+2581 and what goes on without a sign; BERT the other
+// way round.
 std::string bert_text(const std::string& token) {
   if (token.compare(0, kMeta.size(), kMeta) == 0) return token.substr(kMeta.size());
   return "##" + token;

@@ -27,8 +27,7 @@ void Merger::run(const MergeTable& table, std::vector<Symbol>& symbols) {
 void Merger::run_short(const MergeTable& table, std::vector<Symbol>& symbols) {
   size_t count = symbols.size();
   pairs_.resize(count);
-  for (size_t i = 0; i + 1 < count; ++i)
-    pairs_[i] = table.find(symbols[i].id, symbols[i + 1].id);
+  for (size_t i = 0; i + 1 < count; ++i) pairs_[i] = table.find(symbols[i].id, symbols[i + 1].id);
   while (count > 1) {
     size_t best = 0;
     for (size_t i = 1; i + 1 < count; ++i)

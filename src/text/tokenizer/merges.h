@@ -44,7 +44,8 @@ class MergeTable {
   size_t mask_;
 };
 
-// Merges symbols until no merge applies: always the pair that stands first in the list, of equals the leftmost.
+// Merges symbols until no merge applies: always the pair that stands first in the list, of equals
+// the leftmost.
 class Merger {
  public:
   void run(const MergeTable& table, std::vector<Symbol>& symbols);

@@ -15,8 +15,10 @@ void filter_map(AlignedText& text, Keep&& keep, Map&& map) {
     const Char c = decode(text.view(), at);
     if (keep(c.code)) {
       const char32_t mapped = map(c.code);
-      if (mapped == c.code) rewrite.keep(at, at + c.size);
-      else rewrite.put(mapped, at);
+      if (mapped == c.code)
+        rewrite.keep(at, at + c.size);
+      else
+        rewrite.put(mapped, at);
     }
     at += c.size;
   }
@@ -93,9 +95,7 @@ class Bert final : public Normalizer {
     auto is_blank = [](char32_t c) { return c == '\t' || c == '\n' || c == '\r'; };
     filter_map(
         text,
-        [&](char32_t c) {
-          return is_blank(c) || (c != 0 && c != 0xfffd && !is_in(c, kOther));
-        },
+        [&](char32_t c) { return is_blank(c) || (c != 0 && c != 0xfffd && !is_in(c, kOther)); },
         [](char32_t c) { return is_in(c, kSpace) ? U' ' : c; });
   }
 

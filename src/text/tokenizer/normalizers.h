@@ -34,7 +34,8 @@ NormalizerPtr prepend_normalizer(std::string prefix);
 NormalizerPtr nmt_normalizer();         // control characters go, other blanks become blanks
 NormalizerPtr byte_level_normalizer();  // bytes as characters of the byte alphabet
 NormalizerPtr sequence_normalizer(std::vector<NormalizerPtr> parts);
-// The compiled rules of SentencePiece: a double array and the replacements. InvalidArgument if malformed.
+// The compiled rules of SentencePiece: a double array and the replacements. InvalidArgument if
+// malformed.
 NormalizerPtr precompiled_normalizer(std::string charsmap);
 
 // Each byte of text[range) becomes a character of the byte alphabet.

@@ -32,13 +32,11 @@ class TemplateProcessor final : public PostProcessor {
   TemplateProcessor(Template single, Template pair)
       : single_(std::move(single)), pair_(std::move(pair)) {}
 
-  std::vector<Encoding> apply(std::vector<Encoding> parts,
-                              bool add_special_tokens) const override {
+  std::vector<Encoding> apply(std::vector<Encoding> parts, bool add_special_tokens) const override {
     std::vector<Encoding> out;
     for (const TemplatePiece& piece : parts.size() > 1 ? pair_ : single_) {
       if (piece.text < 0) {
-        if (add_special_tokens)
-          out.push_back(special_tokens(piece.ids, piece.type_id, parts[0]));
+        if (add_special_tokens) out.push_back(special_tokens(piece.ids, piece.type_id, parts[0]));
       } else if (size_t(piece.text) < parts.size()) {
         out.push_back(parts[size_t(piece.text)]);  // a template may name a text twice
         set_type(out.back(), piece.type_id);
@@ -57,21 +55,23 @@ class TemplateProcessor final : public PostProcessor {
   const Template single_, pair_;
 };
 
-// BERT's and RoBERTa's: start, text, end; further texts have an end of their own, RoBERTa's a start too.
+// BERT's and RoBERTa's: start, text, end; further texts have an end of their own, RoBERTa's a start
+// too.
 class ModelProcessor final : public PostProcessor {
  public:
   ModelProcessor(uint32_t cls, uint32_t sep, bool roberta)
       : cls_(cls), sep_(sep), roberta_(roberta) {}
 
-  std::vector<Encoding> apply(std::vector<Encoding> parts,
-                              bool add_special_tokens) const override {
+  std::vector<Encoding> apply(std::vector<Encoding> parts, bool add_special_tokens) const override {
     for (size_t i = 0; i < parts.size(); ++i) {
       const uint32_t type_id = i > 0 && !roberta_;
       set_type(parts[i], type_id);
       if (!add_special_tokens) continue;
       std::vector<Encoding> around;
-      if (i == 0) around.push_back(special_tokens({&cls_, 1}, type_id, parts[i]));
-      else if (roberta_) around.push_back(special_tokens({&sep_, 1}, type_id, parts[i]));
+      if (i == 0)
+        around.push_back(special_tokens({&cls_, 1}, type_id, parts[i]));
+      else if (roberta_)
+        around.push_back(special_tokens({&sep_, 1}, type_id, parts[i]));
       Encoding end = special_tokens({&sep_, 1}, type_id, parts[i]);
       around.push_back(std::move(parts[i]));
       around.push_back(std::move(end));
@@ -119,9 +119,7 @@ class OffsetTrimmer final : public PostProcessor {
 
 class Nothing final : public PostProcessor {
  public:
-  std::vector<Encoding> apply(std::vector<Encoding> parts, bool) const override {
-    return parts;
-  }
+  std::vector<Encoding> apply(std::vector<Encoding> parts, bool) const override { return parts; }
 };
 
 class Sequence final : public PostProcessor {

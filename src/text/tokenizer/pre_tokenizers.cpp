@@ -33,8 +33,10 @@ void find_parts(Piece piece, ForEach&& for_each, std::vector<Part>& parts) {
 void merge_with_previous(const std::vector<Part>& parts, std::vector<Piece>& out) {
   bool match_before = false;
   for (size_t i = 0; i < parts.size(); ++i) {
-    if (parts[i].match && !match_before && i > 0) out.back().end = parts[i].range.end;
-    else out.push_back(parts[i].range);
+    if (parts[i].match && !match_before && i > 0)
+      out.back().end = parts[i].range.end;
+    else
+      out.push_back(parts[i].range);
     match_before = parts[i].match;
   }
 }
@@ -59,8 +61,10 @@ void behave(const std::vector<Part>& parts, Behavior behavior, std::vector<Piece
       break;
     case Behavior::Contiguous:
       for (size_t i = 0; i < parts.size(); ++i) {
-        if (i > 0 && parts[i].match == parts[i - 1].match) out.back().end = parts[i].range.end;
-        else out.push_back(parts[i].range);
+        if (i > 0 && parts[i].match == parts[i - 1].match)
+          out.back().end = parts[i].range.end;
+        else
+          out.push_back(parts[i].range);
       }
       break;
     case Behavior::MergedWithPrevious: merge_with_previous(parts, out); break;
@@ -117,20 +121,22 @@ bool is_ascii_punctuation(char32_t c) {
          (c >= 0x7b && c <= 0x7e);
 }
 
-// Punctuation that is younger than the tables of Hugging Face's tokenizers and no punctuation there.
+// Punctuation that is younger than the tables of Hugging Face's tokenizers and no punctuation
+// there.
 bool is_young_punctuation(char32_t c) {
   static constexpr char32_t kRanges[][2] = {
-      {0x61d, 0x61d}, {0x9fd, 0x9fd}, {0xa76, 0xa76}, {0xc77, 0xc77},
-      {0xc84, 0xc84}, {0x166d, 0x166d}, {0x1b7d, 0x1b7e}, {0x2e43, 0x2e4f},
-      {0x2e52, 0x2e5d}, {0x10ead, 0x10ead}, {0x10f55, 0x10f59}, {0x10f86, 0x10f89},
+      {0x61d, 0x61d},     {0x9fd, 0x9fd},     {0xa76, 0xa76},     {0xc77, 0xc77},
+      {0xc84, 0xc84},     {0x166d, 0x166d},   {0x1b7d, 0x1b7e},   {0x2e43, 0x2e4f},
+      {0x2e52, 0x2e5d},   {0x10ead, 0x10ead}, {0x10f55, 0x10f59}, {0x10f86, 0x10f89},
       {0x111c9, 0x111c9}, {0x1144b, 0x1144f}, {0x1145a, 0x1145b}, {0x1145d, 0x1145d},
       {0x11660, 0x1166c}, {0x116b9, 0x116b9}, {0x1183b, 0x1183b}, {0x11944, 0x11946},
       {0x119e2, 0x119e2}, {0x11a3f, 0x11a46}, {0x11a9a, 0x11a9c}, {0x11a9e, 0x11aa2},
       {0x11b00, 0x11b09}, {0x11c41, 0x11c45}, {0x11c70, 0x11c71}, {0x11ef7, 0x11ef8},
       {0x11f43, 0x11f4f}, {0x11fff, 0x11fff}, {0x12ff1, 0x12ff2}, {0x16e97, 0x16e9a},
       {0x16fe2, 0x16fe2}, {0x1e95e, 0x1e95f}};
-  const auto* found = std::lower_bound(std::begin(kRanges), std::end(kRanges), c,
-                                       [](const char32_t (&one)[2], char32_t at) { return one[1] < at; });
+  const auto* found =
+      std::lower_bound(std::begin(kRanges), std::end(kRanges), c,
+                       [](const char32_t(&one)[2], char32_t at) { return one[1] < at; });
   return found != std::end(kRanges) && c >= (*found)[0];
 }
 
@@ -175,7 +181,8 @@ void cut_words(std::string_view text, Piece piece, std::vector<Piece>& out) {
   if (before) out.push_back({start, piece.end});
 }
 
-// Characters of any script before the first that has one are dropped, as Hugging Face's tokenizers do.
+// Characters of any script before the first that has one are dropped, as Hugging Face's tokenizers
+// do.
 void cut_scripts(std::string_view text, Piece piece, std::vector<Piece>& out) {
   uint32_t start = piece.end;
   int before = kAnyScript;

@@ -1,4 +1,5 @@
-// The pre-tokenisers of tokenizer.json: what cuts a normalised text into the words that the model sees.
+// The pre-tokenisers of tokenizer.json: what cuts a normalised text into the words that the model
+// sees.
 #pragma once
 
 #include <memory>
@@ -32,7 +33,8 @@ PreTokenizerPtr digits_pre_tokenizer(bool individual);
 PreTokenizerPtr unicode_scripts_pre_tokenizer();
 PreTokenizerPtr fixed_length_pre_tokenizer(size_t chars);
 PreTokenizerPtr metaspace_pre_tokenizer(std::string replacement, PrependScheme scheme, bool split);
-// ByteLevel is two steps: the cut, and the bytes as characters. A model that reads bytes goes without the second.
+// ByteLevel is two steps: the cut, and the bytes as characters. A model that reads bytes goes
+// without the second.
 PreTokenizerPtr byte_level_cutter(bool add_prefix_space, bool use_regex);
 PreTokenizerPtr byte_alphabet_mapper();
 

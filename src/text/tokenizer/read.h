@@ -10,7 +10,8 @@
 
 namespace vireo::text {
 
-// All throw InvalidModel in one line for what is malformed, and NotSupported for a stage that is not known.
+// All throw InvalidModel in one line for what is malformed, and NotSupported for a stage that is
+// not known.
 
 // The text of a tokenizer.json; `name` stands in errors.
 std::unique_ptr<Tokenizer> read_tokenizer_json(std::string_view json, const std::string& name);
@@ -19,7 +20,8 @@ struct SpecialTokenFlags {
   bool add_bos = false, add_eos = false;
 };
 
-// The bytes of a SentencePiece model (unigram, BPE, words or characters), run as SentencePiece runs it.
+// The bytes of a SentencePiece model (unigram, BPE, words or characters), run as SentencePiece runs
+// it.
 std::unique_ptr<Tokenizer> read_sentencepiece(std::string_view model, const std::string& name,
                                               SpecialTokenFlags flags = {});
 
@@ -28,8 +30,8 @@ struct GgufVocab {
   enum Type { kNormal = 1, kUnknown, kControl, kUserDefined, kUnused, kByte };
   static constexpr uint32_t kNone = ~0u;
 
-  std::string model;                // "gpt2", "llama", "bert", "t5"
-  std::string pre;                  // the expression that a gpt2 vocabulary is cut by
+  std::string model;  // "gpt2", "llama", "bert", "t5"
+  std::string pre;    // the expression that a gpt2 vocabulary is cut by
   std::vector<std::string> tokens;
   std::vector<float> scores;        // none for gpt2 and bert
   std::vector<int32_t> token_type;  // none: all are normal

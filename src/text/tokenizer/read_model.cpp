@@ -71,9 +71,12 @@ ModelPtr read_unigram(const Json& json) {
     size_t count = 0;
     entry.for_each([&](const Json& field) {
       double score = 0;
-      if (count == 0) options.vocab.add(field.text(), uint32_t(options.scores.size()));
-      else if (field.element().get(score)) field.refuse("a number is needed");
-      else options.scores.push_back(score);
+      if (count == 0)
+        options.vocab.add(field.text(), uint32_t(options.scores.size()));
+      else if (field.element().get(score))
+        field.refuse("a number is needed");
+      else
+        options.scores.push_back(score);
       ++count;
     });
     if (count != 2) entry.refuse("a text and a score are needed");
@@ -81,7 +84,8 @@ ModelPtr read_unigram(const Json& json) {
   if (auto unk = json.find("unk_id")) {
     options.unk_id = read_id(*unk);
     if (options.unk_id >= options.scores.size())
-      unk->refuse(fmt::format("{} is no token: there are {}", options.unk_id, options.scores.size()));
+      unk->refuse(
+          fmt::format("{} is no token: there are {}", options.unk_id, options.scores.size()));
   }
   options.byte_fallback = json.flag("byte_fallback", false);
   return unigram_model(std::move(options));

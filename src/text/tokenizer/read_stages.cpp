@@ -9,8 +9,7 @@ namespace {
 Pattern read_pattern(const Json& json) {
   const Json pattern = json.at("pattern");
   if (pattern.element().is_string()) return {std::string(pattern.text()), nullptr};
-  if (auto regex = pattern.find("Regex"))
-    return {"", std::make_shared<const Regex>(regex->text())};
+  if (auto regex = pattern.find("Regex")) return {"", std::make_shared<const Regex>(regex->text())};
   return {pattern.text("String"), nullptr};
 }
 
@@ -119,9 +118,8 @@ NormalizerPtr read_normalizer(const Json& json, int depth) {
     return precompiled_normalizer(read_base64(json.at("precompiled_charsmap")));
   if (type == "Sequence") {
     std::vector<NormalizerPtr> parts;
-    read_steps(json, "normalizers", depth, [&](const Json& one) {
-      parts.push_back(read_normalizer(one, depth + 1));
-    });
+    read_steps(json, "normalizers", depth,
+               [&](const Json& one) { parts.push_back(read_normalizer(one, depth + 1)); });
     return sequence_normalizer(std::move(parts));
   }
   refuse_type(json, type);
@@ -130,11 +128,11 @@ NormalizerPtr read_normalizer(const Json& json, int depth) {
 void read_pre_tokenizer(const Json& json, std::vector<PreTokenizerPtr>& out, int depth) {
   const std::string type = json.text("type");
   if (type == "Sequence") {
-    read_steps(json, "pretokenizers", depth, [&](const Json& one) {
-      read_pre_tokenizer(one, out, depth + 1);
-    });
+    read_steps(json, "pretokenizers", depth,
+               [&](const Json& one) { read_pre_tokenizer(one, out, depth + 1); });
   } else if (type == "ByteLevel") {
-    out.push_back(byte_level_cutter(json.flag("add_prefix_space", true), json.flag("use_regex", true)));
+    out.push_back(
+        byte_level_cutter(json.flag("add_prefix_space", true), json.flag("use_regex", true)));
     out.push_back(byte_alphabet_mapper());
   } else if (type == "Split") {
     out.push_back(split_pre_tokenizer(read_pattern(json), read_behavior(json, ""),
@@ -169,9 +167,8 @@ bool ends_in_byte_level(const Json& json, int depth) {
   const std::string type = json.text("type");
   bool last = type == "ByteLevel";
   if (type == "Sequence")
-    read_steps(json, "pretokenizers", depth, [&](const Json& one) {
-      last = ends_in_byte_level(one, depth + 1);
-    });
+    read_steps(json, "pretokenizers", depth,
+               [&](const Json& one) { last = ends_in_byte_level(one, depth + 1); });
   return last;
 }
 
@@ -192,9 +189,8 @@ PostProcessorPtr read_post_processor(const Json& json, int depth) {
                                 json.flag("add_prefix_space", true));
   if (type == "Sequence") {
     std::vector<PostProcessorPtr> parts;
-    read_steps(json, "processors", depth, [&](const Json& one) {
-      parts.push_back(read_post_processor(one, depth + 1));
-    });
+    read_steps(json, "processors", depth,
+               [&](const Json& one) { parts.push_back(read_post_processor(one, depth + 1)); });
     return sequence_processor(std::move(parts));
   }
   refuse_type(json, type);
@@ -219,9 +215,8 @@ DecoderPtr read_decoder(const Json& json, int depth) {
                          json.number("stop", 0));
   if (type == "Sequence") {
     std::vector<DecoderPtr> parts;
-    read_steps(json, "decoders", depth, [&](const Json& one) {
-      parts.push_back(read_decoder(one, depth + 1));
-    });
+    read_steps(json, "decoders", depth,
+               [&](const Json& one) { parts.push_back(read_decoder(one, depth + 1)); });
     return sequence_decoder(std::move(parts));
   }
   refuse_type(json, type);

@@ -1,4 +1,5 @@
-// The expressions that most byte-level vocabularies cut text by, as loops: the same pieces without a regular-expression engine.
+// The expressions that most byte-level vocabularies cut text by, as loops: the same pieces without
+// a regular-expression engine.
 #pragma once
 
 #include <optional>

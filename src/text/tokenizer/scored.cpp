@@ -10,14 +10,13 @@ namespace {
 
 const std::string kMeta = "\xe2\x96\x81";  // U+2581
 
-// SentencePiece's BPE joins the two neighbours whose union has the greatest score: as merges, every way to cut a piece into two, in
-// the order of the scores.
+// SentencePiece's BPE joins the two neighbours whose union has the greatest score: as merges, every
+// way to cut a piece into two, in the order of the scores.
 std::vector<Merge> merges_by_score(const Vocab& vocab, const ScoredVocab& scored) {
   std::vector<uint32_t> order(scored.pieces.size());
   std::iota(order.begin(), order.end(), 0);
-  std::stable_sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
-    return scored.scores[a] > scored.scores[b];
-  });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](uint32_t a, uint32_t b) { return scored.scores[a] > scored.scores[b]; });
   std::vector<Merge> merges;
   for (const uint32_t id : order) {
     const std::string_view piece = scored.pieces[id];
@@ -55,7 +54,8 @@ ModelPtr make_model(const ScoredVocab& scored) {
     if (is_matched(scored.types[id]) || id == scored.unk) vocab.add(scored.pieces[id], id);
   }
   if (scored.kind == ScoredVocab::Kind::Word)
-    return word_level_model(std::move(vocab), scored.unk < scored.pieces.size() ? scored.pieces[scored.unk] : "");
+    return word_level_model(std::move(vocab),
+                            scored.unk < scored.pieces.size() ? scored.pieces[scored.unk] : "");
   if (scored.kind == ScoredVocab::Kind::Unigram) {
     UnigramOptions options;
     options.vocab = std::move(vocab);
@@ -115,7 +115,8 @@ PostProcessorPtr bos_eos_processor(uint32_t bos, uint32_t eos, SpecialTokenFlags
   return template_processor(std::move(single), std::move(pair));
 }
 
-std::unique_ptr<Tokenizer> make_scored_tokenizer(const ScoredVocab& scored, const std::string& name) {
+std::unique_ptr<Tokenizer> make_scored_tokenizer(const ScoredVocab& scored,
+                                                 const std::string& name) {
   if (scored.scores.size() != scored.pieces.size() || scored.types.size() != scored.pieces.size())
     fail(ErrorCode::InvalidModel, "{}: {} tokens with {} scores and {} types", name,
          scored.pieces.size(), scored.scores.size(), scored.types.size());

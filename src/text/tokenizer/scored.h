@@ -1,4 +1,5 @@
-// What SentencePiece models and GGUF vocabularies of its kind have in common: pieces with scores, blanks written as U+2581.
+// What SentencePiece models and GGUF vocabularies of its kind have in common: pieces with scores,
+// blanks written as U+2581.
 #pragma once
 
 #include <string>

@@ -1,4 +1,5 @@
-// SentencePiece's ModelProto (sentencepiece_model.proto): pieces, and of the specifications what a text meets.
+// SentencePiece's ModelProto (sentencepiece_model.proto): pieces, and of the specifications what a
+// text meets.
 #include <protozero/pbf_reader.hpp>
 
 #include "base/support/error.h"
@@ -90,7 +91,8 @@ std::unique_ptr<Tokenizer> read_sentencepiece(std::string_view model, const std:
   } catch (const protozero::exception& error) {
     fail(ErrorCode::InvalidModel, "{}: no SentencePiece model: {}", name, error.what());
   }
-  if (vocab.pieces.empty()) fail(ErrorCode::InvalidModel, "{}: a SentencePiece model without pieces", name);
+  if (vocab.pieces.empty())
+    fail(ErrorCode::InvalidModel, "{}: a SentencePiece model without pieces", name);
   for (uint32_t id = 0; id < vocab.pieces.size(); ++id)
     if (vocab.types[id] == GgufVocab::kUnknown) vocab.unk = id;
   vocab.flags = flags;

@@ -144,7 +144,8 @@ Encoding Tokenizer::encode(const TextInput& input, const EncodeOptions& options,
     const size_t added = post && options.add_special_tokens ? post->added(texts.size() > 1) : 0;
     if (how.max_length < added)
       fail(ErrorCode::InvalidArgument,
-           "truncation: max_length {} has no room for the {} special tokens", how.max_length, added);
+           "truncation: max_length {} has no room for the {} special tokens", how.max_length,
+           added);
     how.max_length -= added;
     truncate(texts, how);
   }
@@ -232,17 +233,17 @@ std::string StreamDecoder::finish() {
   return rest;
 }
 
-// Decodes the tokens whose text is out, and the same with the new ones: the difference is new. The window moves on when text
-// comes, so it stays short.
+// Decodes the tokens whose text is out, and the same with the new ones: the difference is new. The
+// window moves on when text comes, so it stays short.
 std::string StreamDecoder::advance(bool flush) {
   constexpr std::string_view kReplacement = "\xef\xbf\xbd";
   constexpr size_t kMostHeld = 16;  // more are no character: they stay broken
   constexpr size_t kLongest = 64;   // of a window of tokens that give no text
   const std::string before = tokenizer_.decode({ids_.data(), told_}, skip_special_tokens_);
   const std::string now = tokenizer_.decode(ids_, skip_special_tokens_);
-  const bool complete = now.size() < kReplacement.size() ||
-                        now.compare(now.size() - kReplacement.size(), std::string::npos,
-                                    kReplacement) != 0;
+  const bool complete =
+      now.size() < kReplacement.size() ||
+      now.compare(now.size() - kReplacement.size(), std::string::npos, kReplacement) != 0;
   if (!complete && !flush && ++held_ <= kMostHeld) return {};
   held_ = 0;
   size_t same = 0;

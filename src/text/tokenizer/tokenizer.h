@@ -49,11 +49,12 @@ class Tokenizer {
   explicit Tokenizer(TokenizerParts parts);
   ~Tokenizer();
 
-  // Bytes that are no UTF-8 are read as U+FFFD. InvalidArgument if the model cannot encode the text or truncation is impossible.
+  // Bytes that are no UTF-8 are read as U+FFFD. InvalidArgument if the model cannot encode the text
+  // or truncation is impossible.
   Encoding encode(const TextInput& input, const EncodeOptions& options = {}) const;
   // The same for each input, on several threads; 0: as many as there are cores.
-  std::vector<Encoding> encode_batch(span<const TextInput> inputs, const EncodeOptions& options = {},
-                                     int threads = 0) const;
+  std::vector<Encoding> encode_batch(span<const TextInput> inputs,
+                                     const EncodeOptions& options = {}, int threads = 0) const;
 
   // Numbers that are no token are left out.
   std::string decode(span<const uint32_t> ids, bool skip_special_tokens = true) const;
@@ -63,7 +64,9 @@ class Tokenizer {
   bool has_token(uint32_t id) const;
   bool is_special(uint32_t id) const;
   uint32_t vocab_end() const;  // one more than the highest number
-  bool supports_pairs() const { return parts_.post_processor && parts_.post_processor->added(true); }
+  bool supports_pairs() const {
+    return parts_.post_processor && parts_.post_processor->added(true);
+  }
 
   const TokenizerParts& parts() const { return parts_; }
 
@@ -88,8 +91,8 @@ class StreamDecoder {
   explicit StreamDecoder(const Tokenizer& tokenizer, bool skip_special_tokens = true)
       : tokenizer_(tokenizer), skip_special_tokens_(skip_special_tokens) {}
 
-  // What the token adds to the text; empty while a character is not complete. All pieces together, and finish(), are what
-  // decode() gives for all tokens.
+  // What the token adds to the text; empty while a character is not complete. All pieces together,
+  // and finish(), are what decode() gives for all tokens.
   std::string put(uint32_t id);
   std::string finish();
 

@@ -107,8 +107,10 @@ class Unigram final : public Model {
       const Reached& last = reached[end];
       const bool unknown = last.id == unk_;
       const uint32_t size = end - last.start;
-      if (unknown && unknown_after) symbols.back().size += size;
-      else symbols.push_back({last.id, size});
+      if (unknown && unknown_after)
+        symbols.back().size += size;
+      else
+        symbols.push_back({last.id, size});
       unknown_after = unknown;
     }
     std::reverse(symbols.begin() + first, symbols.end());
@@ -132,9 +134,8 @@ class Unigram final : public Model {
       at = range.end;
       const std::string_view bytes = text.substr(range.begin, range.size());
       const bool falls = symbol.id == unk_ && vocab_.find(bytes) != unk_ &&
-                         std::all_of(bytes.begin(), bytes.end(), [&](char c) {
-                           return byte_ids_[uint8_t(c)] != Vocab::kNone;
-                         });
+                         std::all_of(bytes.begin(), bytes.end(),
+                                     [&](char c) { return byte_ids_[uint8_t(c)] != Vocab::kNone; });
       if (!falls) {
         out.push_back({symbol.id, range});
         continue;

@@ -32,8 +32,8 @@ class Vocab {
   static constexpr uint32_t kMostIds = 1 << 22;  // a table of that size is made for one high number
 
   void reserve(size_t tokens, size_t bytes);
-  // The later of two texts with one number, and of two numbers with one text, counts. InvalidArgument for numbers of kMostIds
-  // and more.
+  // The later of two texts with one number, and of two numbers with one text, counts.
+  // InvalidArgument for numbers of kMostIds and more.
   void add(std::string_view text, uint32_t id);
 
   // The number of a text, or kNone.

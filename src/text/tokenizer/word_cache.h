@@ -17,11 +17,12 @@ struct Symbol {
   uint32_t size;
 };
 
-// Each short word in a cache line at the place that its hash gives; a newer one drives out an older.
+// Each short word in a cache line at the place that its hash gives; a newer one drives out an
+// older.
 class WordCache {
  public:
-  // Appends the tokens of a word to `out`. If they are not known split(bytes, symbols) is called for them; what it finds must
-  // hang on the bytes alone.
+  // Appends the tokens of a word to `out`. If they are not known split(bytes, symbols) is called
+  // for them; what it finds must hang on the bytes alone.
   template <typename Split>
   void tokenize(std::string_view text, Piece word, std::vector<Symbol>& symbols, Split&& split,
                 std::vector<Token>& out) {
@@ -78,8 +79,10 @@ class WordCache {
       std::memcpy(&key, text.data() + word.begin, sizeof key);
       for (size_t i = 0; i < 3; ++i) {
         const size_t first = 8 * i;
-        if (size <= first) key.words[i] = 0;
-        else if (size < first + 8) key.words[i] &= (uint64_t(1) << 8 * (size - first)) - 1;
+        if (size <= first)
+          key.words[i] = 0;
+        else if (size < first + 8)
+          key.words[i] &= (uint64_t(1) << 8 * (size - first)) - 1;
       }
     } else {
       std::memcpy(&key, text.data() + word.begin, size);

@@ -1,4 +1,5 @@
-// WordPiece: a word is cut, from its front, into the longest tokens there are; a word that cannot be cut so is unknown.
+// WordPiece: a word is cut, from its front, into the longest tokens there are; a word that cannot
+// be cut so is unknown.
 #include "base/support/error.h"
 #include "text/tokenizer/model.h"
 #include "text/tokenizer/trie.h"
@@ -25,7 +26,8 @@ class WordPiece final : public Model {
       if (!vocab_.has(id)) continue;
       const std::string_view text = vocab_.text(id);
       starts.push_back({text, id});
-      if (text.substr(0, prefix.size()) == prefix) inner.push_back({text.substr(prefix.size()), id});
+      if (text.substr(0, prefix.size()) == prefix)
+        inner.push_back({text.substr(prefix.size()), id});
     }
     starts_ = Trie(std::move(starts));
     inner_ = Trie(std::move(inner));
@@ -41,8 +43,7 @@ class WordPiece final : public Model {
     const auto split = [&](std::string_view word, std::vector<Symbol>& symbols) {
       this->split(word, symbols);
     };
-    for (const Piece piece : pieces)
-      work.cache.tokenize(text, piece, work.symbols, split, out);
+    for (const Piece piece : pieces) work.cache.tokenize(text, piece, work.symbols, split, out);
   }
 
  private:
