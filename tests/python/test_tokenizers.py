@@ -186,3 +186,28 @@ def test_sentencepiece(root, texts, tmp_path):
     assert tokenizer.decode(got[3].ids) == texts[rows[3]["i"]].strip()
     (tmp_path / "spiece.model").write_bytes(b"\x0a\x7fno model")
     assert "no SentencePiece model" in refusal(lambda: genai.Tokenizer(tmp_path / "spiece.model"))
+
+
+def test_stages(root, tmp_path):
+    """Every stage and option of tokenizer.json; tokenizer_cases.py says what they are."""
+    from tokenizer_cases import TEXTS, configs
+    rows = lines(root / "stages.jsonl")
+    assert [row["config"] for row in rows] == json.loads(json.dumps(list(configs())))
+    faults = []
+    for row in rows:
+        (tmp_path / "tokenizer.json").write_text(json.dumps(row["config"]))
+        tokenizer = genai.Tokenizer(tmp_path)
+        for text, second, want in zip(TEXTS, TEXTS[1:] + [None], row["expected"]):
+            if want is None:
+                continue
+            inputs = [text] + [(text, second)] * (len(want["encodings"]) - 1)
+            for given, one, expected in zip(inputs, tokenizer.encode_batch(inputs), want["encodings"]):
+                faults += [(row["config"], given, key, pair) for key, pair in differing(fields(one), expected).items()]
+            ids = want["encodings"][0]["ids"]
+            if tokenizer.decode(ids) != want["decoded"]:
+                faults.append((row["config"], text, tokenizer.decode(ids), want["decoded"]))
+            if tokenizer.encode(text).input_ids.data.tolist() != [ids]:
+                faults.append((row["config"], text, "without offsets"))
+    for config, *fault in faults[:5]:
+        print({key: value for key, value in config.items() if value and key not in ("model", "version")}, config["model"]["type"], *fault)
+    assert not faults

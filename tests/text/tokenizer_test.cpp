@@ -65,6 +65,9 @@ TEST(Regex, ReadsOnigurumasSyntax) {
   EXPECT_EQ(found("\\h+", "xfF09g"), "fF09|");
   EXPECT_EQ(found("(?m:a.b)", "a\nb"), "a\nb|");
   EXPECT_EQ(found("^b$", "a\nb\nc"), "b|");
+  EXPECT_EQ(found("(?:ab){1,2}+", "abababab"), "abababab|");  // no possessive interval
+  EXPECT_EQ(found("[^\\w]+", "a\xc2\xb2"), "\xc2\xb2|");  // in a class \w goes without the Latin-1 numbers
+  EXPECT_EQ(found("[[:punct:]]+", "a$\xe2\x82\xac."), "$\xe2\x82\xac.|");
   EXPECT_EQ(found("\\u4f60", "x\xe4\xbd\xa0"), "\xe4\xbd\xa0|");
   EXPECT_EQ(found("\\w+", "a\xc2\xb2 b\xcc\x81"), "a\xc2\xb2|b\xcc\x81|");
   EXPECT_EQ(found("\\s", "a\xe1\xa0\x8e"), "");  // U+180E is no blank
