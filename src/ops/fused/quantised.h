@@ -30,10 +30,11 @@ void visit(AttrVisitor& v, Table& a);
 //   v = scale[o] * sum + bias[o]                                      scale and bias f32, one per output channel
 //   v += residual                                                     unless `between`
 //   v = activation(v)
-//   v = between.scale * (clamp(round(v / between.scale + between.zero), 0, 255) - between.zero), v += residual,
-//       v = max(v, 0) if relu_after                                   if `between`: a sum of two quantised values
+//   v = between.scale * (clamp(round(v / between.scale + between.zero), 0, 255) - between.zero), v += residual, v += bias_after[o],
+//       v = max(v, 0) if relu_after                                   if `between`: a sum of quantised values
 //   dst = clamp(round(v / out_scale + out_zero), low, high)           if `type` is u8 or i8; v itself if it is f32
-// A residual that is u8 stands for (r - residual_zero) * residual_scale. The last input is out_scale [O] if `per_channel_out`.
+// A residual that is u8 stands for (r - residual_zero) * residual_scale. After it come bias_after [O], if there is one, and
+// out_scale [O] if `per_channel_out`.
 struct Requantise {
   element::Type type = element::f32;
   bool per_channel_out = false;
@@ -41,7 +42,7 @@ struct Requantise {
   double out_scale = 1, out_zero = 0;
   int64_t low = 0, high = 255;
   double residual_scale = 1, residual_zero = 0;
-  bool between = false, relu_after = false;
+  bool between = false, has_bias_after = false, relu_after = false;
   double between_scale = 1, between_zero = 0;
 };
 
@@ -52,9 +53,8 @@ struct QuantisedConv : FusedConv {
 };
 void visit(AttrVisitor& v, QuantisedConv& a);
 
-// vireo.MatMul on codes: A u8, B i8 or u8 (with zero `b_zero`), scale [N] or [1], then bias and residual as there.
+// vireo.MatMul on codes: A u8, B i8, scale [N] or [1], then bias and residual as there.
 struct QuantisedMatMul : FusedMatMul {
-  double b_zero = 0;
   Requantise quantised;
 };
 void visit(AttrVisitor& v, QuantisedMatMul& a);

@@ -25,6 +25,7 @@ void visit_requantise(AttrVisitor& v, Requantise& q) {
   v.on("residual_scale", q.residual_scale);
   v.on("residual_zero", q.residual_zero);
   v.on("between", q.between);
+  v.on("has_bias_after", q.has_bias_after);
   v.on("relu_after", q.relu_after);
   v.on("between_scale", q.between_scale);
   v.on("between_zero", q.between_zero);
@@ -38,7 +39,6 @@ void visit(AttrVisitor& v, QuantisedConv& a) {
 }
 void visit(AttrVisitor& v, QuantisedMatMul& a) {
   visit(v, static_cast<FusedMatMul&>(a));
-  v.on("b_zero", a.b_zero);
   visit_requantise(v, a.quantised);
 }
 
@@ -50,10 +50,11 @@ void expect_type(const InferContext& c, size_t input, element::Type type, elemen
     c.fail("input {} is {} or {}, got {}", input, type.name(), other.name(), t.name());
 }
 
-// Inputs from 2 on: scale, bias, residual, out_scale.
+// Inputs from 2 on: scale, bias, residual, bias_after, out_scale.
 template <typename A>
 void check(InferContext& c, const A& a, const PartialShape& out) {
-  const size_t inputs = 3 + a.has_bias + a.has_residual + a.quantised.per_channel_out;
+  const size_t inputs =
+      3 + a.has_bias + a.has_residual + a.quantised.has_bias_after + a.quantised.per_channel_out;
   c.expect_inputs(inputs, inputs);
   expect_type(c, 0, element::u8, element::u8);
   expect_type(c, 2, element::f32, element::f32);
@@ -73,6 +74,7 @@ void check(InferContext& c, const A& a, const PartialShape& out) {
              out.to_string());
     ++next;
   }
+  if (a.quantised.has_bias_after) vector(next++);
   if (a.quantised.per_channel_out) vector(next);
   if (!(a.quantised.out_scale > 0) || !(a.quantised.between_scale > 0))
     c.fail("scales {} and {} are not both positive", a.quantised.out_scale, a.quantised.between_scale);
@@ -106,6 +108,7 @@ void requantise(EvalContext& c, const A& a, std::vector<double>& sums, size_t ch
     for (double& r : residual)
       if (codes) r = (r - q.residual_zero) * q.residual_scale;
   }
+  const Vector after(q.has_bias_after ? load<double>(c.input(next++)) : std::vector<double>{0});
   const Vector out_scale(q.per_channel_out ? load<double>(c.input(next))
                                            : std::vector<double>{q.out_scale});
   for (size_t i = 0; i < sums.size(); ++i) {
@@ -116,6 +119,7 @@ void requantise(EvalContext& c, const A& a, std::vector<double>& sums, size_t ch
     if (q.between) {
       v = q.between_scale * (to_code(v, q.between_scale, q.between_zero, 0, 255) - q.between_zero);
       if (a.has_residual) v += residual[i];
+      v += after[o];
       if (q.relu_after) v = std::max(v, 0.0);
     }
     if (q.type != element::f32)
@@ -133,7 +137,7 @@ std::vector<double> centred(const Tensor& t, double zero) {
 
 void infer_conv(InferContext& c) {
   const QuantisedConv& a = c.attrs<QuantisedConv>();
-  c.expect_inputs(3, 6);
+  c.expect_inputs(3, 7);
   expect_type(c, 1, element::i8, element::f32);
   check(c, a, conv_output_shape(c, a));
 }
@@ -153,18 +157,18 @@ void evaluate_conv(EvalContext& c) {
 
 void infer_matmul(InferContext& c) {
   const QuantisedMatMul& a = c.attrs<QuantisedMatMul>();
-  c.expect_inputs(3, 6);
+  c.expect_inputs(3, 7);
   c.expect_rank(0, 2, 64);
   c.expect_rank(1, 2, 64);
-  expect_type(c, 1, element::i8, element::u8);
+  expect_type(c, 1, element::i8, element::i8);
   check(c, a, matmul_shape(c, c.shape(0), c.shape(1), {a.transpose_a, a.transpose_b}));
 }
 
 void evaluate_matmul(EvalContext& c) {
   const QuantisedMatMul& a = c.attrs<QuantisedMatMul>();
   std::vector<double> sums = multiply_matrices<double>(
-      centred(c.input(0), a.quantised.src_zero), c.shape(0), centred(c.input(1), a.b_zero),
-      c.shape(1), {a.transpose_a, a.transpose_b});
+      centred(c.input(0), a.quantised.src_zero), c.shape(0), load<double>(c.input(1)), c.shape(1),
+      {a.transpose_a, a.transpose_b});
   requantise(c, a, sums, c.output(0).get_shape().back());
 }
 

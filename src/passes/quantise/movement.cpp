@@ -127,60 +127,70 @@ bool move_up(Patch& patch, const Graph& g, NodeId id) {
   return true;
 }
 
-// The variable input of a function of one variable; nothing if `n` is none.
-std::optional<OutputRef> argument(const Graph& g, const GraphNode& n) {
-  if (!n.op->has(kElementwise) || !n.op->evaluate || n.outputs.size() != 1 || n.op->has(kRandom)) return std::nullopt;
-  std::optional<OutputRef> found;
-  for (OutputRef input : n.inputs) {
-    if (const Tensor& t = value_of(g, input)) {
-      if (t.get_size() != 1) return std::nullopt;
-    } else if (found && *found != input) {
-      return std::nullopt;
-    } else {
-      found = input;
+// Evaluates what hangs on the codes of one tensor alone, for all 256 of them.
+class CodeFunction {
+ public:
+  explicit CodeFunction(const Graph& g) : g_(g) {
+    std::vector<double> codes(256);
+    for (size_t i = 0; i < 256; ++i) codes[i] = double(i);
+    codes_ = make_tensor(element::u8, {256}, codes);
+  }
+
+  // The values of `ref`, of shape [256] or one value; empty if it is no such function.
+  Tensor evaluate(OutputRef ref) {
+    if (const Tensor& t = value_of(g_, ref)) return t.get_size() == 1 ? reshaped(t, {}) : Tensor();
+    if (source_ && *source_ == ref) return codes_;
+    const std::optional<OutputRef> before = source_;
+    if (Tensor t = apply(ref.node)) return t;
+    source_ = before;
+    if (g_.fact(ref).type != element::u8 || source_) return {};
+    source_ = ref;
+    return codes_;
+  }
+  const std::optional<OutputRef>& source() const { return source_; }
+  const std::vector<NodeId>& nodes() const { return nodes_; }
+
+ private:
+  static constexpr size_t kMost = 24;  // nodes of a function
+
+  Tensor apply(NodeId id) {
+    const GraphNode& n = g_[id];
+    const bool table = n.op == &ops::table_0;
+    if ((!n.op->has(kElementwise) && !table) || !n.op->evaluate || n.op->has(kRandom)) return {};
+    if (n.outputs.size() != 1 || nodes_.size() == kMost) return {};
+    nodes_.push_back(id);
+    std::vector<Tensor> inputs;
+    for (size_t i = 0; i < n.inputs.size(); ++i) {
+      inputs.push_back(table && i == 1 ? value_of(g_, n.inputs[1]) : evaluate(n.inputs[i]));
+      if (!inputs.back()) return {};
     }
+    Tensor y = evaluate_op(*n.op, n.attrs, n.name, inputs)[0];
+    return y.get_shape() == Shape{256} ? y : Tensor();
   }
-  return found;
-}
 
-Tensor applied(const Graph& g, const GraphNode& n, OutputRef variable, const Tensor& x) {
-  std::vector<Tensor> inputs;
-  for (OutputRef input : n.inputs) inputs.push_back(input == variable ? x : reshaped(value_of(g, input), {}));
-  return evaluate_op(*n.op, n.attrs, n.name, inputs)[0];
-}
+  const Graph& g_;
+  Tensor codes_;
+  std::optional<OutputRef> source_;
+  std::vector<NodeId> nodes_;
+};
 
-// A chain of functions of one variable from codes to codes is a table; the identity is nothing at all.
+// A function from codes to codes is a table; the identity is nothing at all.
 bool make_table(Patch& patch, const Graph& g, NodeId id) {
-  constexpr int kLongest = 8;
-  std::vector<NodeId> chain{id};
-  OutputRef at = g[id].inputs[0];
-  const auto q = quantised(g, g[id]);
-  if (!q || !q->per_tensor() || g[id].fact().type != element::u8) return false;
-  while (!is_dequantise(g, at)) {
-    const auto next = argument(g, g[at.node]);
-    if (!next || g[at.node].op == &ops::quantise_0 || chain.size() == kLongest) return false;
-    chain.push_back(at.node);
-    at = *next;
-  }
-  const auto d = dequantised(g, at);
-  if (!d || !d->per_tensor() || g.fact(d->source).type != element::u8) return false;
-  chain.push_back(at.node);
-  std::vector<double> codes(256);
-  for (size_t i = 0; i < 256; ++i) codes[i] = double(i);
-  Tensor x = make_tensor(element::u8, {256}, codes);
-  for (size_t i = chain.size(); i-- > 0;) {
-    const GraphNode& n = g[chain[i]];
-    const OutputRef variable = i + 1 == chain.size() ? d->source : OutputRef{chain[i + 1], 0};
-    x = applied(g, n, variable, x);
-    if (x.get_shape() != Shape{256}) return false;
-  }
-  const std::vector<double> table = load<double>(x);
-  if (table == codes) {
-    patch.replace({id, 0}, d->source);
+  if (g[id].fact().type != element::u8) return false;
+  CodeFunction f(g);
+  const Tensor y = f.evaluate({id, 0});
+  if (!y || !f.source() || f.source()->node == id) return false;
+  if (!same_shape(g.fact(*f.source()).shape, g[id].fact().shape)) return false;
+  const std::vector<double> table = load<double>(y);
+  bool identity = true;
+  for (size_t i = 0; i < table.size(); ++i) identity = identity && table[i] == double(i);
+  if (identity) {
+    patch.replace({id, 0}, *f.source());
     return true;
   }
-  const OutputRef made = patch.add(ops::table_0, ops::Table{}, {d->source, patch.constant(x)});
-  for (size_t i = 1; i < chain.size(); ++i) patch.credit(made.node, chain[i]);
+  const OutputRef made = patch.add(ops::table_0, ops::Table{}, {*f.source(), patch.constant(y)});
+  for (NodeId node : f.nodes())
+    if (node != id) patch.credit(made.node, node);
   replace_with(patch, id, made);
   return true;
 }

@@ -94,19 +94,12 @@ bool matmul(Patch& patch, const Graph& g, NodeId id) {
   ops::QuantisedMatMul q;
   static_cast<ops::FusedMatMul&>(q) = a;
   q.quantised.src_zero = src->zero;
-  if (const auto w = weights_of(g, n.inputs[1], size_t(a.transpose_b ? rank - 2 : rank - 1))) {
-    const OutputRef scale = product_scale(patch, src->scale.values, w->scale);
-    replace_with(patch, id,
-                 patch.add(ops::quantised_matmul_0, q, with_scale(n, src->source, patch.constant(w->codes), scale)),
-                 {n.inputs[0].node});
-    return true;
-  }
-  const auto b = activation_codes(g, n.inputs[1]);
-  if (!b || !b->per_tensor()) return false;
-  q.b_zero = b->zero;
-  const OutputRef scale = product_scale(patch, src->scale.values, b->scale.values);
-  replace_with(patch, id, patch.add(ops::quantised_matmul_0, q, with_scale(n, src->source, b->source, scale)),
-               {n.inputs[0].node, n.inputs[1].node});
+  const auto w = weights_of(g, n.inputs[1], size_t(a.transpose_b ? rank - 2 : rank - 1));
+  if (!w || rank != 2 || a.transpose_a) return false;
+  const OutputRef scale = product_scale(patch, src->scale.values, w->scale);
+  replace_with(patch, id,
+               patch.add(ops::quantised_matmul_0, q, with_scale(n, src->source, patch.constant(w->codes), scale)),
+               {n.inputs[0].node});
   return true;
 }
 
@@ -200,6 +193,20 @@ bool requantise(Patch& patch, const Graph& g, NodeId id) {
   return replace_product(patch, id, *p);
 }
 
+// The product gives codes, and `d` makes values of them again on the same grid, so that the epilogue can do both.
+bool rounds_to_own_grid(const Product& p, const Grid& d) {
+  return !p.has_residual && !p.q.between && !p.q.per_channel_out && p.q.type == element::u8 && is_clamp(p.activation) &&
+         p.q.low == 0 && p.q.high == 255 && p.q.out_scale == d.scale.values[0] && p.q.out_zero == d.zero;
+}
+void round_between(Product& p) {
+  p.q.between = true;
+  p.q.between_scale = p.q.out_scale;
+  p.q.between_zero = p.q.out_zero;
+  p.q.type = element::f32;
+  p.q.out_scale = 1;
+  p.q.out_zero = 0;
+}
+
 // Add(Dequantise(product), other): the product rounds to its grid in registers, and adds. The later of two products takes the other.
 bool add_between(Patch& patch, const Graph& g, NodeId id) {
   const GraphNode& n = g[id];
@@ -210,21 +217,31 @@ bool add_between(Patch& patch, const Graph& g, NodeId id) {
     const OutputRef other = n.inputs[1 - i];
     if (!d || !d->per_tensor() || !single_use(g, n.inputs[i]) || !single_use(g, d->source)) continue;
     auto p = product(g, d->source);
-    if (!p || p->has_residual || p->q.type != element::u8 || p->q.per_channel_out || p->q.between) continue;
-    if (!is_clamp(p->activation)) continue;
-    if (p->q.low != 0 || p->q.high != 255 || p->q.out_scale != d->scale.values[0] || p->q.out_zero != d->zero) continue;
+    if (!p || !rounds_to_own_grid(*p, *d)) continue;
     if (is_constant(g, other) || !same_shape(g.fact(n.inputs[i]).shape, g.fact(other).shape)) continue;
-    p->q.between = true;
-    p->q.between_scale = p->q.out_scale;
-    p->q.between_zero = p->q.out_zero;
-    p->q.type = element::f32;
-    p->q.out_scale = 1;
-    p->q.out_zero = 0;
+    round_between(*p);
     p->inputs.insert(p->inputs.begin() + long(p->residual_input()), other);
     p->has_residual = true;
     return replace_product(patch, id, *p);
   }
   return false;
+}
+
+// Add(Dequantise(product), one number per channel): added after rounding to the product's own grid.
+bool bias_after(Patch& patch, const Graph& g, NodeId id) {
+  const GraphNode& n = g[id];
+  const auto split = with_constant(g, n);
+  if (!split || n.fact().type != element::f32 || !keeps_shape(g, split->data, split->constant)) return false;
+  const auto values = per_axis(value_of(g, split->constant));
+  const auto d = dequantised(g, split->data);
+  if (!values || values->from_back != 0 || !d || !d->per_tensor()) return false;
+  if (!single_use(g, split->data) || !single_use(g, d->source)) return false;
+  auto p = product(g, d->source);
+  if (!p || !rounds_to_own_grid(*p, *d)) return false;
+  round_between(*p);
+  p->q.has_bias_after = true;
+  p->inputs.push_back(f32_constant(patch, {values->values.size()}, values->values));
+  return replace_product(patch, id, *p);
 }
 
 bool relu_after(Patch& patch, const Graph& g, NodeId id) {
@@ -242,6 +259,7 @@ void add_integer_products(std::vector<Rule>& rules) {
   rules.push_back({"integer matmul", {"vireo.MatMul"}, matmul});
   rules.push_back({"requantise", {"vireo.Quantise"}, requantise});
   rules.push_back({"add between", {"Add"}, add_between});
+  rules.push_back({"bias after", {"Add"}, bias_after});
   rules.push_back({"relu after", {"Relu"}, relu_after});
 }
 

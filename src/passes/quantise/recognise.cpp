@@ -129,21 +129,37 @@ bool fake_quantised_weights(Patch& patch, const Graph& g, NodeId id) {
   return true;
 }
 
+// A constant, perhaps reshaped or converted: nothing is folded yet, and inference evaluates small values only.
+Tensor constant_of(const Graph& g, OutputRef ref) {
+  if (const Tensor& t = value_of(g, ref)) return t;
+  const GraphNode& n = g[ref.node];
+  if (!is_public(n, "Reshape") && !is_public(n, "Unsqueeze") && !is_public(n, "Convert")) return {};
+  std::vector<Tensor> inputs;
+  for (OutputRef input : n.inputs) {
+    inputs.push_back(constant_of(g, input));
+    if (!inputs.back()) return {};
+  }
+  return evaluate_op(*n.op, n.attrs, n.name, inputs)[0];
+}
+
 // Multiply(Subtract(Convert(codes), zero), scale), or without the Subtract.
 bool convert_back(Patch& patch, const Graph& g, NodeId id) {
   const GraphNode& n = g[id];
   if (n.fact().type != element::f32) return false;
   for (size_t i = 0; i < 2; ++i) {
-    if (!is_constant(g, n.inputs[1 - i]) || !keeps_shape(g, n.inputs[i], n.inputs[1 - i])) continue;
+    if (!keeps_shape(g, n.inputs[i], n.inputs[1 - i])) continue;
     const GraphNode* shifted = made_by(g, n.inputs[i], "Subtract");
-    if (shifted && (!is_constant(g, shifted->inputs[1]) || !keeps_shape(g, shifted->inputs[0], shifted->inputs[1]))) continue;
+    if (shifted && !keeps_shape(g, shifted->inputs[0], shifted->inputs[1])) continue;
     const GraphNode* convert = made_by(g, shifted ? shifted->inputs[0] : n.inputs[i], "Convert");
     if (!convert) continue;
     const OutputRef codes = convert->inputs[0];
     const element::Type type = g.fact(codes).type;
     if (type != element::u8 && type != element::i8) continue;
-    const OutputRef zero = shifted ? shifted->inputs[1] : f32_constant(patch, {}, {0});
-    replace_with(patch, id, patch.add(ops::dequantise_0, ops::Dequantise{}, {codes, n.inputs[1 - i], zero}));
+    const Tensor scale = constant_of(g, n.inputs[1 - i]),
+                 zero = shifted ? constant_of(g, shifted->inputs[1]) : make_tensor(element::f32, {}, std::vector<double>{0});
+    if (!scale || !zero) continue;
+    replace_with(patch, id,
+                 patch.add(ops::dequantise_0, ops::Dequantise{}, {codes, patch.constant(scale), patch.constant(zero)}));
     return true;
   }
   return false;

@@ -29,7 +29,7 @@ enum class Residual : uint8_t { None, BeforeActivation, AfterActivation };
 
 // What else happens to exact sums of 8-bit codes. `v` starts as scale[column] * (start[column] + sum) + bias[column]; then, in this
 // order:
-//   v = round(clamp(v, between_low, between_high)) * between_scale + between_shift    if `between`: v was to be a code itself
+//   v = round(clamp(v, between_low, between_high)) * between_scale + shift[column]    if `between`: v was to be a code itself
 //   v += residual * residual_scale                                                    if there is a residual
 //   v = activation(v)
 //   v = v * out_scale[column] + out_shift    only where C is u8 and the activation is more than a clamp; else scale, bias and
@@ -37,7 +37,7 @@ enum class Residual : uint8_t { None, BeforeActivation, AfterActivation };
 // and a u8 C rounds and saturates.
 struct Requantise {
   bool between = false;
-  float between_low = 0, between_high = 255, between_scale = 1, between_shift = 0;
+  float between_low = 0, between_high = 255, between_scale = 1;
   float residual_scale = 1;
   float out_shift = 0;
 };
@@ -63,6 +63,7 @@ struct EpilogueArgs {
   // Of codes; as many as there are packed columns, whole vectors. So is their bias.
   const float* scale = nullptr;
   const int32_t* start = nullptr;
+  const float* shift = nullptr;
   const float* out_scale = nullptr;
 };
 

@@ -85,6 +85,7 @@ void set_arguments(Args& args, const P& p, void* const* o) {
   if (p.residual >= 0) args.residual = o[p.residual];
   args.bias = p.packed->finish.bias.data();
   args.scale = p.packed->finish.scale.data();
+  args.shift = p.packed->finish.shift.data();
   args.out_scale = p.packed->finish.out_scale.data();
   args.start = p.starts.data();
 }

@@ -24,7 +24,8 @@ struct Numbers {
 
 Numbers numbers(const NodeView& node, size_t input) { return {load<double>(*node.constant(input))}; }
 
-size_t out_scale_input(const CodeProduct& p) { return 3 + size_t(p.has_bias) + size_t(p.has_residual); }
+size_t bias_after_input(const CodeProduct& p) { return 3 + size_t(p.has_bias) + size_t(p.has_residual); }
+size_t out_scale_input(const CodeProduct& p) { return bias_after_input(p) + size_t(p.q.has_bias_after); }
 
 bool is_clamp(const ops::Activation& a) {
   using Kind = ops::ActivationKind;
@@ -47,8 +48,9 @@ Limits limits_on(const ops::Activation& a, double scale, double zero, Limits l) 
 class Builder {
  public:
   Builder(const NodeView& node, const CodeProduct& product, int64_t channels)
-      : p_(product), q_(product.q), scale_(numbers(node, 2)), bias_{{0}}, out_scale_{{1}}, channels_(size_t(channels)) {
+      : p_(product), q_(product.q), scale_(numbers(node, 2)), bias_{{0}}, after_{{0}}, out_scale_{{1}}, channels_(size_t(channels)) {
     if (p_.has_bias) bias_ = numbers(node, 3);
+    if (q_.has_bias_after) after_ = numbers(node, bias_after_input(p_));
     codes_out_ = q_.type == element::u8;
     if (codes_out_) out_scale_ = q_.per_channel_out ? numbers(node, out_scale_input(p_)) : Numbers{{q_.out_scale}};
   }
@@ -103,7 +105,7 @@ class Builder {
     codes.between_low = float(inner.low);
     codes.between_high = float(inner.high);
     codes.between_scale = float(unit / unit_);
-    codes.between_shift = float(shift_ - q_.between_zero * unit / unit_ - residual_zero());
+    f_->shift[column] = float(shift_ - q_.between_zero * unit / unit_ - residual_zero() + after_[o] / unit_);
     codes.residual_scale = float(residual_scale());
     if (codes_out_)
       clamp(std::max(double(q_.low), q_.relu_after ? q_.out_zero : 0), double(q_.high));
@@ -120,7 +122,7 @@ class Builder {
 
   const CodeProduct& p_;
   const ops::Requantise& q_;
-  Numbers scale_, bias_, out_scale_;
+  Numbers scale_, bias_, after_, out_scale_;
   size_t channels_;
   bool codes_out_ = false;
   double unit_ = 1, shift_ = 0;
@@ -135,6 +137,7 @@ std::string refuse_codes(const NodeView& node, const CodeProduct& p) {
   if (!node.constant(2)) return "the scale is not constant";
   if (p.has_bias && !node.constant(3)) return "the bias is not constant";
   if (p.has_residual && node.in_type(3 + size_t(p.has_bias)) != type) return "the residual is of another type than the result";
+  if (p.q.has_bias_after && (!p.q.between || !node.constant(bias_after_input(p)))) return "the bias after the sum is not constant";
   if (p.q.per_channel_out && !node.constant(out_scale_input(p))) return "the scale of the result is not constant";
   if (p.q.per_channel_out && (p.has_residual || p.q.between)) return "the result has a scale per channel and a residual";
   if (p.q.between && !is_clamp(p.activation)) return "the activation before the sum is more than a clamp";
@@ -152,6 +155,7 @@ CodeFinish finish_codes(const NodeView& node, const CodeProduct& product, int64_
   CodeFinish f;
   f.scale.resize(size_t(groups * width));
   f.bias.resize(f.scale.size());
+  f.shift.resize(f.scale.size());
   f.out_scale.resize(f.scale.size());
   Builder(node, product, channels).build(f, columns, largest_sum);
   return f;

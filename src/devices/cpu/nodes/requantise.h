@@ -13,7 +13,7 @@ namespace vireo::cpu {
 struct CodeFinish {
   Epilogue epilogue;
   // By packed columns: each group's output channels, rounded up to whole vectors.
-  std::vector<float> scale, bias, out_scale;
+  std::vector<float> scale, bias, shift, out_scale;
 };
 
 // What a quantised product has besides its geometry, of either operator.
@@ -23,7 +23,7 @@ struct CodeProduct {
   bool has_bias, has_residual;
 };
 
-// Why the kernels cannot do it; empty if they can. Scale, bias and out_scale must be constant.
+// Why the kernels cannot do it; empty if they can. Scales and biases must be constant.
 std::string refuse_codes(const NodeView& node, const CodeProduct& product);
 // `channels` output channels in `groups` groups, vectors of `lanes`; sums are at most `largest_sum` in size.
 CodeFinish finish_codes(const NodeView& node, const CodeProduct& product, int64_t channels, int64_t groups, int64_t lanes,

@@ -39,6 +39,7 @@ struct ConvArgs {
   const float* scale = nullptr;
   const int32_t* start = nullptr;
   int64_t start_stride = 0;
+  const float* shift = nullptr;
   const float* out_scale = nullptr;
 };
 

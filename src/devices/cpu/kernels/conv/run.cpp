@@ -14,6 +14,7 @@ struct Image {
   const float* scale;
   const int32_t* start;
   int64_t start_stride;
+  const float* shift;
   const float* out_scale;
 };
 
@@ -67,6 +68,7 @@ void run_task(const ConvPlan& plan, const Image& image, int64_t line0, int64_t l
       tile.args.bias = image.bias + n0;
       tile.args.slope = image.slope + n0;
       tile.args.scale = image.scale + n0;
+      tile.args.shift = image.shift + n0;
       tile.args.out_scale = image.out_scale + n0;
       Image at = image;
       at.dst += n0 * size_of(d.dst_type);
@@ -85,7 +87,7 @@ void run_conv(const ConvPlan& plan, const ConvArgs& args, int64_t task_begin, in
   if (plan.pointwise) {
     run_gemm(plan.gemm,
              {args.src, args.weights, args.dst, args.bias, args.residual, args.slope, args.scale,
-              args.start, args.out_scale},
+              args.start, args.shift, args.out_scale},
              task_begin, task_end, scratch);
     return;
   }
@@ -113,6 +115,7 @@ void run_conv(const ConvPlan& plan, const ConvArgs& args, int64_t task_begin, in
     image.scale = args.scale + column;
     image.start = args.start + column;
     image.start_stride = args.start_stride;
+    image.shift = args.shift + column;
     image.out_scale = args.out_scale + column;
     if (kernel.a_type == DataType::u8) image.bias = args.bias + column;
     run_task(plan, image, plan.line_parts[line], plan.line_parts[line + 1],

@@ -180,6 +180,7 @@ class TaskRunner {
       tile.args.slope = args_.slope + n0;
       tile.args.scale = args_.scale + n0;
       tile.args.start = args_.start + n0;
+      tile.args.shift = args_.shift + n0;
       tile.args.out_scale = args_.out_scale + n0;
       (wide ? wide : kernel_.tile[vectors - 1][count - 1])(tile);
     }

@@ -58,6 +58,7 @@ struct GemmArgs {
   // Of 8-bit codes (EpilogueArgs).
   const float* scale = nullptr;
   const int32_t* start = nullptr;
+  const float* shift = nullptr;
   const float* out_scale = nullptr;
 };
 

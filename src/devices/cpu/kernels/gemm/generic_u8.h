@@ -62,7 +62,7 @@ static VIREO_SIMD F finish_sum(const GemmTile& t, I sum, int i, int j, int64_t n
   F v = fma(to_float(sum + I::load(t.args.start + at)), F::load(t.args.scale + at), F::load(t.args.bias + at));
   if (q.between) {
     v = simd::round_even(min(max(v, F(q.between_low)), F(q.between_high)));
-    v = fma(v, F(q.between_scale), F(q.between_shift));
+    v = fma(v, F(q.between_scale), F::load(t.args.shift + at));
   }
   if (t.epilogue->residual != Residual::None) {
     const C* r = static_cast<const C*>(t.args.residual) + i * t.args.residual_stride + at;
