@@ -207,7 +207,7 @@ std::string refuse_matmul(const NodeView& node) {
   const std::string reason = common_refusal(node, product_of(a));
   if (!reason.empty()) return reason;
   if (node.constant(1)->get_shape().size() != 2) return "the weights are more than one matrix";
-  if (node.in_type(1) != element::i8 || a.b_zero != 0) return "the weights have a zero point";
+  if (node.in_type(1) != element::i8) return "the weights are no codes";
   return a.transpose_a ? "the left matrix is transposed" : std::string();
 }
 
