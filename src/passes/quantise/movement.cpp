@@ -88,6 +88,23 @@ bool move_down(Patch& patch, const Graph& g, NodeId id) {
   return true;
 }
 
+// Scales per channel follow their axis.
+bool transpose_down(Patch& patch, const Graph& g, NodeId id) {
+  const GraphNode& n = g[id];
+  const GraphNode& d = g[n.inputs[0].node];
+  const auto order = ints(g, n.inputs[1]);
+  const int64_t rank = rank_of(g, n.inputs[0]);
+  if (d.op != &ops::dequantise_0 || is_constant(g, d.inputs[0]) || !order || int64_t(order->size()) != rank) return false;
+  std::vector<OutputRef> inputs{remake(patch, g, id, n.attrs, {d.inputs[0], n.inputs[1]})};
+  for (size_t i = 1; i < 3; ++i) {
+    const Tensor& t = value_of(g, d.inputs[i]);
+    if (!t) return false;
+    inputs.push_back(patch.constant(t.get_size() == 1 ? t : transposed(at_rank(t, size_t(rank)), *order)));
+  }
+  replace_with(patch, id, patch.add(ops::dequantise_0, ops::Dequantise{}, std::move(inputs)));
+  return true;
+}
+
 bool concat_down(Patch& patch, const Graph& g, NodeId id) {
   const GraphNode& n = g[id];
   std::vector<OutputRef> inputs;
@@ -202,6 +219,7 @@ void add_code_movement(std::vector<Rule>& rules) {
   rules.push_back({"move quantised weights", {"Transpose", "Reshape", "Squeeze", "Unsqueeze"}, move_weights});
   rules.push_back({"codes to codes", {"vireo.Quantise"}, make_table});
   rules.push_back({"move codes down", movers, move_down});
+  rules.push_back({"transpose codes", {"Transpose"}, transpose_down});
   rules.push_back({"concatenate codes", {"Concat"}, concat_down});
   rules.push_back({"move codes up", {"vireo.Quantise"}, move_up});
 }
