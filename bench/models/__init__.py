@@ -5,7 +5,7 @@ from typing import Callable, Optional
 
 import numpy as np
 
-from . import classifiers, dense, small, transformers
+from . import classifiers, dense, quantised, small, transformers
 
 
 def normal(name, *shape):
@@ -30,10 +30,12 @@ def speech(random):
 
 @dataclass(frozen=True)
 class Row:
-    """A network of the bench. Without `build` it comes out of the wheel that tests/data's manifest names."""
+    """A network of the bench. Without `build` it is the int8 form of network `of`, or else comes out of the wheel that
+    tests/data's manifest names."""
     feeds: Callable  # random generator -> {input: array}
     build: Optional[Callable] = None  # -> onnx.ModelProto
     quick: bool = False  # is in the subset of --quick
+    of: Optional[str] = None
 
 
 PICTURE = normal("input", 1, 3, 224, 224)
@@ -58,12 +60,20 @@ ROWS = {
     "silero_vad_op18_ifless": Row(speech),
     "mlp_64x4": Row(normal("input", 1, 64), small.mlp, quick=True),
 }
+for source in ("resnet50", "mobilenet_v2", "yolov8n", "bert_base_128", "vit_b16"):
+    ROWS[f"{source}_int8"] = Row(ROWS[source].feeds, of=source)
 NAMES = list(ROWS)
 
 
 def path_of(name, folder):
     """The model file, built or fetched when it is not there."""
-    if ROWS[name].build is None:
+    row = ROWS[name]
+    if row.of:
+        path = folder / f"{name}.onnx"
+        if not path.exists():
+            quantised.quantise(path_of(row.of, folder), path, row.feeds)
+        return path
+    if row.build is None:
         import fetch_models
         return fetch_models.fetch(name)
     path = folder / f"{name}.onnx"

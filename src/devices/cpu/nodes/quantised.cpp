@@ -1,5 +1,4 @@
 // Products of 8-bit codes: convolutions and matrix products with weights packed at compile time.
-#include "base/support/aligned_buffer.h"
 #include "core/values.h"
 #include "devices/cpu/kernels/conv/conv.h"
 #include "devices/cpu/kernels/depthwise/depthwise.h"
@@ -19,12 +18,12 @@ CodeProduct product_of(const A& a) {
 }
 
 struct PackedCodes {
-  AlignedBuffer data;
+  const uint8_t* data = nullptr;
   const GemmKernel* kernel = nullptr;
   const DepthwiseKernel* depthwise = nullptr;  // else; its weights are f32, in quanta of the result
   CodeFinish finish;
-  int64_t columns = 0;             // packed: whole vectors per group
-  std::vector<int32_t> tap_sums;   // of the weights: [taps][columns]
+  int64_t columns = 0, taps = 0;      // packed columns: whole vectors per group
+  const int32_t* tap_sums = nullptr;  // of the weights: [taps][columns]
 };
 
 std::string common_refusal(const NodeView& node, const CodeProduct& product) {
@@ -37,24 +36,36 @@ std::string common_refusal(const NodeView& node, const CodeProduct& product) {
 struct CodeStrides {
   int64_t oc, tap, ic;
 };
-void add_tap_sums(PackedCodes& p, const int8_t* weights, const CodeStrides& s, int64_t oc, int64_t groups, int64_t taps,
+void add_tap_sums(const NodeView& node, PackedCodes& p, const CodeStrides& s, int64_t oc, int64_t groups, int64_t taps,
                   int64_t ic) {
-  const int64_t in_group = oc / groups, width = round_up(in_group, p.kernel->lanes);
-  p.columns = groups * width;
-  p.tap_sums.assign(size_t(taps * p.columns), 0);
-  for (int64_t tap = 0; tap < taps; ++tap) {
-    for (int64_t o = 0; o < oc; ++o) {
-      int32_t sum = 0;
-      for (int64_t c = 0; c < ic; ++c) sum += weights[o * s.oc + tap * s.tap + c * s.ic];
-      p.tap_sums[size_t(tap * p.columns + o / in_group * width + o % in_group)] = sum;
+  const int64_t in_group = oc / groups, width = round_up(in_group, p.kernel->lanes), columns = groups * width;
+  p.columns = columns;
+  p.taps = taps;
+  const auto fill = [=](const void* source, uint8_t* to, int64_t, int64_t) {
+    const auto* weights = static_cast<const int8_t*>(source);
+    auto* sums = reinterpret_cast<int32_t*>(to);
+    std::fill(sums, sums + taps * columns, 0);
+    for (int64_t tap = 0; tap < taps; ++tap) {
+      for (int64_t o = 0; o < oc; ++o) {
+        int32_t& sum = sums[tap * columns + o / in_group * width + o % in_group];
+        for (int64_t c = 0; c < ic; ++c) sum += weights[o * s.oc + tap * s.tap + c * s.ic];
+      }
     }
-  }
+  };
+  const uint8_t* data = node.pack("sums of taps, i32", size_t(taps * columns) * sizeof(int32_t), *node.constant(1), 1, fill);
+  p.tap_sums = reinterpret_cast<const int32_t*>(data);
+}
+
+// Packing takes f32, which holds every code.
+std::vector<float> as_floats(const void* codes, int64_t count) {
+  const auto* from = static_cast<const int8_t*>(codes);
+  return std::vector<float>(from, from + count);
 }
 
 // What sums start from so that they come out as if the zero had been taken off every code: a row per kind of line, in which
 // only some taps meet the source.
 std::vector<int32_t> starts_of(const PackedCodes& p, const ConvLines* lines, int64_t ic, int32_t zero) {
-  const size_t columns = size_t(p.columns), taps = p.tap_sums.size() / columns;
+  const size_t columns = size_t(p.columns), taps = size_t(p.taps);
   std::vector<int32_t> starts(columns * (lines ? std::max<size_t>(1, lines->kinds.size()) : 1), 0);
   const auto take = [&](int32_t* row, size_t tap) {
     for (size_t j = 0; j < columns; ++j) row[j] -= zero * p.tap_sums[tap * columns + j];
@@ -95,7 +106,7 @@ template <typename A>
 std::vector<Place> operands_of(PlanContext& c, const A& a, const PackedCodes& packed, int64_t* row, int* residual) {
   std::vector<Place> operands(3);
   operands[1] = c.input(0);
-  operands[2] = fixed(packed.data.data());
+  operands[2] = fixed(packed.data);
   if (a.has_residual) {
     const size_t input = 3 + size_t(a.has_bias);
     *residual = int(operands.size());
@@ -120,34 +131,37 @@ std::string refuse_conv(const NodeView& node) {
   return depthwise && a.quantised.between ? "a depthwise convolution has a sum behind it" : std::string();
 }
 
-void prepare_by_channel(const NodeView& node, const ConvDesc& d, const Tensor& weights, PackedCodes& p) {
+std::shared_ptr<const void> prepare_by_channel(const NodeView& node, const ConvDesc& d) {
   const auto& a = node.attrs<ops::QuantisedConv>();
-  p.depthwise = get_depthwise(DataType::u8, node.program().isa);
-  const int64_t taps = int64_t(weights.get_size()) / d.oc;
-  p.finish = finish_codes(node, product_of(a), d.oc, 1, p.depthwise->lanes, kLargestProduct * double(taps));
-  const std::vector<double> values = load<double>(weights);
-  std::vector<float> scaled(values.size());
-  for (size_t i = 0; i < values.size(); ++i) scaled[i] = float(values[i] * p.finish.scale[i / size_t(taps)]);
-  p.data = AlignedBuffer(depthwise_packed_bytes(d, *p.depthwise));
-  pack_depthwise_weights(d, *p.depthwise, scaled.data(), weight_strides(d), p.data.data());
+  const Tensor& weights = *node.constant(1);
+  auto p = std::make_shared<PackedCodes>();
+  p->depthwise = get_depthwise(DataType::u8, node.program().isa);
+  const int64_t count = int64_t(weights.get_size()), taps = count / d.oc;
+  p->finish = finish_codes(node, product_of(a), d.oc, 1, p->depthwise->lanes, kLargestProduct * double(taps));
+  const bool codes = weights.get_element_type() == element::i8;
+  const auto fill = [=, kernel = p->depthwise, scale = p->finish.scale](const void* source, uint8_t* to, int64_t, int64_t) {
+    const auto* values = static_cast<const float*>(source);
+    std::vector<float> scaled = codes ? as_floats(source, count) : std::vector<float>(values, values + count);
+    for (int64_t i = 0; i < count; ++i) scaled[size_t(i)] *= scale[size_t(i / taps)];
+    pack_depthwise_weights(d, *kernel, scaled.data(), weight_strides(d), to);
+  };
+  p->data = node.pack(p->depthwise->name, depthwise_packed_bytes(d, *p->depthwise), weights, 1, fill);
+  return p;
 }
 
 std::shared_ptr<const void> prepare_conv(const NodeView& node) {
   const auto& a = node.attrs<ops::QuantisedConv>();
-  const Tensor weights = node.constant(1)->dense();
+  const Tensor& weights = *node.constant(1);
   const ConvDesc d = describe_weights(a, weights.get_shape(), false);
+  if (by_channel(node, d)) return prepare_by_channel(node, d);
   auto p = std::make_shared<PackedCodes>();
-  if (by_channel(node, d)) {
-    prepare_by_channel(node, d, weights, *p);
-    return p;
-  }
   p->kernel = get_gemm(DataType::u8, node.program().isa);
-  const std::vector<double> values = load<double>(weights);
-  const std::vector<float> codes(values.begin(), values.end());
-  p->data = AlignedBuffer(conv_packed_bytes(d, *p->kernel));
-  pack_conv_weights(d, *p->kernel, codes.data(), weight_strides(d), p->data.data());
-  const int64_t ic = d.ic / d.groups, taps = int64_t(weights.get_size()) / (d.oc * ic);
-  add_tap_sums(*p, weights.data<int8_t>(), {taps * ic, ic, 1}, d.oc, d.groups, taps, ic);
+  const int64_t count = int64_t(weights.get_size()), ic = d.ic / d.groups, taps = count / (d.oc * ic);
+  const auto fill = [=, kernel = p->kernel](const void* source, uint8_t* to, int64_t begin, int64_t end) {
+    pack_conv_weights(d, *kernel, as_floats(source, count).data(), weight_strides(d), to, begin, end);
+  };
+  p->data = node.pack(p->kernel->name, conv_packed_bytes(d, *p->kernel), weights, conv_panels(d, *p->kernel), fill);
+  add_tap_sums(node, *p, {taps * ic, ic, 1}, d.oc, d.groups, taps, ic);
   p->finish = finish_codes(node, product_of(a), d.oc, d.groups, p->kernel->lanes, kLargestProduct * double(taps * ic));
   return p;
 }
@@ -213,17 +227,17 @@ std::string refuse_matmul(const NodeView& node) {
 
 std::shared_ptr<const void> prepare_matmul(const NodeView& node) {
   const auto& a = node.attrs<ops::QuantisedMatMul>();
-  const Tensor weights = node.constant(1)->dense();
+  const Tensor& weights = *node.constant(1);
   const int64_t rows = int64_t(weights.get_shape()[0]), columns = int64_t(weights.get_shape()[1]);
   const int64_t k = a.transpose_b ? columns : rows, n = a.transpose_b ? rows : columns;
   const int64_t k_stride = a.transpose_b ? 1 : columns, n_stride = a.transpose_b ? columns : 1;
   auto p = std::make_shared<PackedCodes>();
   p->kernel = get_gemm(DataType::u8, node.program().isa);
-  const std::vector<double> values = load<double>(weights);
-  const std::vector<float> codes(values.begin(), values.end());
-  p->data = AlignedBuffer(gemm_packed_bytes(*p->kernel, n, k));
-  pack_gemm_b(*p->kernel, codes.data(), k_stride, n_stride, n, k, p->data.data());
-  add_tap_sums(*p, weights.data<int8_t>(), {n_stride, 0, k_stride}, n, 1, 1, k);
+  const auto fill = [=, kernel = p->kernel](const void* source, uint8_t* to, int64_t begin, int64_t end) {
+    pack_gemm_b(*kernel, as_floats(source, rows * columns).data(), k_stride, n_stride, n, k, to, begin, end);
+  };
+  p->data = node.pack(p->kernel->name, gemm_packed_bytes(*p->kernel, n, k), weights, gemm_panels(*p->kernel, n), fill);
+  add_tap_sums(node, *p, {n_stride, 0, k_stride}, n, 1, 1, k);
   p->finish = finish_codes(node, product_of(a), n, 1, p->kernel->lanes, kLargestProduct * double(k));
   return p;
 }
