@@ -31,6 +31,8 @@ inline constexpr Property num_streams{"NUM_STREAMS"};                      // a 
 inline constexpr Property inference_num_threads{"INFERENCE_NUM_THREADS"};  // a number, 0 or AUTO: all
 inline constexpr Property enable_profiling{"PERF_COUNT"};
 inline constexpr Property cache_dir{"CACHE_DIR"};
+inline constexpr Property cache_mode{"CACHE_MODE"};                        // OPTIMIZE_SPEED; OPTIMIZE_SIZE: nothing is kept
+inline constexpr Property loaded_from_cache{"LOADED_FROM_CACHE"};          // of compiled models
 inline constexpr Property enable_mmap{"ENABLE_MMAP"};
 
 }  // namespace vireo

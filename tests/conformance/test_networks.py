@@ -45,6 +45,13 @@ def test_networks(isa, resave, request, tmp_path, report):
     known.settle(f"networks-{isa}{'-saved' if resave else ''}", failures, request.config)
 
 
+def test_networks_loaded_from_the_cache(request, tmp_path, report):
+    work = [dict(job, cached=True) for job in all_jobs(tmp_path)]
+    failures = failures_of(work, Runner(module_of(request), timeout=240).run(work))
+    report(f"networks loaded from the cache: {len(work) - len(failures)} of {len(work)} pass")
+    known.settle("networks-cached", failures, request.config)
+
+
 def test_networks_give_the_same_bits_at_one_and_two_threads(request, tmp_path, report):
     work = [dict(job, do="same_bits") for job in all_jobs(tmp_path)]
     failures = failures_of(work, Runner(module_of(request), timeout=240).run(work))

@@ -66,6 +66,13 @@ class Worker:
         if job.get("defaults"):
             return core.compile_model(model, self.device).create_infer_request()
         config = dict(STRICT, INFERENCE_NUM_THREADS=job.get("threads", 1)) if self.is_cpu else {}
+        if job.get("cached"):
+            config["CACHE_DIR"] = job["scratch"]
+            core.compile_model(model, self.device, config)
+            compiled = core.compile_model(model, self.device, config)
+            if not compiled.get_property("LOADED_FROM_CACHE"):
+                raise Failed("what was written to the cache was not read from it")
+            return compiled.create_infer_request()
         return core.compile_model(model, self.device, config).create_infer_request()
 
     def infer(self, job, feeds, repeat=1):

@@ -1,8 +1,10 @@
 // The memory plan, the plan cache, several requests and threads.
 #include <thread>
 
+#include "devices/cpu/lower/shape_rules.h"
 #include "devices/cpu/memory_plan.h"
 #include "devices/cpu/plan_cache.h"
+#include "devices/cpu/program.h"
 #include "devices/device_test.h"
 
 namespace vireo::test {
@@ -123,6 +125,96 @@ TEST(CpuDevice, KeepsVariablesAndLeavesThemOnCancel) {
   inference->reset_variables();
   inference->run();
   EXPECT_FLOAT_EQ(inference->output(0).data<float>()[1], 4);
+}
+
+// A block of a transformer without its weights' sizes: what a new length has to plan again.
+constexpr const char* kBlock = R"(graph "block"
+x: f32[?,?,8] = Parameter()
+w: f32[8,8] = Parameter()
+a: f32[?,?,8] = MatMul-1(x, w)
+p: i64[4] = Constant(value=[0,0,2,4])
+b: f32[?,?,2,4] = Reshape-1(a, p, special_zero=true)
+o: i64[4] = Constant(value=[0,2,1,3])
+c: f32[?,2,?,4] = Transpose-1(b, o)
+s: f32[?,2,?,?] = MatMul-1(c, c, transpose_b=true)
+t: f32[?,2,?,?] = Softmax-8(s, axis=-1)
+y: f32[?,2,?,4] = MatMul-1(t, c)
+z: f32[?,2,?,4] = Add-1(y, c)
+return z
+)";
+
+std::shared_ptr<cpu::Program> program_of(const char* text) {
+  CompileConfig config;
+  config.threads = 1;
+  return cpu::make_program(graph_from_text(text, builtin_ops()), config, machine_isa(),
+                           std::make_shared<cpu::PackedWeights>());
+}
+
+// Names of the nodes whose shapes a plan does not infer.
+std::vector<std::string> following(const cpu::Program& program) {
+  std::vector<std::string> names;
+  for (size_t n = 0; n < program.nodes.size(); ++n)
+    if (program.shape_rules.follows[n]) names.push_back(program.nodes[n].node->name);
+  return names;
+}
+
+TEST(ShapeRules, CoverATransformer) {
+  const auto program = program_of(kBlock);
+  EXPECT_EQ(following(*program), (std::vector<std::string>{"a", "b", "c", "s", "t", "y", "z"}));
+  const auto extents = program->shape_rules.read({Shape{3, 5, 8}, Shape{8, 8}});
+  ASSERT_TRUE(extents);
+  EXPECT_EQ(*extents, (std::vector<size_t>{3, 5}));
+  EXPECT_FALSE(program->shape_rules.read({Shape{3, 0, 8}, Shape{8, 8}})) << "empty axes are special";
+  const Tensor w = random_f32({8, 8}, 2);
+  for (const Shape& shape : {Shape{1, 1, 8}, Shape{2, 7, 8}, Shape{3, 1, 8}, Shape{1, 0, 8}})
+    expect_as_reference(kBlock, {random_f32(shape), w});
+}
+
+// Unknown extents that only happen to be equal are compared at every new shape.
+constexpr const char* kTwoLengths = R"(graph "two"
+a: f32[?,4] = Parameter()
+b: f32[?,4] = Parameter()
+c: f32[3,4] = Parameter()
+s: f32[?,4] = Add-1(a, b)
+t: f32[?,4] = Add-1(a, c)
+u: f32[?,4] = Add-1(a, a)
+return s, t, u
+)";
+
+TEST(ShapeRules, LeaveComparisonsToInference) {
+  EXPECT_EQ(following(*program_of(kTwoLengths)), std::vector<std::string>{"u"});
+  auto device = cpu::make_device();
+  auto inference = compile_text(*device, kTwoLengths)->create();
+  inference->set_input(2, random_f32({3, 4}, 3));
+  const auto run = [&](size_t a, size_t b) {
+    inference->set_input(0, random_f32({a, 4}, 1));
+    inference->set_input(1, random_f32({b, 4}, 2));
+    inference->run();
+  };
+  run(3, 3);
+  run(1, 3);
+  EXPECT_EQ(inference->output(0).get_shape(), (Shape{3, 4}));
+  EXPECT_THROW(run(2, 3), Error);
+  EXPECT_THROW(run(3, 2), Error);
+  run(3, 1);
+}
+
+// A Reshape by a value that a plan learns from its inputs: the value goes on through operators that
+// have rules for their shapes.
+constexpr const char* kLearnt = R"(graph "learnt"
+x: f32[?,6] = Parameter()
+n: i64[2] = Parameter()
+one: i64[2] = Constant(value=[1,1])
+m: i64[2] = Multiply-1(n, one)
+y: f32[?,?] = Reshape-1(x, m, special_zero=false)
+z: f32[?,?] = Abs-1(y)
+return z
+)";
+
+TEST(ShapeRules, LetValuesPass) {
+  for (int64_t rows : {1, 4, 12})
+    expect_as_reference(kLearnt, {random_f32({2, 6}),
+                                  make_tensor<int64_t>(element::i64, {2}, {rows, 12 / rows})});
 }
 
 }  // namespace

@@ -149,3 +149,17 @@ def test_stubs_name_what_there_is(ov):
     assert {"Error", "Busy", "Cancelled"} <= set(stubs)
     infer = next(f for f in stubs["InferRequest"].body if isinstance(f, ast.FunctionDef) and f.name == "infer")
     assert infer.returns.id == "OVDict"
+
+
+def test_property_names(ov, affine, tmp_path):
+    props = ov.properties
+    assert props.cache_dir() == "CACHE_DIR" and props.cache_dir("x") == ("CACHE_DIR", "x")
+    assert props.hint.performance_mode(props.hint.PerformanceMode.LATENCY) == ("PERFORMANCE_HINT", "LATENCY")
+    core = ov.Core()
+    core.set_property({props.cache_dir(): str(tmp_path), props.cache_mode: props.CacheMode.OPTIMIZE_SPEED})
+    compiled = core.compile_model(affine[0], "CPU", {props.streams.num(): props.streams.Num.AUTO, props.log.level: props.log.Level.NO,
+                                                     props.hint.scheduling_core_type: props.hint.SchedulingCoreType.ANY_CORE,
+                                                     props.intel_cpu.denormals_optimization(): True})
+    assert compiled.get_property(props.loaded_from_cache) is False and len(list(tmp_path.iterdir())) == 1
+    with pytest.raises(TypeError):
+        props.cache_dir("a", "b")

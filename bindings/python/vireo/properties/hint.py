@@ -1,31 +1,30 @@
 """Hints: what the user wants, from which the device decides."""
 
-from enum import Enum
-
-from . import Property
+from . import Choice, Property
 
 
-class _Text(str, Enum):
-    def __str__(self):
-        return self.value
-
-
-class PerformanceMode(_Text):
+class PerformanceMode(Choice):
     LATENCY = "LATENCY"
     THROUGHPUT = "THROUGHPUT"
     CUMULATIVE_THROUGHPUT = "CUMULATIVE_THROUGHPUT"
 
 
-class ExecutionMode(_Text):
+class ExecutionMode(Choice):
     PERFORMANCE = "PERFORMANCE"
     ACCURACY = "ACCURACY"
 
 
-class Priority(_Text):
+class Priority(Choice):
     LOW = "LOW"
     MEDIUM = "MEDIUM"
     HIGH = "HIGH"
     DEFAULT = "DEFAULT"
+
+
+class SchedulingCoreType(Choice):
+    ANY_CORE = "ANY_CORE"
+    PCORE_ONLY = "PCORE_ONLY"
+    ECORE_ONLY = "ECORE_ONLY"
 
 
 performance_mode = Property("PERFORMANCE_HINT")
@@ -33,6 +32,8 @@ num_requests = Property("PERFORMANCE_HINT_NUM_REQUESTS")
 inference_precision = Property("INFERENCE_PRECISION_HINT")
 execution_mode = Property("EXECUTION_MODE_HINT")
 enable_cpu_pinning = Property("ENABLE_CPU_PINNING")
+allow_auto_batching = Property("ALLOW_AUTO_BATCHING")
+enable_cpu_reservation = Property("ENABLE_CPU_RESERVATION")
 enable_hyper_threading = Property("ENABLE_HYPER_THREADING")
 scheduling_core_type = Property("SCHEDULING_CORE_TYPE")
 model_priority = Property("MODEL_PRIORITY")

@@ -1,0 +1,10 @@
+"""Inferences that run at once."""
+
+from . import Choice, Property
+
+
+class Num(Choice):
+    AUTO = "AUTO"
+
+
+num = Property("NUM_STREAMS")
