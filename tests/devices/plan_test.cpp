@@ -176,7 +176,7 @@ a: f32[?,4] = Parameter()
 b: f32[?,4] = Parameter()
 c: f32[3,4] = Parameter()
 s: f32[?,4] = Add-1(a, b)
-t: f32[?,4] = Add-1(a, c)
+t: f32[3,4] = Add-1(a, c)
 u: f32[?,4] = Add-1(a, a)
 return s, t, u
 )";
