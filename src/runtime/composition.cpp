@@ -4,12 +4,14 @@
 #include <sys/stat.h>
 
 #include "base/io/mapped_file.h"
+#include "base/io/path.h"
 #include "base/support/error.h"
 #include "base/support/parse.h"
 #include "devices/cpu/device.h"
 #include "devices/reference/device.h"
 #include "frontends/ir/ir.h"
 #include "frontends/onnx/onnx.h"
+#include "frontends/safetensors/safetensors.h"
 
 namespace vireo {
 namespace {
@@ -18,8 +20,10 @@ bool ends_with(const std::string& s, std::string_view end) {
   return s.size() >= end.size() && to_lower(std::string_view(s).substr(s.size() - end.size())) == end;
 }
 
-// The one model in a folder.
+// The one model in a folder. Beside a language model lie its tokenizers, which are models too.
 std::string model_in(const std::string& folder) {
+  const std::string language_model = folder + "/openvino_model.xml";
+  if (path_exists(language_model)) return language_model;
   std::vector<std::string> found;
   DIR* dir = opendir(folder.c_str());
   if (!dir) fail(ErrorCode::Io, "folder '{}' cannot be read", folder);
@@ -50,7 +54,11 @@ std::vector<std::unique_ptr<Device>> make_devices() {
 std::shared_ptr<Graph> read_model_file(const std::string& given, const ReadOptions& options, const OpRegistry& ops) {
   struct stat info;
   if (stat(given.c_str(), &info) != 0) fail(ErrorCode::NotFound, "model file '{}' does not exist", given);
-  const std::string path = S_ISDIR(info.st_mode) ? model_in(given) : given;
+  const bool is_folder = S_ISDIR(info.st_mode);
+  if (is_folder && is_hugging_face_folder(given) && !path_exists(given + "/openvino_model.xml")) {
+    return read_hugging_face(given);
+  }
+  const std::string path = is_folder ? model_in(given) : given;
   if (ends_with(path, ".xml")) return read_ir(path, options.weights, options.mmap, ops);
   if (ends_with(path, ".onnx")) return read_onnx(path, ops, options.mmap);
   const auto file = MappedFile::open(path);

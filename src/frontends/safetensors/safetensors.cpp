@@ -1,0 +1,86 @@
+#include "frontends/safetensors/safetensors.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "base/io/mapped_file.h"
+#include "base/io/path.h"
+#include "base/support/error.h"
+#include "frontends/safetensors/reader.h"
+#include "frontends/transformers/architectures.h"
+#include "frontends/transformers/build.h"
+
+namespace vireo {
+namespace {
+
+using transformers::Config;
+
+constexpr const char* kOneFile = "/model.safetensors";
+constexpr const char* kIndex = "/model.safetensors.index.json";
+
+nlohmann::json read_json(const std::string& path) {
+  nlohmann::json json = nlohmann::json::parse(read_text_file(path), nullptr, false);
+  if (json.is_discarded()) fail(ErrorCode::InvalidModel, "'{}' is no JSON", path);
+  return json;
+}
+
+// The files that the index names. A name must stay inside the folder.
+std::set<std::string> shards_of(const std::string& folder) {
+  const std::string path = folder + kIndex;
+  const nlohmann::json index = read_json(path);
+  const auto map = index.is_object() ? index.find("weight_map") : index.end();
+  if (!index.is_object() || map == index.end() || !map->is_object()) {
+    fail(ErrorCode::InvalidModel, "'{}' has no weight_map", path);
+  }
+  std::set<std::string> files;
+  for (const auto& [name, file] : map->items()) {
+    if (!file.is_string() || file.get_ref<const std::string&>().find('/') != std::string::npos) {
+      fail(ErrorCode::InvalidModel, "'{}': the file of weight '{}' is no name of a file", path, name);
+    }
+    files.insert(file.get<std::string>());
+  }
+  return files;
+}
+
+class Checkpoint final : public transformers::WeightSource {
+ public:
+  explicit Checkpoint(const std::string& folder) : folder_(folder) {
+    if (path_exists(folder + kOneFile)) {
+      tensors_ = safetensors::read_file(folder + kOneFile);
+      return;
+    }
+    for (const std::string& file : shards_of(folder)) {
+      tensors_.merge(safetensors::read_file(folder + "/" + file));
+    }
+  }
+
+  // Checkpoints of a model without its head lack the first part of the names: "transformer.wte" is
+  // "wte" there.
+  std::optional<Tensor> find(const std::string& name) const override {
+    auto found = tensors_.find(name);
+    if (found == tensors_.end()) found = tensors_.find(name.substr(name.find('.') + 1));
+    if (found == tensors_.end()) return {};
+    return found->second;
+  }
+  const std::string& path() const override { return folder_; }
+
+ private:
+  std::string folder_;
+  safetensors::Tensors tensors_;
+};
+
+}  // namespace
+
+bool is_hugging_face_folder(const std::string& folder) {
+  return path_exists(folder + "/config.json") &&
+         (path_exists(folder + kOneFile) || path_exists(folder + kIndex));
+}
+
+std::shared_ptr<Graph> read_hugging_face(const std::string& folder) {
+  const std::string path = folder + "/config.json";
+  const transformers::Decoder model = transformers::describe(Config(read_json(path), path));
+  return transformers::build(model, Checkpoint(folder));
+}
+
+}  // namespace vireo
