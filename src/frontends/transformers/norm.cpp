@@ -7,7 +7,7 @@ Value Blocks::norm(const Value& x, const std::string& name) {
   const Value normal = words.add("MVN", 6, {x, words.ints({-1})},
                                  {{"normalize_variance", true},
                                   {"eps", model.epsilon},
-                                  {"eps_mode", "inside_sqrt"}})[0];
+                                  {"eps_mode", "INSIDE_SQRT"}})[0];
   const Value scaled = normal * weight(name + ".weight", {model.hidden});
   return has(name + ".bias") ? scaled + weight(name + ".bias", {model.hidden}) : scaled;
 }
