@@ -95,7 +95,7 @@ def write(path, header, data):
 
 @pytest.mark.parametrize("change, message", [
     (lambda h: h.update(dtype="F13"), "has the unknown type 'F13'"),
-    (lambda h: h.update(shape=[24, 25]), "takes 1200 bytes, its place has 1152"),
+    (lambda h: h.update(shape=[24, 25]), "takes 1200 bytes, its place has 1536"),
     (lambda h: h.update(shape=[2**62, 2**62]), "is too large"),
     (lambda h: h.update(shape=[-1]), "lacks a dtype, shape or data_offsets"),
     (lambda h: h.update(data_offsets=[0, 2**60]), "lies at bytes 0 to"),
@@ -104,7 +104,7 @@ def write(path, header, data):
 def test_a_malformed_tensor_is_named(folder, change, message):
     path = folder / "model.safetensors"
     header, data = header_of(path)
-    change(header["model.layers.0.mlp.down_proj.weight" if "1200" not in message else "model.layers.0.self_attn.o_proj.weight"])
+    change(header["model.layers.0.self_attn.o_proj.weight"])
     write(path, header, data)
     with pytest.raises(RuntimeError, match=message):
         ov.Core().read_model(folder)
