@@ -2,6 +2,7 @@
 #include "base/io/blob.h"
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include <chrono>
@@ -155,6 +156,17 @@ Blob open_blob(const std::string& path) {
   if (header.modified_ns == 0 || header.modified_ns != file->stamp().modified_ns)
     check_sections(blob, table);
   return blob;
+}
+
+void map_pages(span<const uint8_t> bytes) noexcept {
+#ifdef MADV_POPULATE_READ
+  const auto begin = reinterpret_cast<uintptr_t>(bytes.data()) & ~uintptr_t(kPage - 1);
+  const auto end = reinterpret_cast<uintptr_t>(bytes.data()) + bytes.size();
+  if (end - begin >= kPage)
+    (void)::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_POPULATE_READ);
+#else
+  (void)bytes;
+#endif
 }
 
 }  // namespace vireo

@@ -35,4 +35,8 @@ Blob read_blob(span<const uint8_t> bytes, std::shared_ptr<const void> keep);
 // cost more than the rest of a load.
 Blob open_blob(const std::string& path);
 
+// Maps the pages of bytes that will all be read, which costs less than a fault for every few of
+// them. The bytes may lie anywhere.
+void map_pages(span<const uint8_t> bytes) noexcept;
+
 }  // namespace vireo

@@ -224,8 +224,10 @@ void CpuInference::activate(const Segment& segment) {
   }
   AlignedBuffer& arena = arenas_[segment.depth];
   if (arena.size() < segment.arena_bytes) {
-    // Room for shapes to grow: new pages cost more than planning.
-    const size_t room = arena.empty() ? 0 : arena.size() / 2;
+    // Addresses for shapes to grow into: pages take memory when they are touched, and those that
+    // are stay, while a new block would fault all of its pages in again.
+    constexpr size_t kMostRoom = size_t(256) << 20;
+    const size_t room = arena.empty() ? 0 : std::min(3 * segment.arena_bytes, kMostRoom);
     arena = AlignedBuffer();
     arena = AlignedBuffer(segment.arena_bytes + room);
   }
@@ -233,7 +235,8 @@ void CpuInference::activate(const Segment& segment) {
   if (operands_.size() < segment.max_operands) operands_.resize(segment.max_operands);
   if (segment.scratch_bytes)
     for (AlignedBuffer& s : scratch_)
-      if (s.size() < segment.scratch_bytes) s = AlignedBuffer(segment.scratch_bytes);
+      if (s.size() < segment.scratch_bytes)
+        s = AlignedBuffer(segment.scratch_bytes + (s.empty() ? 0 : segment.scratch_bytes));
 
   for (const PlannedOutput& out : segment.outputs) {
     if (!out.direct) continue;

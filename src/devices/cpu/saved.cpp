@@ -1,7 +1,9 @@
 // Saving and loading a compiled model: the normalised graph, its constants and the packed weights.
 // Loading lowers and plans as compiling does, on memory that is there.
 #include "base/arch/isa.h"
+#include "base/io/blob.h"
 #include "base/io/bytes.h"
+#include "base/threads/team.h"
 #include "core/binary.h"
 #include "devices/cpu/executable.h"
 
@@ -109,6 +111,11 @@ CpuExecutable::CpuExecutable(span<const uint8_t> head,
     e.bytes = size_t(from.get<uint64_t>());
     e.data = section(sections, &next, e.bytes).data();
   }
+  Team team(config.threads);
+  team.run(int(entries.size()), [&](int begin, int end, int) {
+    for (int i = begin; i < end; ++i)
+      map_pages({entries[size_t(i)].data, entries[size_t(i)].bytes});
+  });
   const std::string_view graph = from.get_text();
   auto packed = std::make_shared<PackedWeights>(std::move(entries), std::move(keep));
   lower(graph_from_binary({reinterpret_cast<const uint8_t*>(graph.data()), graph.size()}, constants,
