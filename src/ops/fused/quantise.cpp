@@ -13,6 +13,7 @@ void visit(AttrVisitor& v, Quantise& a) {
   v.on("low", a.low);
   v.on("high", a.high);
 }
+void visit(AttrVisitor& v, QuantiseImage& a) { visit(v, static_cast<Quantise&>(a)); }
 void visit(AttrVisitor&, Dequantise&) {}
 void visit(AttrVisitor&, Table&) {}
 
@@ -37,6 +38,16 @@ void infer_quantise(InferContext& c) {
   c.expect_real(0);
   if (!is_code(a.type)) c.fail("codes are u8 or i8, got {}", a.type.name());
   c.set_output(0, a.type, c.shape(0));
+}
+
+void infer_image(InferContext& c) {
+  c.expect_inputs(3, 3);
+  c.expect_real(0);
+  c.expect_rank(0, 4, 4);
+  const PartialShape& in = c.shape(0);
+  if (!in.rank_is_static()) return c.set_output(0, element::u8, PartialShape::dynamic(4));
+  if (in[1].is_static() && in[1].get_length() > 4) c.fail("a picture has up to 4 channels, got {}", in[1].to_string());
+  c.set_output(0, element::u8, {in[0], in[2], in[3], Dimension(4)});
 }
 
 void infer_dequantise(InferContext& c) {
@@ -74,12 +85,28 @@ void map_scaled(EvalContext& c, F&& f) {
   store(c.output(0), r);
 }
 
+double code_of(const Quantise& a, double x, double scale, double zero) {
+  const double q = std::nearbyint(x / scale + zero);
+  return q >= double(a.low) ? std::min(q, double(a.high)) : double(a.low);
+}
+
 void evaluate_quantise(EvalContext& c) {
   const Quantise& a = c.attrs<Quantise>();
-  map_scaled(c, [&](double x, double scale, double zero) {
-    const double q = std::nearbyint(x / scale + zero);
-    return q >= double(a.low) ? std::min(q, double(a.high)) : double(a.low);
-  });
+  map_scaled(c, [&](double x, double scale, double zero) { return code_of(a, x, scale, zero); });
+}
+
+void evaluate_image(EvalContext& c) {
+  const Quantise& a = c.attrs<QuantiseImage>();
+  const Shape& in = c.shape(0);
+  const std::vector<double> x = load<double>(c.input(0));
+  const double scale = load<double>(c.input(1))[0], zero = load<double>(c.input(2))[0];
+  const size_t pixels = in[2] * in[3];
+  std::vector<double> r(in[0] * pixels * 4, code_of(a, 0, scale, zero));
+  for (size_t n = 0; n < in[0]; ++n)
+    for (size_t channel = 0; channel < in[1]; ++channel)
+      for (size_t i = 0; i < pixels; ++i)
+        r[(n * pixels + i) * 4 + channel] = code_of(a, x[(n * in[1] + channel) * pixels + i], scale, zero);
+  store(c.output(0), r);
 }
 
 void evaluate_dequantise(EvalContext& c) {
@@ -104,6 +131,9 @@ VIREO_DEFINE_OP(dequantise_0){"vireo.Dequantise",    0,
                               &kAttrType<Dequantise>, infer_dequantise,
                               evaluate_dequantise,   Tolerance::Rounding,
                               kElementwise | kCompressed};
+VIREO_DEFINE_OP(quantise_image_0){"vireo.QuantiseImage",    0,
+                                  &kAttrType<QuantiseImage>, infer_image,
+                                  evaluate_image,           Tolerance::Rounding};
 VIREO_DEFINE_OP(table_0){"vireo.Table", 0, &kAttrType<Table>, infer_table, evaluate_table};
 
 }  // namespace vireo::ops

@@ -17,6 +17,11 @@ struct Quantise {
 };
 void visit(AttrVisitor& v, Quantise& a);
 
+// A picture as the first convolution wants it: x [N, C, H, W] with C up to 4 becomes codes [N, H, W, 4], channels beyond C
+// holding the code of 0. Inputs x, scale, zero as there, scale and zero of one element.
+struct QuantiseImage : Quantise {};
+void visit(AttrVisitor& v, QuantiseImage& a);
+
 // dst = (q - zero) * scale in f32. Inputs q (u8 or i8), scale, zero: f32, broadcast to q. Of a constant it is no constant: the
 // codes are what products want.
 struct Dequantise {};
@@ -59,6 +64,6 @@ struct QuantisedMatMul : FusedMatMul {
 };
 void visit(AttrVisitor& v, QuantisedMatMul& a);
 
-extern const OpDef quantise_0, dequantise_0, table_0, quantised_conv_0, quantised_matmul_0;
+extern const OpDef quantise_0, quantise_image_0, dequantise_0, table_0, quantised_conv_0, quantised_matmul_0;
 
 }  // namespace vireo::ops

@@ -252,12 +252,43 @@ bool relu_after(Patch& patch, const Graph& g, NodeId id) {
   return replace_product(patch, id, *p);
 }
 
+// The codes of a picture that was quantised channels first and then turned, with its convolution's weights, get a fourth channel: so
+// that a pixel is one word.
+bool picture(Patch& patch, const Graph& g, NodeId id) {
+  const GraphNode& n = g[id];
+  const GraphNode* turn = made_by(g, n.inputs[0], "Transpose");
+  const GraphNode* q = turn ? &g[turn->inputs[0].node] : nullptr;
+  if (!q || q->op != &ops::quantise_0 || q->fact().type != element::u8 || !is_f32(g, q->inputs[0])) return false;
+  if (ints(g, turn->inputs[1]) != std::vector<int64_t>{0, 2, 3, 1}) return false;
+  const auto grid = quantised(g, *q);
+  const Tensor weights = value_of(g, n.inputs[1]);
+  const auto& a = n.attrs.as<ops::QuantisedConv>();
+  if (!grid || !grid->per_tensor() || !weights || a.groups != 1 || weights.get_element_type() != element::i8) return false;
+  const Shape& shape = weights.get_shape();
+  if (shape.size() != 4 || shape[3] != 3) return false;
+  Tensor wider(element::i8, {shape[0], shape[1], shape[2], 4});
+  const auto* from = weights.dense().data<int8_t>();
+  auto* to = wider.data<int8_t>();
+  for (size_t i = 0; i < wider.get_size(); ++i) to[i] = i % 4 < 3 ? from[i / 4 * 3 + i % 4] : int8_t(0);
+  ops::QuantiseImage image;
+  static_cast<ops::Quantise&>(image) = q->attrs.as<ops::Quantise>();
+  const auto one = [&](double v) { return f32_constant(patch, {}, {v}); };
+  std::vector<OutputRef> inputs = n.inputs;
+  inputs[0] = patch.add(ops::quantise_image_0, image, {q->inputs[0], one(grid->scale.values[0]), one(grid->zero)});
+  inputs[1] = patch.constant(wider);
+  patch.credit(inputs[0].node, turn->inputs[0].node);
+  const OutputRef made = patch.add(*n.op, n.attrs, std::move(inputs));
+  replace_with(patch, id, made);
+  return true;
+}
+
 }  // namespace
 
 void add_integer_products(std::vector<Rule>& rules) {
   rules.push_back({"integer convolution", {"vireo.Conv"}, convolution});
   rules.push_back({"integer matmul", {"vireo.MatMul"}, matmul});
   rules.push_back({"requantise", {"vireo.Quantise"}, requantise});
+  rules.push_back({"picture", {"vireo.QuantisedConv"}, picture});
   rules.push_back({"add between", {"Add"}, add_between});
   rules.push_back({"bias after", {"Add"}, bias_after});
   rules.push_back({"relu after", {"Relu"}, relu_after});

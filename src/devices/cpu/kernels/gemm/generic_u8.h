@@ -54,12 +54,12 @@ static VIREO_SIMD void multiply_codes(const GemmTile& t, I (&acc)[MR][V], int ve
   }
 }
 
-// A sum as a real value: scale * (start + sum) + bias, in whatever unit scale and bias have.
+// A sum as a real value: scale * sum + bias, in whatever unit scale and bias have.
 template <typename C>
 static VIREO_SIMD F finish_sum(const GemmTile& t, I sum, int i, int j, int64_t n) {
   const Requantise& q = t.epilogue->codes;
   const int64_t at = j * F::lanes;
-  F v = fma(to_float(sum + I::load(t.args.start + at)), F::load(t.args.scale + at), F::load(t.args.bias + at));
+  F v = fma(to_float(sum), F::load(t.args.scale + at), F::load(t.args.bias + at));
   if (q.between) {
     v = simd::round_even(min(max(v, F(q.between_low)), F(q.between_high)));
     v = fma(v, F(q.between_scale), F::load(t.args.shift + at));
@@ -152,7 +152,7 @@ static void tile_u8(const GemmTile& t) {
 #pragma GCC unroll 32
   for (int i = 0; i < MR; ++i) {
 #pragma GCC unroll 8
-    for (int j = 0; j < V; ++j) acc[i][j] = I(0);
+    for (int j = 0; j < V; ++j) acc[i][j] = I::load(t.args.start + j * F::lanes);
   }
   multiply_codes(t, acc, vectors);
   // Left alone, the compiler moves the conversion of the sums into the loop, where they do not fit the registers.
