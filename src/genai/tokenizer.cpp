@@ -1,19 +1,16 @@
-#include "vireo/genai/tokenizer.h"
-
 #include <algorithm>
 
 #include "base/io/mapped_file.h"
 #include "base/io/path.h"
 #include "base/support/error.h"
-#include "genai/tokenizer_config.h"
-#include "text/tokenizer/read.h"
+#include "genai/tokenizer_impl.h"
 
 namespace vireo::genai {
 
-struct Tokenizer::Impl {
-  std::shared_ptr<const text::Tokenizer> tokenizer;
-  TokenizerConfig config;
-};
+Tokenizer::Impl& need(const std::shared_ptr<Tokenizer::Impl>& impl) {
+  if (!impl) fail(ErrorCode::InvalidArgument, "tokenizer: it is empty");
+  return *impl;
+}
 
 namespace {
 
@@ -56,11 +53,6 @@ void check_names(const AnyMap& options, std::initializer_list<const char*> known
   for (const auto& [name, value] : options)
     if (std::find(known.begin(), known.end(), name) == known.end())
       fail(ErrorCode::InvalidArgument, "tokenizer: option '{}' is not known", name);
-}
-
-const Tokenizer::Impl& need(const std::shared_ptr<Tokenizer::Impl>& impl) {
-  if (!impl) fail(ErrorCode::InvalidArgument, "tokenizer: it is empty");
-  return *impl;
 }
 
 text::EncodeOptions encode_options(const AnyMap& options) {

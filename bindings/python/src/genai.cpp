@@ -4,6 +4,7 @@
 #include <nanobind/stl/variant.h>
 
 #include "bind.h"
+#include "chat_history.h"
 #include "vireo/genai/tokenizer.h"
 
 namespace vireo::python {
@@ -90,6 +91,15 @@ nb::object decode(const Tokenizer& t, nb::object tokens, const nb::kwargs& kwarg
   return nb::cast(t.decode(tensor, options));
 }
 
+std::string apply_chat_template(const Tokenizer& t, nb::handle history, bool add_generation_prompt, const std::string& chat_template,
+                                nb::handle tools, nb::handle extra_context) {
+  const auto given = [](nb::handle h) { return h.is_none() ? std::nullopt : std::optional(to_json_container(h)); };
+  genai::ChatHistory messages = to_chat_history(history);
+  return without_gil([&, tool_list = given(tools), context = given(extra_context)] {
+    return t.apply_chat_template(messages, add_generation_prompt, chat_template, tool_list, context);
+  });
+}
+
 void bind_tokenizer(nb::module_& m) {
   nb::class_<TokenizedInputs>(m, "TokenizedInputs", "What a model is fed: i64 tensors [batch, length].")
       .def_ro("input_ids", &TokenizedInputs::input_ids)
@@ -128,7 +138,13 @@ void bind_tokenizer(nb::module_& m) {
       .def("get_eos_token_id", &Tokenizer::get_eos_token_id)
       .def("get_pad_token", &Tokenizer::get_pad_token)
       .def("get_pad_token_id", &Tokenizer::get_pad_token_id)
-      .def("get_original_chat_template", &Tokenizer::get_original_chat_template);
+      .def("get_original_chat_template", &Tokenizer::get_original_chat_template)
+      .def("get_chat_template", &Tokenizer::get_chat_template)
+      .def("set_chat_template", &Tokenizer::set_chat_template, nb::arg("chat_template"))
+      .def_prop_rw("chat_template", &Tokenizer::get_chat_template, &Tokenizer::set_chat_template)
+      .def("apply_chat_template", &apply_chat_template, nb::arg("history"), nb::arg("add_generation_prompt"),
+           nb::arg("chat_template") = "", nb::arg("tools") = nb::none(), nb::arg("extra_context") = nb::none(),
+           "The conversation, a ChatHistory or a list of dictionaries, as the text that the model was trained on.");
 
   nb::class_<StreamDecoder>(m, "StreamDecoder", "Text as tokens come, with constant work per token.")
       .def(nb::init<const Tokenizer&, bool>(), nb::arg("tokenizer"), nb::arg("skip_special_tokens") = true)
@@ -140,6 +156,7 @@ void bind_tokenizer(nb::module_& m) {
 
 void bind_genai(nb::module_& m) {
   nb::module_ sub = m.def_submodule("genai");
+  bind_chat_history(sub);
   bind_tokenizer(sub);
 }
 

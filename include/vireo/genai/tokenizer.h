@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "vireo/any.h"
+#include "vireo/genai/chat_history.h"
 #include "vireo/tensor.h"
 
 
@@ -80,6 +81,18 @@ class VIREO_API Tokenizer {
 
   // The chat template as it stands in the folder, "" if there is none.
   const std::string& get_original_chat_template() const;
+  // The one in use: what was set last, else the folder's. Setting "" goes back to the folder's.
+  void set_chat_template(const std::string& chat_template);
+  std::string get_chat_template() const;
+
+  // The conversation as the text that the model was trained on. `chat_template`, `tools` and
+  // `extra_context` stand in for the tokenizer's and the history's own when given. Throws
+  // InvalidModel for a template that cannot be read, and InvalidArgument, with the template's line
+  // and message, when it refuses the conversation.
+  std::string apply_chat_template(const ChatHistory& history, bool add_generation_prompt,
+                                  const std::string& chat_template = {},
+                                  const std::optional<JsonContainer>& tools = {},
+                                  const std::optional<JsonContainer>& extra_context = {}) const;
 
   struct Impl;
   const std::shared_ptr<Impl>& impl() const { return impl_; }

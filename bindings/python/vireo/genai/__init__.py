@@ -5,6 +5,6 @@
     ids = tokenizer.encode("Hello").input_ids
 """
 
-from .._vireo.genai import Encoding, StreamDecoder, TokenizedInputs, Tokenizer
+from .._vireo.genai import ChatHistory, Encoding, StreamDecoder, TokenizedInputs, Tokenizer
 
-__all__ = ["Encoding", "StreamDecoder", "TokenizedInputs", "Tokenizer"]
+__all__ = ["ChatHistory", "Encoding", "StreamDecoder", "TokenizedInputs", "Tokenizer"]
