@@ -54,22 +54,34 @@ static VIREO_SIMD void multiply_codes(const GemmTile& t, I (&acc)[MR][V], int ve
   }
 }
 
-// A sum as a real value: scale * sum + bias, in whatever unit scale and bias have.
+// What a tile does to its sums, held in registers: a store of codes could otherwise be a store to any of it.
 template <typename C>
-static VIREO_SIMD F finish_sum(const GemmTile& t, I sum, int i, int j, int64_t n) {
-  const Requantise& q = t.epilogue->codes;
-  const int64_t at = j * F::lanes;
-  F v = fma(to_float(sum), F::load(t.args.scale + at), F::load(t.args.bias + at));
-  if (q.between) {
-    v = simd::round_even(min(max(v, F(q.between_low)), F(q.between_high)));
-    v = fma(v, F(q.between_scale), F::load(t.args.shift + at));
+struct SumFinish {
+  const float *scale, *bias, *shift;
+  const C* residual;  // or nullptr
+  int64_t residual_stride;
+  F residual_scale, between_low, between_high, between_scale;
+  bool between;
+
+  explicit VIREO_SIMD SumFinish(const GemmTile& t)
+      : scale(t.args.scale), bias(t.args.bias), shift(t.args.shift),
+        residual(t.epilogue->residual == Residual::None ? nullptr : static_cast<const C*>(t.args.residual)),
+        residual_stride(t.args.residual_stride), residual_scale(t.epilogue->codes.residual_scale),
+        between_low(t.epilogue->codes.between_low), between_high(t.epilogue->codes.between_high),
+        between_scale(t.epilogue->codes.between_scale), between(t.epilogue->codes.between) {}
+
+  // The sum of row i and the vector at column `at`, of which n lanes are wanted, as a real value in whatever unit scale and bias
+  // have.
+  VIREO_SIMD F operator()(I sum, int64_t i, int64_t at, int64_t n) const {
+    F v = fma(to_float(sum), F::load(scale + at), F::load(bias + at));
+    if (between) {
+      v = simd::round_even(min(max(v, between_low), between_high));
+      v = fma(v, between_scale, F::load(shift + at));
+    }
+    if (residual) v = fma(simd::load_as<F>(residual + i * residual_stride + at, n), residual_scale, v);
+    return v;
   }
-  if (t.epilogue->residual != Residual::None) {
-    const C* r = static_cast<const C*>(t.args.residual) + i * t.args.residual_stride + at;
-    v = fma(simd::load_as<F>(r, n - at < F::lanes ? n - at : F::lanes), F(q.residual_scale), v);
-  }
-  return v;
-}
+};
 
 template <int V>
 static VIREO_SIMD void store_row(uint8_t* to, const F (&v)[V], int64_t n) {
@@ -100,18 +112,25 @@ static VIREO_SIMD void store_row(float* to, const F (&v)[V], int64_t n) {
 
 template <typename C, int MR, int V>
 static VIREO_SIMD void finish_codes(const GemmTile& t, I (&acc)[MR][V], const Clamp& clamps) {
+  const SumFinish<C> finish(t);
   const F low(clamps.low), high(clamps.high);
   const bool clamped = t.epilogue->activation != Activation::None;
+  C* const c = static_cast<C*>(t.c);
+  const int64_t c_stride = t.c_stride, n = t.n, last = n - (V - 1) * F::lanes;
+  const auto rows = [&](auto lanes_of_last) VIREO_LAMBDA {
 #pragma GCC unroll 32
-  for (int i = 0; i < MR; ++i) {
-    F v[V];
+    for (int i = 0; i < MR; ++i) {
+      F v[V];
 #pragma GCC unroll 8
-    for (int j = 0; j < V; ++j) {
-      v[j] = finish_sum<C>(t, acc[i][j], i, j, t.n);
-      if (clamped) v[j] = min(max(v[j], low), high);
+      for (int j = 0; j < V; ++j) {
+        v[j] = finish(acc[i][j], i, j * F::lanes, j + 1 < V ? F::lanes : lanes_of_last());
+        if (clamped) v[j] = min(max(v[j], low), high);
+      }
+      store_row(c + i * c_stride, v, (V - 1) * F::lanes + lanes_of_last());
     }
-    store_row(static_cast<C*>(t.c) + i * t.c_stride, v, t.n);
-  }
+  };
+  if (last == F::lanes) return rows([]() VIREO_LAMBDA { return int64_t(F::lanes); });
+  rows([last]() VIREO_LAMBDA { return last; });
 }
 
 // Activations that are more than a clamp run over the tile in L1, on real values; then they are brought to the grid of C.
@@ -119,10 +138,14 @@ template <typename C, int MR, int V>
 static VIREO_SIMD void activate_codes(const GemmTile& t, I (&acc)[MR][V]) {
   constexpr int64_t width = V * F::lanes;
   alignas(64) float sums[MR * width];
+  const SumFinish<C> finish(t);
 #pragma GCC unroll 32
   for (int i = 0; i < MR; ++i) {
 #pragma GCC unroll 8
-    for (int j = 0; j < V; ++j) finish_sum<C>(t, acc[i][j], i, j, t.n).store(sums + i * width + j * F::lanes);
+    for (int j = 0; j < V; ++j) {
+      const int64_t rest = t.n - j * F::lanes;
+      finish(acc[i][j], i, j * F::lanes, rest < F::lanes ? rest : F::lanes).store(sums + i * width + j * F::lanes);
+    }
   }
   activate_sums(*t.epilogue, SumTile<float>{sums, width, sums, width, MR, t.n, nullptr, 0, t.args.slope});
   const F shift(t.epilogue->codes.out_shift);
