@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""new_op.py FAMILY/NAME [--opset N] [--inputs N] [--attr name:type[=default] ...]: scaffolds an operator.
+"""new_op.py FAMILY/NAME [--opset N] [--inputs N|N-M] [--attr name:type[=default] ...]: scaffolds an operator.
 
 Writes src/ops/FAMILY/NAME.cpp, its row in src/ops/ops.inc and two lines in tests/ops/FAMILY.test. What it writes compiles and
 fails its own test until `infer` and `evaluate` say what the operator does. NAME is as in IR: CumSum. Types of attributes: bool,
@@ -23,7 +23,7 @@ namespace vireo::ops {{
 {attributes}namespace {{
 
 void infer(InferContext& c) {{
-  c.expect_inputs({inputs}, {inputs});
+  c.expect_inputs({fewest}, {most});
   c.set_output(0, c.type(0), c.shape(0));
 }}
 
@@ -34,7 +34,8 @@ void evaluate(EvalContext& c) {{
 
 }}  // namespace
 
-VIREO_DEFINE_OP({symbol}){{"{name}", {opset}, {attr_type}, infer, evaluate, Tolerance::Exact}};
+VIREO_DEFINE_OP({symbol}){{
+    "{name}", {opset}, {attr_type}, infer, evaluate, Tolerance::Exact}};
 
 }}  // namespace vireo::ops
 """
@@ -84,11 +85,14 @@ def main():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("path", metavar="FAMILY/NAME")
     parser.add_argument("--opset", type=int, default=1)
-    parser.add_argument("--inputs", type=int, default=1)
+    parser.add_argument("--inputs", default="1", help="how many it takes: 2, or 2-3 if the last may be missing")
     parser.add_argument("--attr", action="append", default=[])
     args = parser.parse_args()
     if not re.fullmatch(r"\w+/[A-Z]\w*", args.path):
         parser.error("write Family/Name, for instance reduction/CumSum")
+    if not re.fullmatch(r"[1-9]\d*(-[1-9]\d*)?", args.inputs):
+        parser.error("write --inputs 2 or --inputs 2-3")
+    fewest, most = (int(n) for n in (args.inputs.split("-") * 2)[:2])
     family, name = args.path.split("/")
     family, stem = family.lower(), snake(args.path.split("/")[1])
     source, symbol = ROOT / "src" / "ops" / family / f"{stem}.cpp", f"{stem}_{args.opset}"
@@ -97,15 +101,15 @@ def main():
     attributes, attr_type = attributes_of(name, args.attr)
     source.parent.mkdir(parents=True, exist_ok=True)
     add_row(ROOT / "src" / "ops" / "ops.inc", family, symbol)
-    source.write_text(SOURCE.format(name=name, symbol=symbol, opset=args.opset, inputs=args.inputs,
+    source.write_text(SOURCE.format(name=name, symbol=symbol, opset=args.opset, fewest=fewest, most=most,
                                     attributes=attributes, attr_type=attr_type))
     test = ROOT / "tests" / "ops" / f"{family}.test"
     test.parent.mkdir(parents=True, exist_ok=True)
     told = "" if not test.exists() else test.read_text().rstrip("\n") + "\n"
-    inputs = ", ".join(["f32[2] 1 2"] * args.inputs)
-    extra = ", ".join(["f32[2] 1 2"] * (args.inputs + 1))
+    inputs = ", ".join(["f32[2] 1 2"] * most)
+    extra = ", ".join(["f32[2] 1 2"] * (most + 1))
     test.write_text(f"{told}\n# {name}\n{name}-{args.opset} | {inputs} | f32[2] 0 0\n"
-                    f"{name}-{args.opset} | {extra} | error takes {args.inputs}\n")
+                    f"{name}-{args.opset} | {extra} | error has {most + 1} inputs\n")
     print(f"""wrote  {source.relative_to(ROOT)}
        a row in src/ops/ops.inc
        two lines in {test.relative_to(ROOT)}
