@@ -15,7 +15,7 @@ set(VIREO_ISA_amx_bf16 ${VIREO_ISA_avx512_bf16} -mamx-tile -mamx-int8 -mamx-bf16
 function(vireo_kernels path)
   vireo_include_link(${path} include_dir)
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${path}/*.cpp)
-  list(FILTER sources EXCLUDE REGEX "/(test|bench)(_[a-z0-9]+)?\\.cpp$")
+  list(FILTER sources EXCLUDE REGEX "/((test|bench)(_[a-z0-9]+)?|emulated_[^/]*)\\.cpp$")
   if(NOT CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
     list(FILTER sources EXCLUDE REGEX "/x86_[^/]*\\.cpp$")
   endif()

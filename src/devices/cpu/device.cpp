@@ -33,7 +33,8 @@ class CpuDevice final : public Device {
   std::vector<std::pair<std::string, std::string>> properties() const override {
     return {{"AVAILABLE_DEVICES", ""},
             {"FULL_DEVICE_NAME", isa_string()},
-            {"OPTIMIZATION_CAPABILITIES", "FP32 EXPORT_IMPORT"},
+            {"OPTIMIZATION_CAPABILITIES",
+             has(Isa::Avx512Bf16) ? "FP32 BF16 EXPORT_IMPORT" : "FP32 EXPORT_IMPORT"},
             {"DEVICE_TYPE", "integrated"},
             {"RANGE_FOR_STREAMS", "1 64"},
             {"RANGE_FOR_ASYNC_INFER_REQUESTS", "1 1 1"}};

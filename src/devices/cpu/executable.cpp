@@ -4,9 +4,10 @@
 #include <algorithm>
 
 #include "base/threads/machine.h"
-#include "core/text.h"
 #include "base/threads/pool.h"
+#include "core/text.h"
 #include "devices/cpu/inference.h"
+#include "devices/cpu/precision.h"
 #include "passes/passes.h"
 
 namespace vireo::cpu {
@@ -14,7 +15,6 @@ namespace vireo::cpu {
 CompileConfig settle(CompileConfig config) {
   if (config.threads <= 0) config.threads = available_cores();
   if (config.streams <= 0) config.streams = 1;
-  config.precision = element::f32;
   return config;
 }
 
@@ -26,8 +26,13 @@ IsaSet isa_of(const CompileConfig& config) {
 
 CpuExecutable::CpuExecutable(const Graph& imported, const CompileConfig& config)
     : inputs_(input_ports(imported)), outputs_(output_ports(imported)) {
-  std::shared_ptr<const Graph> graph = normalise(imported);
-  lower(std::move(graph), settle(config), isa_of(config), std::make_shared<PackedWeights>());
+  std::shared_ptr<Graph> graph = normalise(imported);
+  const IsaSet isa = isa_of(config);
+  CompileConfig settled = settle(config);
+  settled.precision = choose_precision(*graph, config, isa);
+  if (settled.precision == element::bf16)
+    lower_to_bf16(*graph, isa, config.precision == element::bf16);
+  lower(std::move(graph), settled, isa, std::make_shared<PackedWeights>());
 }
 
 void CpuExecutable::lower(std::shared_ptr<const Graph> graph, const CompileConfig& settled,

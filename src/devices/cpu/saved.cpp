@@ -1,5 +1,6 @@
 // Saving and loading a compiled model: the normalised graph, its constants and the packed weights.
 // Loading lowers and plans as compiling does, on memory that is there.
+#include "base/arch/cpu_model.h"
 #include "base/arch/isa.h"
 #include "base/io/blob.h"
 #include "base/io/bytes.h"
@@ -50,9 +51,10 @@ span<const uint8_t> section(const std::vector<span<const uint8_t>>& sections, si
 }  // namespace
 
 std::string compile_key(const CompileConfig& config) {
-  const CompileConfig c = settle(config);
-  return fmt::format("CPU isa={:x} precision={} mode={}", isa_of(c).bits(), c.precision.to_string(),
-                     c.mode == ExecutionMode::Accuracy ? "accuracy" : "performance");
+  const CpuModel& cpu = cpu_model();  // where no precision is asked for, its rates decide
+  return fmt::format("CPU {} {}.{} isa={:x} precision={} mode={}", cpu.vendor, cpu.family,
+                     cpu.model, isa_of(config).bits(), config.precision.to_string(),
+                     config.mode == ExecutionMode::Accuracy ? "accuracy" : "performance");
 }
 
 SavedExecutable CpuExecutable::save() const {

@@ -15,6 +15,7 @@ void visit(AttrVisitor& v, FusedConv& a) {
   v.on("has_bias", a.has_bias);
   v.on("has_residual", a.has_residual);
   visit_activation(v, a.activation);
+  v.on("output_type", a.output_type);
 }
 void visit(AttrVisitor& v, FusedConvTranspose& a) {
   visit(v, static_cast<FusedConv&>(a));
@@ -71,7 +72,7 @@ void infer(InferContext& c) {
   c.expect_inputs(2, 4);
   const PartialShape out = conv_output_shape(c, a);
   check_epilogue(c, a, 2, out);
-  c.set_output(0, c.type(0), out);
+  c.set_output(0, product_type(c, a), out);
 }
 
 void infer_transposed(InferContext& c) {
@@ -85,7 +86,7 @@ void infer_transposed(InferContext& c) {
         });
       });
   check_epilogue(c, a, 2, out);
-  c.set_output(0, c.type(0), out);
+  c.set_output(0, product_type(c, a), out);
 }
 
 }  // namespace

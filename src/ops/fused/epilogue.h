@@ -9,6 +9,11 @@
 
 namespace vireo::ops {
 
+template <typename A>
+element::Type product_type(InferContext& c, const A& a) {
+  return a.output_type.is_dynamic() ? c.type(0) : a.output_type;
+}
+
 // Inputs from `next` on: bias if there is one, then residual. Fails on shapes that cannot be.
 template <typename A>
 void check_epilogue(InferContext& c, const A& a, size_t next, const PartialShape& out) {

@@ -32,6 +32,7 @@ struct FusedConv {
   int64_t groups = 1;
   bool has_bias = false, has_residual = false;
   Activation activation;
+  element::Type output_type = element::dynamic;   // of dst; dynamic: that of src
 };
 void visit(AttrVisitor& v, FusedConv& a);
 
@@ -47,6 +48,7 @@ void visit(AttrVisitor& v, FusedConvTranspose& a);
 struct FusedMatMul {
   bool transpose_a = false, transpose_b = false, has_bias = false, has_residual = false;
   Activation activation;
+  element::Type output_type = element::dynamic;   // of dst; dynamic: that of A
 };
 void visit(AttrVisitor& v, FusedMatMul& a);
 

@@ -10,6 +10,7 @@ void visit(AttrVisitor& v, FusedMatMul& a) {
   v.on("has_bias", a.has_bias);
   v.on("has_residual", a.has_residual);
   visit_activation(v, a.activation);
+  v.on("output_type", a.output_type);
 }
 
 namespace {
@@ -21,7 +22,7 @@ void infer(InferContext& c) {
   c.expect_rank(1, 2, 64);
   const PartialShape out = matmul_shape(c, c.shape(0), c.shape(1), {a.transpose_a, a.transpose_b});
   check_epilogue(c, a, 2, out);
-  c.set_output(0, c.type(0), out);
+  c.set_output(0, product_type(c, a), out);
 }
 
 void evaluate(EvalContext& c) {

@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "base/arch/isa.h"
+#include "base/support/half.h"
+#include "devices/cpu/kernels/eltwise/types.h"
 
 namespace vireo::cpu::test {
 
@@ -27,6 +29,32 @@ inline std::vector<float> random_floats(int64_t n, double low, double high, unsi
   for (float& x : v) x = draw(engine);
   return v;
 }
+
+// Floats as kernels of a type read and write them: f32 in place, bf16 in a copy, to which the
+// floats are rounded, so that they stay the operands of the formula.
+class Stored {
+ public:
+  Stored(std::vector<float>& values, DataType type) : values_(values), type_(type) {
+    if (type != DataType::bf16) return;
+    for (float& x : values) {
+      halves_.push_back(bf16_from_f32(x));
+      x = f32_from_bf16(halves_.back());
+    }
+  }
+  void* data() {
+    return type_ == DataType::bf16 ? static_cast<void*>(halves_.data()) : values_.data();
+  }
+  void read() {
+    for (size_t i = 0; i < halves_.size(); ++i) values_[i] = f32_from_bf16(halves_[i]);
+  }
+
+ private:
+  std::vector<float>& values_;
+  DataType type_;
+  std::vector<uint16_t> halves_;
+};
+// What storing adds to a tolerance: half a unit in the last place.
+inline double rounding_of(DataType type) { return type == DataType::bf16 ? 1.0 / 256 : 0; }
 
 // Runs all tasks as two ranges, the later first, in scratch full of NaN.
 template <typename Plan, typename Args, typename Run>

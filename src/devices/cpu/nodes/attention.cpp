@@ -11,7 +11,13 @@ namespace {
 std::string refusal(const NodeView& node) {
   if (node.inputs() > 3 && node.in_type(3) != element::f32 && node.in_type(3) != element::boolean)
     return fmt::format("the mask is {}", node.in_type(3).name());
-  return needs_f32(node, 3);
+  const element::Type type = node.in_type(0);
+  if (type != element::f32 && type != element::bf16)
+    return fmt::format("the kernel takes f32 and bf16, input 0 is {}", type.name());
+  for (size_t i = 1; i < 3; ++i)
+    if (node.in_type(i) != type)
+      return fmt::format("input 0 is {}, input {} is {}", type.name(), i, node.in_type(i).name());
+  return {};
 }
 
 struct Params {
@@ -22,9 +28,7 @@ struct Params {
 
 void run(const void* params, void* const* o, int64_t begin, int64_t end, void* scratch) {
   const auto& p = *static_cast<const Params*>(params);
-  const auto at = [&](int i) { return static_cast<const float*>(o[i]); };
-  AttentionArgs args{at(1),      at(2), at(3), p.mask ? o[4] : nullptr, static_cast<float*>(o[0]),
-                     p.kv_length};
+  AttentionArgs args{o[1], o[2], o[3], p.mask ? o[4] : nullptr, o[0], p.kv_length};
   run_attention(p.plan, args, begin, end, scratch);
 }
 
@@ -43,6 +47,7 @@ const char* plan(PlanContext& c) {
   if (q[0] != k[0] || q[0] != v[0]) return "the batch broadcasts";
   Params p;
   AttentionParams d;
+  data_type(c.in_type(0), &d.type);
   d.batch = int64_t(q[0]);
   d.heads = int64_t(q[heads]);
   d.kv_heads = int64_t(k[heads]);
@@ -79,9 +84,10 @@ const char* plan(PlanContext& c) {
   p.plan = plan_attention(d, c.isa());
   const double flop = 2.0 * double(d.batch * d.heads * d.q_length * p.kv_length) *
                       double(d.head_size + d.value_size);
-  c.step(spec_of(p.plan, run, fmt::format("attention_f32_{}", tier_name(c.isa())),
-                 estimate(0, flop), flop * 1e-9),
-         p, operands);
+  c.step(
+      spec_of(p.plan, run, fmt::format("attention_{}_{}", c.in_type(0).name(), tier_name(c.isa())),
+              estimate(0, flop), flop * 1e-9),
+      p, operands);
   return nullptr;
 }
 

@@ -20,7 +20,8 @@ const ops::FusedConv& attributes(const NodeView& node) {
 }
 
 std::string refusal(const NodeView& node) {
-  std::string reason = needs_f32(node, node.inputs());
+  std::string reason =
+      needs_dense_types(node, 1, narrow_residual(node, attributes(node).has_residual));
   if (!reason.empty()) return reason;
   const Tensor* weights = node.constant(1);
   if (!weights) return "the weights are not constant";
@@ -43,28 +44,37 @@ struct ConvWeights {
   const DepthwiseKernel* depthwise = nullptr;  // else
   const uint8_t* winograd_data = nullptr;      // besides, or alone where shapes are known
   const WinogradKernel* winograd = nullptr;
+  const GemmKernel* winograd_gemm = nullptr;  // f32, whatever the images are
 };
+
+DataType image_type(const NodeView& node) {
+  DataType type;
+  data_type(node.in_type(0), &type);
+  return type;
+}
 
 // Winograd weights are four times as big and round otherwise: performance mode only, and as much as
 // the plain weights in all.
 bool pack_winograd(const NodeView& node, ConvDesc d, const Tensor& weights, ConvWeights& packed) {
   const Program& program = node.program();
-  if (program.config.mode == ExecutionMode::Accuracy) return false;
+  if (program.config.mode == ExecutionMode::Accuracy || node.in_type(0) != node.out_type())
+    return false;
   const PartialShape& out = node.out().shape;
   const bool sizes_known = out.is_static();
   for (int i = 0; i < d.dims; ++i)
     d.out[i] = sizes_known ? out[size_t(i) + 1].get_length() : 1 << 10;
-  const size_t bytes = winograd_packed_bytes(d, *packed.kernel);
+  packed.winograd_gemm = get_gemm(DataType::f32, program.isa);
+  const size_t bytes = winograd_packed_bytes(d, *packed.winograd_gemm);
   if (refuse_winograd(d) || program.winograd_bytes + bytes > program.weight_bytes) return false;
   program.winograd_bytes += bytes;
-  packed.winograd = get_winograd(DataType::f32, program.isa);
-  packed.winograd_data = node.pack(
-      packed.winograd->name, bytes, weights, gemm_panels(*packed.kernel, d.oc),
-      [d, kernel = packed.winograd, gemm = packed.kernel](const void* source, uint8_t* to,
-                                                          int64_t begin, int64_t end) {
-        pack_winograd_weights(*kernel, d, *gemm, static_cast<const float*>(source),
-                              weight_strides(d), to, begin, end);
-      });
+  packed.winograd = get_winograd(image_type(node), program.isa);
+  packed.winograd_data =
+      node.pack(packed.winograd->name, bytes, weights, gemm_panels(*packed.winograd_gemm, d.oc),
+                [d, kernel = packed.winograd, gemm = packed.winograd_gemm](
+                    const void* source, uint8_t* to, int64_t begin, int64_t end) {
+                  pack_winograd_weights(*kernel, d, *gemm, static_cast<const float*>(source),
+                                        weight_strides(d), to, begin, end);
+                });
   return sizes_known;
 }
 
@@ -73,7 +83,7 @@ std::shared_ptr<const void> prepare(const NodeView& node) {
   const ConvDesc d = describe_weights(node, weights.get_shape());
   auto packed = std::make_shared<ConvWeights>();
   if (is_depthwise(d)) {
-    packed->depthwise = get_depthwise(DataType::f32, node.program().isa);
+    packed->depthwise = get_depthwise(image_type(node), node.program().isa);
     packed->data = node.pack(
         packed->depthwise->name, depthwise_packed_bytes(d, *packed->depthwise), weights, 1,
         [d, kernel = packed->depthwise](const void* source, uint8_t* to, int64_t, int64_t) {
@@ -82,7 +92,7 @@ std::shared_ptr<const void> prepare(const NodeView& node) {
         });
     return packed;
   }
-  packed->kernel = get_gemm(DataType::f32, node.program().isa);
+  packed->kernel = get_gemm(image_type(node), node.program().isa);
   if (pack_winograd(node, d, weights, *packed)) return packed;
   packed->data = node.pack(
       packed->kernel->name, conv_packed_bytes(d, *packed->kernel), weights,
@@ -109,7 +119,7 @@ ConvArgs arguments(const Operands& p, void* const* o) {
   args.src = o[1];
   args.weights = o[2];
   if (p.bias >= 0) args.bias = static_cast<const float*>(o[p.bias]);
-  if (p.residual >= 0) args.residual = static_cast<const float*>(o[p.residual]);
+  if (p.residual >= 0) args.residual = o[p.residual];
   return args;
 }
 
@@ -140,6 +150,8 @@ const char* plan(PlanContext& c) {
   Operands p;
   ConvDesc d = describe_weights(c, c.shape(1));
   describe_images(d, src, out);
+  d.src_type = image_type(c);
+  data_type(c.out_type(), &d.dst_type);
   set_activation(d.epilogue, a.activation);
 
   std::vector<Place> operands(3);
@@ -165,29 +177,31 @@ const char* plan(PlanContext& c) {
     d.dst = dense_strides(d.dims, d.out, row);
   }
   const double flop = conv_flop(d);
-  const double bytes = 4.0 * double(elements(src) + elements(out));
+  const double bytes = double(size_of(d.src_type)) * double(elements(src) + elements(out));
+  const std::string suffix = kernel_suffix(d.src_type, c.isa());
   if (packed.depthwise) {
     Params<DepthwisePlan> params{plan_depthwise(d, packed.depthwise, c.threads()), p};
-    c.step(spec_of(params.plan, run_by_channel, fmt::format("depthwise_f32_{}", tier_name(c.isa())),
-                   estimate(bytes, 4 * flop), flop * 1e-9),
+    c.step(spec_of(params.plan, run_by_channel, "depthwise_" + suffix, estimate(bytes, 4 * flop),
+                   flop * 1e-9),
            std::move(params), operands);
     return nullptr;
   }
   if (by_tiles) {
-    Params<WinogradPlan> params{plan_winograd(d, packed.winograd, packed.kernel, c.threads()), p};
-    c.step(spec_of(params.plan, run_tiles, fmt::format("winograd_f32_{}", tier_name(c.isa())),
-                   estimate(bytes, flop / 2), flop * 1e-9),
+    Params<WinogradPlan> params{
+        plan_winograd(d, packed.winograd, packed.winograd_gemm, c.threads()), p};
+    c.step(spec_of(params.plan, run_tiles, "winograd_" + suffix, estimate(bytes, flop / 2),
+                   flop * 1e-9),
            std::move(params), operands);
     return nullptr;
   }
   if (d.kernel[0] == 3 && d.kernel[1] == 3) c.refused("winograd", winograd_refusal(c, d));
   Params<ConvPlan> params{plan_conv(d, packed.kernel, c.threads()), p};
   c.step(spec_of(params.plan, run,
-                 fmt::format("conv{}_f32_{}",
+                 fmt::format("conv{}_{}",
                              params.plan.pointwise ? "_1x1"
                              : d.transposed        ? "_transposed"
                                                    : "",
-                             tier_name(c.isa())),
+                             suffix),
                  estimate(bytes, flop), flop * 1e-9),
          std::move(params), operands);
   return nullptr;

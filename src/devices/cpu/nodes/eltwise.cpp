@@ -194,8 +194,13 @@ class Builder {
   // the end.
   static constexpr int kFirstStep = 1000;
 
-  bool add(const BoundNode& node) {
+  bool add(const BoundNode& node, bool last) {
     const auto& e = *static_cast<const EltwiseNode*>(node.prepared.get());
+    if (e.op == EltwiseOp::copy && (last ? stores(node) : loads(node))) {
+      const int id = value_of(node.inputs[0], -1);
+      made_[node.outputs[0]] = result_ = id;
+      return id >= 0;
+    }
     if (program_.steps == kEltwiseSteps) return false;
     EltwiseStep& step = program_.step[program_.steps];
     step.op = e.op;
@@ -203,7 +208,7 @@ class Builder {
     for (int i = 0; i < e.arity; ++i)
       if (!operand(node.inputs[size_t(i)], i == 1 ? e.channel_axis : -1, step, i, e.arity))
         return false;
-    made_[node.outputs[0]] = kFirstStep + program_.steps++;
+    made_[node.outputs[0]] = result_ = kFirstStep + program_.steps++;
     return true;
   }
 
@@ -214,7 +219,7 @@ class Builder {
     EltwiseOutput& out = program_.output[0];
     program_.outputs = 1;
     data_type(type, &out.type);
-    out.value = int16_t(program_.inputs + program_.steps - 1);
+    out.value = int16_t(result_ >= kFirstStep ? result_ - kFirstStep + program_.inputs : result_);
     int64_t stride = 1;
     for (int i = program_.rank; i-- > 0;) {
       out.strides[i] = stride;
@@ -226,32 +231,44 @@ class Builder {
   const std::vector<ValueId>& inputs() const { return inputs_; }
 
  private:
+  // Conversions between floats that loading or storing does anyway: to f32 inside a chain, and from
+  // f32 at its end.
+  bool loads(const BoundNode& node) const {
+    return c_.fact_of(node.outputs[0]).type == element::f32 &&
+           computes_in_f32(c_.fact_of(node.inputs[0]).type);
+  }
+  bool stores(const BoundNode& node) const {
+    const auto made = made_.find(node.inputs[0]);
+    return made != made_.end() && made->second >= kFirstStep &&
+           c_.fact_of(node.inputs[0]).type == element::f32;
+  }
+
   bool operand(ValueId v, int channel_axis, EltwiseStep& step, int at, int arity) {
-    const auto made = made_.find(v);
-    if (made != made_.end()) {
-      step.src[at] = int16_t(made->second);
-      return true;
-    }
     const Fact& fact = c_.fact_of(v);
     // Slot 4 of a FakeQuantize holds its levels.
-    if (fact.value && fact.value.get_size() == 1 && arity > 1 && at < 4) {
+    if (!made_.count(v) && fact.value && fact.value.get_size() == 1 && arity > 1 && at < 4) {
       step.src[at] = int16_t(-1 - at);
       step.imm[at] = float(load<double>(fact.value)[0]);
       return true;
     }
+    const int id = value_of(v, channel_axis);
+    step.src[at] = int16_t(id);
+    return id >= 0;
+  }
+
+  // The id of a value: a step of the chain or an input, taken up if need be; -1 if it does not fit.
+  int value_of(ValueId v, int channel_axis) {
+    const auto made = made_.find(v);
+    if (made != made_.end()) return made->second;
     for (size_t i = 0; i < inputs_.size(); ++i)
-      if (inputs_[i] == v && channel_axis < 0) {
-        step.src[at] = int16_t(i);
-        return true;
-      }
-    if (program_.inputs == kEltwiseInputs) return false;
+      if (inputs_[i] == v && channel_axis < 0) return int(i);
+    if (program_.inputs == kEltwiseInputs) return -1;
     EltwiseInput& input = program_.input[program_.inputs];
-    if (!data_type(fact.type, &input.type) ||
+    if (!data_type(c_.fact_of(v).type, &input.type) ||
         !set_strides(c_.shape_of(v), channel_axis, input.strides))
-      return false;
+      return -1;
     inputs_.push_back(v);
-    step.src[at] = int16_t(program_.inputs++);
-    return true;
+    return program_.inputs++;
   }
 
   bool set_strides(const Shape& shape, int channel_axis, int64_t* strides) const {
@@ -273,6 +290,7 @@ class Builder {
   EltwiseProgram program_;
   std::vector<ValueId> inputs_;
   std::unordered_map<ValueId, int> made_;
+  int result_ = -1;  // id of the last member's value
 };
 
 struct Params {
@@ -295,7 +313,7 @@ const char* emit(PlanContext& c, const std::vector<const BoundNode*>& members) {
   if (shape.size() > size_t(kEltwiseRank)) return "the rank is over 8";
   Builder builder(c, shape);
   for (const BoundNode* m : members)
-    if (!builder.add(*m)) return "the chain has too many inputs or steps";
+    if (!builder.add(*m, m == &last)) return "the chain has too many inputs or steps";
   builder.finish(c.fact_of(out).type);
   auto params = std::make_shared<Params>();
   if (!plan_eltwise(builder.program(), c.isa(), &params->plan))

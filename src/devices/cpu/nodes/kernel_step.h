@@ -31,12 +31,18 @@ StepSpec spec_of(const Plan& plan, StepFn fn, std::string kernel, double microse
 inline const char* tier_name(IsaSet isa) {
   return isa.has(Isa::Avx512) ? "avx512" : isa.has(Isa::Avx2) ? "avx2" : "scalar";
 }
+// "f32_avx512": the type that a kernel reads and its tier, of kernels that have files for types.
+inline std::string kernel_suffix(DataType type, IsaSet isa) {
+  if (type == DataType::f32) return std::string("f32_") + tier_name(isa);
+  return isa.has(Isa::Avx512Bf16) ? "bf16_avx512_bf16" : "bf16_scalar";
+}
 
 // The tiers of kernels on 8-bit codes.
 inline const char* code_tier(IsaSet isa) {
   return isa.has(Isa::Avx512Vnni) ? "avx512_vnni"
-         : isa.has(Isa::Avx2Vnni) ? "avx2_vnni"
-                                  : tier_name(IsaSet(isa.has(Isa::Avx2) ? 1u << int(Isa::Avx2) : 0));
+         : isa.has(Isa::Avx2Vnni)
+             ? "avx2_vnni"
+             : tier_name(IsaSet(isa.has(Isa::Avx2) ? 1u << int(Isa::Avx2) : 0));
 }
 
 inline int64_t product(const Shape& s, size_t begin, size_t end) {
@@ -69,6 +75,24 @@ inline std::string needs_f32(const NodeView& node, size_t inputs = 1) {
   for (size_t i = 0; i < inputs; ++i)
     if (node.has_input(i) && node.in_type(i) != element::f32)
       return fmt::format("the kernel takes f32, input {} is {}", i, node.in_type(i).name());
+  return {};
+}
+
+// The dense kernels: activations f32 or bf16, all of one type, `first` of them and the last if it
+// is a residual; the other inputs f32.
+inline std::string needs_dense_types(const NodeView& node, size_t first, bool residual) {
+  const element::Type type = node.in_type(0);
+  if (type != element::f32 && type != element::bf16)
+    return fmt::format("the kernel takes f32 and bf16, input 0 is {}", type.name());
+  for (size_t i = 1; i < node.inputs(); ++i) {
+    if (!node.has_input(i)) continue;
+    const bool activation =
+        (i < first && !node.constant(i)) || (residual && i + 1 == node.inputs());
+    const element::Type want = activation ? type : element::Type(element::f32);
+    if (node.in_type(i) != want)
+      return fmt::format("the kernel takes {} here, input {} is {}", want.name(), i,
+                         node.in_type(i).name());
+  }
   return {};
 }
 

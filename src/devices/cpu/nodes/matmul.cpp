@@ -31,9 +31,9 @@ struct PackedMatrices {
 };
 
 std::string refusal(const NodeView& node) {
-  std::string reason = needs_f32(node, node.inputs());
-  if (!reason.empty()) return reason;
   const Traits t = traits_of(node);
+  std::string reason = needs_dense_types(node, 2, narrow_residual(node, t.has_residual));
+  if (!reason.empty()) return reason;
   Epilogue epilogue;
   if (t.activation && !set_activation(epilogue, t.activation))
     return "the activation is not one of the kernel's";
@@ -72,7 +72,9 @@ std::shared_ptr<const void> prepare(const NodeView& node) {
   const Tensor* b = node.constant(1);
   if (!b || b->get_size() == 0) return nullptr;
   auto packed = std::make_shared<PackedMatrices>();
-  packed->kernel = get_gemm(DataType::f32, node.program().isa);
+  DataType type;
+  data_type(node.in_type(0), &type);
+  packed->kernel = get_gemm(type, node.program().isa);
   const bool transposed = traits_of(node).transpose_b && b->get_shape().size() > 1;
   const MatrixShape m = matrices(b->get_shape(), true);
   const int64_t k = transposed ? m.columns : m.rows, n = transposed ? m.rows : m.columns;
@@ -103,7 +105,7 @@ void run(const void* params, void* const* o, int64_t begin, int64_t end, void* s
   args.a = o[1];
   args.b = o[2];
   if (p.bias >= 0) args.bias = static_cast<const float*>(o[p.bias]);
-  if (p.residual >= 0) args.residual = static_cast<const float*>(o[p.residual]);
+  if (p.residual >= 0) args.residual = o[p.residual];
   run_gemm(p.plan, args, begin, end, scratch);
 }
 
@@ -181,12 +183,15 @@ const char* plan(PlanContext& c) {
   if (t.activation && !set_activation(d.epilogue, t.activation))
     return "the activation is not one of the kernel's";
 
-  const double bytes = 4.0 * double(elements(a) + elements(b) + elements(c.out_shape()));
+  DataType type;
+  data_type(c.in_type(0), &type);
+  data_type(c.out_type(), &d.c_type);
+  const double bytes =
+      double(size_of(type)) * double(elements(a) + elements(b) + elements(c.out_shape()));
   std::vector<Place> operands(3);
   operands[1] = c.input(0);
-  operands[2] =
-      packed ? Place{kNone32, {0, uint64_t(reinterpret_cast<uintptr_t>(packed->data))}, 0}
-             : c.input(1);
+  operands[2] = packed ? Place{kNone32, {0, uint64_t(reinterpret_cast<uintptr_t>(packed->data))}, 0}
+                       : c.input(1);
   size_t next = 2;
   if (t.has_bias) {
     const int64_t count = elements(c.shape(next));
@@ -204,11 +209,11 @@ const char* plan(PlanContext& c) {
   } else {
     operands[0] = c.output(0);
   }
-  const GemmKernel* kernel = packed ? packed->kernel : get_gemm(DataType::f32, c.isa());
+  const GemmKernel* kernel = packed ? packed->kernel : get_gemm(type, c.isa());
   p.plan = plan_gemm(d, kernel, c.threads());
   const double flop = 2.0 * double(elements(c.out_shape())) * double(d.k);
   c.step(spec_of(p.plan, run,
-                 fmt::format("gemm_f32_{}{}", tier_name(c.isa()), packed ? "" : "_unpacked"),
+                 fmt::format("gemm_{}{}", kernel_suffix(type, c.isa()), packed ? "" : "_unpacked"),
                  estimate(bytes, flop), flop * 1e-9),
          p, operands);
   return nullptr;

@@ -8,7 +8,12 @@ namespace vireo::cpu {
 
 namespace {
 
-std::string refusal(const NodeView& node) { return needs_f32(node, node.inputs()); }
+std::string refusal(const NodeView& node) {
+  const bool residual = node.node().attrs.is<ops::FusedLayerNorm>()
+                            ? node.attrs<ops::FusedLayerNorm>().has_residual
+                            : node.attrs<ops::FusedRmsNorm>().has_residual;
+  return needs_dense_types(node, 1, residual);
+}
 
 struct Params {
   LayerNormPlan plan;
@@ -18,8 +23,7 @@ struct Params {
 void run(const void* params, void* const* o, int64_t begin, int64_t end, void* scratch) {
   const auto& p = *static_cast<const Params*>(params);
   const auto at = [&](int i) { return i < 0 ? nullptr : static_cast<const float*>(o[i]); };
-  LayerNormArgs args{static_cast<const float*>(o[1]), at(p.residual), at(p.scale), at(p.shift),
-                     static_cast<float*>(o[0]),       nullptr};
+  LayerNormArgs args{o[1], at(p.residual), at(p.scale), at(p.shift), o[0], nullptr};
   run_layer_norm(p.plan, args, begin, end, scratch);
 }
 
@@ -42,11 +46,13 @@ const char* emit(PlanContext& c, LayerNormParams n, bool scale, bool shift, bool
   if (residual && c.shape(next) != c.shape(0)) return "the residual broadcasts";
   take(residual, &p.residual);
   operands[0] = c.output_in_place(0, 0, true);
+  data_type(c.in_type(0), &n.type);
   p.plan = plan_layer_norm(n, c.isa());
   const double count = double(n.rows * n.size);
-  c.step(spec_of(p.plan, run, fmt::format("{}_f32_{}", kernel, tier_name(c.isa())),
-                 estimate(8 * count, 10 * count), 8e-9 * count),
-         p, operands);
+  c.step(
+      spec_of(p.plan, run, fmt::format("{}_{}_{}", kernel, c.in_type(0).name(), tier_name(c.isa())),
+              estimate(2.0 * double(size_of(n.type)) * count, 10 * count), 8e-9 * count),
+      p, operands);
   return nullptr;
 }
 

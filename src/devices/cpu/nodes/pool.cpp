@@ -15,7 +15,7 @@ std::string refusal(const NodeView& node) {
     for (int64_t o : a.overhang)
       if (o > 0) return "rounding up lets windows hang over the padding";
   const bool codes = node.in_type(0) == element::u8 && node.node().is("vireo.MaxPool");
-  return codes ? std::string() : needs_f32(node);
+  return codes ? std::string() : needs_dense_types(node, 1, false);
 }
 
 void run(const void* params, void* const* o, int64_t begin, int64_t end, void* scratch) {

@@ -24,8 +24,11 @@ AttentionPlan plan_attention(const AttentionParams& params, const IsaSet& isa) {
   plan.row_blocks = divide_up(params.q_length, kAttentionRows);
   plan.rows_per_task = kAttentionRows;
   plan.tasks = params.batch * params.heads * plan.row_blocks;
-  const int64_t floats = params.head_size * kAttentionKeys +
-                         kAttentionRows * (kAttentionKeys + 2 + round_up(params.value_size, 16));
+  const int64_t out_stride = round_up(params.value_size, 16);
+  const int64_t floats = round_up(params.head_size, 2) * kAttentionKeys +
+                         kAttentionRows * (kAttentionKeys + 2 + out_stride) +
+                         kAttentionRows * round_up(params.head_size, 16) +
+                         kAttentionKeys / 2 * out_stride;
   plan.scratch_bytes = static_cast<size_t>(floats) * sizeof(float);
   return plan;
 }

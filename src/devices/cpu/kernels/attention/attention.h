@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "devices/cpu/kernels/eltwise/types.h"
+
 namespace vireo {
 class IsaSet;
 }
@@ -24,6 +26,7 @@ enum class AttentionMask : uint8_t {
 };
 
 struct AttentionParams {
+  DataType type = DataType::f32;               // of q, k, v and out: f32 or bf16
   int64_t batch = 0, heads = 0, kv_heads = 0;  // heads is a multiple of kv_heads
   int64_t q_length = 0, head_size = 0, value_size = 0;
   float scale = 1.0f;
@@ -34,9 +37,9 @@ struct AttentionParams {
 };
 
 struct AttentionArgs {
-  const float *q, *k, *v;
+  const void *q, *k, *v;
   const void* mask;
-  float* out;
+  void* out;
   int64_t kv_length;  // keys present; may differ from call to call of one plan
 };
 

@@ -10,20 +10,23 @@ struct Block {
   float* keys;           // [head_size, kKeys]: the keys of a block, transposed
   float* scores;         // [kRows, kKeys]
   float* out;            // [kRows, out_stride]
+  float* queries;        // [kRows, head_size], for products that need them in f32
+  float* values;         // [kKeys / 2, out_stride] pairs of bf16, for products of those
   float *maximum, *sum;  // [kRows]
   int64_t out_stride;
   int64_t width;  // keys of this block, rounded up to whole vectors
 };
 
 // keys[d][k] = k[k][d]; keys beyond n are 0.
-VIREO_SIMD void transpose_keys(const float* k, int64_t stride, int64_t n, int64_t head_size,
+template <typename S>
+VIREO_SIMD void transpose_keys(const S* k, int64_t stride, int64_t n, int64_t head_size,
                                const Block& b) {
   for_lanes<F>(0, head_size, [&](int64_t d, int64_t width) VIREO_LAMBDA {
     for (int64_t first = 0; first < b.width; first += F::lanes) {
       F r[F::lanes];
 #pragma GCC unroll 16
       for (int i = 0; i < F::lanes; ++i)
-        r[i] = first + i < n ? F::load(k + (first + i) * stride + d, width) : F::zero();
+        r[i] = first + i < n ? load_as<F>(k + (first + i) * stride + d, width) : F::zero();
       transpose(r);
 #pragma GCC unroll 16
       for (int i = 0; i < F::lanes; ++i)
@@ -69,9 +72,9 @@ VIREO_SIMD void score_some(const float* q, int64_t stride, int64_t head_size, co
 
 // out[r] += sum over the n keys of probability * v, `vectors` vectors wide from column c; the last
 // may have a tail.
-template <int Rows, int Vectors>
-VIREO_SIMD void value_tile(const float* scores, const float* v, int64_t stride, int64_t n,
-                           float* out, int64_t out_stride, int64_t width) {
+template <int Rows, int Vectors, typename S>
+VIREO_SIMD void value_tile(const float* scores, const S* v, int64_t stride, int64_t n, float* out,
+                           int64_t out_stride, int64_t width) {
   F a[Rows][Vectors];
 #pragma GCC unroll 16
   for (int r = 0; r < Rows; ++r)
@@ -82,7 +85,7 @@ VIREO_SIMD void value_tile(const float* scores, const float* v, int64_t stride, 
 #pragma GCC unroll 16
     for (int x = 0; x < Vectors; ++x)
       value[x] =
-          Vectors == 1 ? F::load(v + k * stride, width) : F::load(v + k * stride + x * F::lanes);
+          load_as<F>(v + k * stride + x * F::lanes, Vectors == 1 ? width : (int64_t)F::lanes);
 #pragma GCC unroll 16
     for (int r = 0; r < Rows; ++r) {
       const F weight(scores[r * kKeys + k]);
@@ -96,9 +99,9 @@ VIREO_SIMD void value_tile(const float* scores, const float* v, int64_t stride, 
     for (int x = 0; x < Vectors; ++x) a[r][x].store(out + r * out_stride + x * F::lanes);
 }
 
-template <int Rows>
-VIREO_SIMD void add_values(const float* scores, const float* v, int64_t stride, int64_t n,
-                           int64_t value_size, float* out, int64_t out_stride) {
+template <int Rows, typename S>
+VIREO_SIMD void add_to_rows(const float* scores, const S* v, int64_t stride, int64_t n,
+                            int64_t value_size, float* out, int64_t out_stride) {
   int64_t c = 0;
   for (; c + kTileVectors * F::lanes <= value_size; c += kTileVectors * F::lanes)
     value_tile<Rows, kTileVectors>(scores, v + c, stride, n, out + c, out_stride, F::lanes);
@@ -167,8 +170,41 @@ VIREO_SIMD void score_rows(const float* q, int64_t stride, int64_t rows, int64_t
   if (r < rows) score_some<1>(q + r * stride, stride, head_size, b, b.scores + r * kKeys);
 }
 
-void attention_rows(const AttentionParams& p, const AttentionArgs& a, int64_t batch, int64_t head,
-                    int64_t begin, int64_t end, float* scratch) {
+// How scores and sums of values come about, in f32; S is what q, k and v are stored in.
+template <typename S>
+struct WideProducts {
+  static VIREO_SIMD void take_keys(const S* k, int64_t stride, int64_t n, int64_t head_size,
+                                   const Block& b) {
+    transpose_keys(k, stride, n, head_size, b);
+  }
+  static VIREO_SIMD void score(const S* q, int64_t stride, int64_t rows, int64_t head_size,
+                               const Block& b) {
+    if constexpr (sizeof(S) == sizeof(float)) {
+      score_rows(q, stride, rows, head_size, b);
+    } else {
+      for (int64_t r = 0; r < rows; ++r)
+        for_lanes<F>(0, head_size, [&](int64_t i, int64_t n) VIREO_LAMBDA {
+          load_as<F>(q + r * stride + i, n).store(b.queries + r * head_size + i, n);
+        });
+      score_rows(b.queries, head_size, rows, head_size, b);
+    }
+  }
+  static VIREO_SIMD void add_values(const S* v, int64_t stride, int64_t n, int64_t rows,
+                                    int64_t value_size, const Block& b) {
+    int64_t r = 0;
+    for (; r + kTileRows <= rows; r += kTileRows)
+      add_to_rows<kTileRows>(b.scores + r * kKeys, v, stride, n, value_size,
+                             b.out + r * b.out_stride, b.out_stride);
+    for (; r < rows; ++r)
+      add_to_rows<1>(b.scores + r * kKeys, v, stride, n, value_size, b.out + r * b.out_stride,
+                     b.out_stride);
+  }
+};
+
+// S is what q, k, v and the output are stored in.
+template <typename S, typename Products>
+void attention_block(const AttentionParams& p, const AttentionArgs& a, int64_t batch, int64_t head,
+                     int64_t begin, int64_t end, float* scratch) {
   const int64_t rows = end - begin, kv_head = head / (p.heads / p.kv_heads);
   Block b;
   b.out_stride = (p.value_size + F::lanes - 1) / F::lanes * F::lanes;
@@ -180,17 +216,20 @@ void attention_rows(const AttentionParams& p, const AttentionArgs& a, int64_t ba
   for (int64_t r = 0; r < rows; ++r) b.maximum[r] = -__builtin_inff(), b.sum[r] = 0;
   for (int64_t i = 0; i < rows * b.out_stride; ++i) b.out[i] = 0;
 
-  const float* q = a.q + batch * p.q.batch + head * p.q.head + begin * p.q.position;
-  const float* keys = a.k + batch * p.k.batch + kv_head * p.k.head;
-  const float* values = a.v + batch * p.v.batch + kv_head * p.v.head;
+  b.queries = b.out + kRows * b.out_stride;
+  b.values = b.queries + kRows * ((p.head_size + 15) / 16 * 16);
+  const S* q =
+      static_cast<const S*>(a.q) + batch * p.q.batch + head * p.q.head + begin * p.q.position;
+  const S* keys = static_cast<const S*>(a.k) + batch * p.k.batch + kv_head * p.k.head;
+  const S* values = static_cast<const S*>(a.v) + batch * p.v.batch + kv_head * p.v.head;
   const int64_t past = a.kv_length - p.q_length;
   int64_t visible = a.kv_length;
   if (p.causal && past + end < visible) visible = past + end;
   for (int64_t first = 0; first < visible; first += kKeys) {
     const int64_t n = visible - first < kKeys ? visible - first : kKeys;
     b.width = (n + F::lanes - 1) / F::lanes * F::lanes;
-    transpose_keys(keys + first * p.k.position, p.k.position, n, p.head_size, b);
-    score_rows(q, p.q.position, rows, p.head_size, b);
+    Products::take_keys(keys + first * p.k.position, p.k.position, n, p.head_size, b);
+    Products::score(q, p.q.position, rows, p.head_size, b);
     for (int64_t r = 0; r < rows; ++r) {
       float* s = b.scores + r * kKeys;
       const int64_t mask_at =
@@ -201,22 +240,24 @@ void attention_rows(const AttentionParams& p, const AttentionArgs& a, int64_t ba
         s[k] = -__builtin_inff();
       soften_row(b, r, p.value_size);
     }
-    const float* v = values + first * p.v.position;
-    int64_t r = 0;
-    for (; r + kTileRows <= rows; r += kTileRows)
-      add_values<kTileRows>(b.scores + r * kKeys, v, p.v.position, n, p.value_size,
-                            b.out + r * b.out_stride, b.out_stride);
-    for (; r < rows; ++r)
-      add_values<1>(b.scores + r * kKeys, v, p.v.position, n, p.value_size,
-                    b.out + r * b.out_stride, b.out_stride);
+    Products::add_values(values + first * p.v.position, p.v.position, n, rows, p.value_size, b);
   }
   for (int64_t r = 0; r < rows; ++r) {
-    float* dst = a.out + batch * p.out.batch + head * p.out.head + (begin + r) * p.out.position;
+    S* dst = static_cast<S*>(a.out) + batch * p.out.batch + head * p.out.head +
+             (begin + r) * p.out.position;
     const F factor(b.sum[r] > 0 || b.sum[r] != b.sum[r] ? 1.0f / b.sum[r] : 0.0f);
     for_lanes<F>(0, p.value_size, [&](int64_t c, int64_t n) VIREO_LAMBDA {
-      (F::load(b.out + r * b.out_stride + c) * factor).store(dst + c, n);
+      store_as(dst + c, F::load(b.out + r * b.out_stride + c) * factor, n);
     });
   }
+}
+
+void attention_rows(const AttentionParams& p, const AttentionArgs& a, int64_t batch, int64_t head,
+                    int64_t begin, int64_t end, float* scratch) {
+  if (p.type == DataType::bf16)
+    attention_block<bf16_t, WideProducts<bf16_t>>(p, a, batch, head, begin, end, scratch);
+  else
+    attention_block<float, WideProducts<float>>(p, a, batch, head, begin, end, scratch);
 }
 
 constexpr AttentionTable kTable = {attention_rows};

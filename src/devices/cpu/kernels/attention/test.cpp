@@ -104,10 +104,17 @@ const Setting kSettings[] = {
 TEST(Attention, MatchesFormula) {
   for (const IsaSet& isa : tiers())
     for (const Setting& s : kSettings) {
-      Data d = data_of(s);
-      const AttentionParams p = params_of(s);
-      run_in_parts(run_attention, plan_attention(p, isa), args_of(s, d));
-      expect_near(d.out, reference(s, p, d), 5e-6, "attention");
+      for (const DataType type : {DataType::f32, DataType::bf16}) {
+        Data d = data_of(s);
+        AttentionParams p = params_of(s);
+        p.type = type;
+        Stored q(d.q, type), k(d.k, type), v(d.v, type), out(d.out, type);
+        AttentionArgs a = args_of(s, d);
+        a.q = q.data(), a.k = k.data(), a.v = v.data(), a.out = out.data();
+        run_in_parts(run_attention, plan_attention(p, isa), a);
+        out.read();
+        expect_near(d.out, reference(s, p, d), 5e-6 + 2 * rounding_of(type), "attention");
+      }
     }
 }
 
@@ -122,7 +129,8 @@ TEST(Attention, RowsDoNotDependOnChunking) {
     for (const int64_t chunk : {77, 1, 72}) {
       p.q_length = chunk;
       AttentionArgs a = args_of(s, parts);
-      a.q += done * p.q.position, a.out += done * p.out.position;
+      a.q = parts.q.data() + done * p.q.position;
+      a.out = parts.out.data() + done * p.out.position;
       done += chunk;
       a.kv_length = done;
       run_in_parts(run_attention, plan_attention(p, isa), a);

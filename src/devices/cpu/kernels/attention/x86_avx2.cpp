@@ -1,6 +1,7 @@
 // Attention for the avx2 tier.
 #include "base/simd/avx2.h"
 
+#include "base/simd/convert.h"
 #include "base/simd/math.h"
 #include "devices/cpu/kernels/attention/attention.h"
 

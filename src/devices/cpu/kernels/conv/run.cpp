@@ -31,8 +31,8 @@ void run_line(const ConvPlan& plan, const ConvLine& line, const Image& image,
   const int64_t vectors = divide_up(tile.n, plan.kernel->lanes);
   const int64_t tiles = divide_up(line.count, plan.kernel->rows_of(vectors));
   for (int64_t i = 0; i < tiles; ++i) {
-    const int64_t first = part_begin(line.count, tiles, i),
-                  rows = part_begin(line.count, tiles, i + 1) - first;
+    const int64_t first = plan.kernel->tile_begin(line.count, tiles, i),
+                  rows = plan.kernel->tile_begin(line.count, tiles, i + 1) - first;
     tile.rows = static_cast<int>(rows);
     tile.a = image.src + (line.src + first * kind.src_step) * plan.kernel->a_bytes();
     tile.c = image.dst + (line.dst + first * kind.dst_step) * c_bytes;
@@ -93,6 +93,7 @@ void run_conv(const ConvPlan& plan, const ConvArgs& args, int64_t task_begin, in
   }
   const ConvDesc& d = plan.desc;
   const GemmKernel& kernel = *plan.kernel;
+  const GemmThread thread(kernel);
   const int64_t line_parts = static_cast<int64_t>(plan.line_parts.size()) - 1, ic = d.ic / d.groups,
                 oc = d.oc / d.groups;
   const int64_t panels = divide_up(oc, kernel.columns);

@@ -5,12 +5,25 @@
 #include "devices/cpu/kernels/conv/conv_testing.h"
 
 namespace vireo::cpu {
+#ifdef __x86_64__
+namespace emulated_amx_bf16 {
+extern const GemmKernel gemm_bf16_32x32;
+}
+#endif
 namespace {
 
 using testing::Buffer;
 
+std::vector<const GemmKernel*> kernels() {
+  std::vector<const GemmKernel*> kernels = testing::machine_kernels(get_gemm);
+#ifdef __x86_64__
+  if (machine_isa().has(Isa::Avx512Bf16)) kernels.push_back(&emulated_amx_bf16::gemm_bf16_32x32);
+#endif
+  return kernels;
+}
+
 void check_all(const testing::ConvCase& s) {
-  for (const GemmKernel* kernel : testing::machine_kernels(get_gemm)) {
+  for (const GemmKernel* kernel : kernels()) {
     SCOPED_TRACE(kernel->name);
     testing::check_conv(
         s,

@@ -1,5 +1,6 @@
 // The tiles; S is the type that images are stored in, float, simd::bf16_t or uint8_t (codes around
-// src_zero, weights and bias in quanta of the result): sums and weights are f32. Included inside an ISA file's unnamed namespace, after `using F = simd::vec<float, N>`.
+// src_zero, weights and bias in quanta of the result): sums and weights are f32. Included inside an
+// ISA file's unnamed namespace, after `using F = simd::vec<float, N>`.
 //
 // Each output is one chain of multiply-adds in the order of the taps, whatever the tile.
 
@@ -71,11 +72,12 @@ static VIREO_SIMD void store_pixels(const DepthwiseTile& t, F (&acc)[P], int64_t
 #pragma GCC unroll 16
   for (int p = 0; p < P; ++p) acc[p].store(sums + p * F::lanes);
   if constexpr (sizeof(S) == 1) {
-    activate_sums(*t.epilogue, SumTile<float>{sums, F::lanes, sums, F::lanes, P, n, nullptr, 0, t.args.slope + c});
+    activate_sums(*t.epilogue, SumTile<float>{sums, F::lanes, sums, F::lanes, P, n, nullptr, 0,
+                                              t.args.slope + c});
     const F scale = load_lanes<tail>(t.args.out_scale + c, n), shift(t.epilogue->codes.out_shift);
     for (int p = 0; p < P; ++p)
-      write_lanes(static_cast<S*>(t.dst) + p * t.dst_step + c, fma(F::load(sums + p * F::lanes), scale, shift),
-                  tail ? n : F::lanes);
+      write_lanes(static_cast<S*>(t.dst) + p * t.dst_step + c,
+                  fma(F::load(sums + p * F::lanes), scale, shift), tail ? n : F::lanes);
     return;
   }
   const bool after = t.epilogue->residual == Residual::AfterActivation;

@@ -84,10 +84,12 @@ class TaskRunner {
         run_block(o, o.a + k0 * d_.a_column * kernel_.a_bytes(), d_.a_row, r, k0, k);
         continue;
       }
-      for (int64_t m = r.m0; m < r.m1; m += m_block_) {
+      const int64_t rows = r.m1 - r.m0, blocks = divide_up(rows, m_block_);
+      for (int64_t i = 0; i < blocks; ++i) {
+        const int64_t m = r.m0 + part_begin(rows, blocks, i);
         Rectangle part = r;
         part.m0 = m;
-        part.m1 = min64(m + m_block_, r.m1);
+        part.m1 = r.m0 + part_begin(rows, blocks, i + 1);
         const char* a = o.a + (m * d_.a_row + k0 * d_.a_column) * kernel_.a_bytes();
         if (kernel_.a_bytes() == 1)
           copy_a<uint8_t>(a, part.m1 - m, k);
@@ -170,8 +172,8 @@ class TaskRunner {
     }
     const int64_t tiles = divide_up(rows, wide ? kernel_.rows : kernel_.rows_of(vectors));
     for (int64_t i = 0; i < tiles; ++i) {
-      const int64_t m = r.m0 + part_begin(rows, tiles, i),
-                    count = r.m0 + part_begin(rows, tiles, i + 1) - m;
+      const int64_t m = r.m0 + kernel_.tile_begin(rows, tiles, i),
+                    count = r.m0 + kernel_.tile_begin(rows, tiles, i + 1) - m;
       tile.rows = static_cast<int>(count);
       tile.a = a + m * tile.a_stride * kernel_.a_bytes();
       tile.c = o.c + (m * d_.c_row + n0) * c_bytes;
@@ -267,7 +269,8 @@ GemmPlan plan_gemm(const GemmDesc& d, const GemmKernel* kernel, int threads) {
   const int64_t rows = divide_up(d.m, plan.m_parts);
   plan.m_block = max64(kernel->rows,
                        half_l2 / (plan.k_block * kernel->a_bytes()) / kernel->rows * kernel->rows);
-  plan.m_block = min64(plan.m_block, round_up(rows, kernel->rows));
+  // All panels of B go by for each block of rows, so that a few rows more are better than a rest.
+  if (rows <= plan.m_block + plan.m_block / 4) plan.m_block = round_up(rows, kernel->rows);
   const bool far = d.a_row * kernel->a_bytes() % kPageBytes == 0 && rows > 4 && d.k > 16;
   plan.pack_a = d.a_column != 1 || (far && divide_up(d.n, plan.n_parts) > 4 * kernel->columns);
   if (plan.pack_a) {
@@ -283,6 +286,7 @@ GemmPlan plan_gemm(const GemmDesc& d, const GemmKernel* kernel, int threads) {
 
 void run_gemm(const GemmPlan& plan, const GemmArgs& args, int64_t task_begin, int64_t task_end,
               void* scratch) noexcept {
+  const GemmThread thread(*plan.kernel);
   const TaskRunner runner(plan, args, scratch);
   const int64_t panels = divide_up(plan.desc.n, plan.kernel->columns);
   for (int64_t task = task_begin; task < task_end; ++task) {

@@ -12,15 +12,15 @@ static VIREO_SIMD int64_t lanes_of(int64_t n, int j, int V) {
   return j + 1 < V ? F::lanes : n - j * F::lanes;
 }
 
+// What C holds of an earlier part of K.
 template <int MR, int V>
-static VIREO_SIMD void load_partial(const GemmTile& t, F (&acc)[MR][V]) {
+static VIREO_SIMD void add_partial(const GemmTile& t, F (&acc)[MR][V]) {
 #pragma GCC unroll 16
   for (int i = 0; i < MR; ++i) {
     const float* c = static_cast<const float*>(t.c) + i * t.c_stride;
 #pragma GCC unroll 16
     for (int j = 0; j < V; ++j)
-      acc[i][j] =
-          j + 1 < V ? F::load(c + j * F::lanes) : F::load(c + j * F::lanes, lanes_of(t.n, j, V));
+      acc[i][j] = acc[i][j] + F::load(c + j * F::lanes, lanes_of(t.n, j, V));
   }
 }
 
@@ -120,7 +120,7 @@ static void gemm_tile(const GemmTile& t) {
 #pragma GCC unroll 16
     for (int j = 0; j < V; ++j) acc[i][j] = F::zero();
   }
-  if (t.accumulate) load_partial(t, acc);
+  if (t.accumulate) add_partial(t, acc);
   multiply_runs(t, acc, vectors);
   if (!t.finish) return store_sums(acc, static_cast<float*>(t.c), t.c_stride, t.n);
   if (Bf16 && t.c_type == DataType::bf16) return finish_tile<bf16_t>(t, acc);

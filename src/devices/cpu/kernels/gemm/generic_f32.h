@@ -69,19 +69,14 @@ static void pack_panel_f32(const void* src, int64_t k_stride, int64_t n_stride, 
 
 template <int vectors, int rows2, int rows4>
 constexpr GemmKernel make_gemm_f32(const char* name) {
-  GemmKernel kernel = {name,
-                       DataType::f32,
-                       DataType::f32,
-                       kTileRows,
-                       F::lanes,
-                       vectors * F::lanes,
-                       1,
-                       false,
-                       {},
-                       {},
-                       {},
-                       pack_panel_f32,
-                       pack_panel_f32};
+  GemmKernel kernel = {};
+  kernel.name = name;
+  kernel.a_type = kernel.b_type = DataType::f32;
+  kernel.rows = kTileRows;
+  kernel.lanes = F::lanes;
+  kernel.columns = vectors * F::lanes;
+  kernel.k_group = 1;
+  kernel.pack_b = kernel.pack_weights = pack_panel_f32;
   fill_tiles<false, kTileRows, vectors>(kernel);
   fill_wide<false, 1, vectors, rows2, rows4>(kernel);
   return kernel;

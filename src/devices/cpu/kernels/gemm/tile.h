@@ -54,6 +54,7 @@ struct GemmKernel {
   int columns;              // NR: columns of a full panel, a multiple of lanes
   int k_group;              // rows of B that lie beside one another in a packed panel
   bool stores_bf16;         // C may be bf16 besides f32
+  bool whole_tiles;         // rows are cut into tiles of MR and a rest, not into even tiles
   // [vectors - 1][rows - 1]: a panel may be narrower than NR (the last one is).
   GemmTileFn tile[kMaxTileVectors][kMaxTileRows];
   // [rows - 1]: two and four full panels at once, so that one row keeps the multipliers busy. Null
@@ -62,6 +63,9 @@ struct GemmKernel {
   GemmTileFn wide4[kMaxWideRows];
   GemmPackFn pack_b;        // from b_type, while running
   GemmPackFn pack_weights;  // from f32, beforehand
+  // Around the tasks of a thread, where the tiles need it of the thread; or null.
+  void (*enter)();
+  void (*leave)();
 
   // If not 0: how many rows a tile of so many vectors may have, where few vectors leave registers for
   // more than `rows`.
@@ -73,6 +77,27 @@ struct GemmKernel {
   int64_t a_bytes() const { return size_of(a_type); }
   int64_t b_bytes() const { return size_of(b_type); }
   int64_t padded_k(int64_t k) const { return (k + k_group - 1) / k_group * k_group; }
+  // The first row of tile i of `tiles` that `count` rows are cut into.
+  int64_t tile_begin(int64_t count, int64_t tiles, int64_t i) const {
+    if (!whole_tiles) return count / tiles * i + (i < count % tiles ? i : count % tiles);
+    return i * rows < count ? i * rows : count;
+  }
+};
+
+// A thread inside a kernel's enter and leave.
+class GemmThread {
+ public:
+  explicit GemmThread(const GemmKernel& kernel) : leave_(kernel.leave) {
+    if (kernel.enter) kernel.enter();
+  }
+  ~GemmThread() {
+    if (leave_) leave_();
+  }
+  GemmThread(const GemmThread&) = delete;
+  GemmThread& operator=(const GemmThread&) = delete;
+
+ private:
+  void (*leave_)();
 };
 
 }  // namespace vireo::cpu

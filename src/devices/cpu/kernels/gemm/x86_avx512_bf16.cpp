@@ -12,11 +12,7 @@ namespace {
 
 using F = simd::vec<float, 16>;
 
-using Pairs = __m512bh;
-static VIREO_SIMD Pairs load_pairs(const uint16_t* p) { return (Pairs)_mm512_loadu_si512(p); }
-static VIREO_SIMD Pairs spread(uint32_t pair) { return (Pairs)_mm512_set1_epi32((int)pair); }
-static VIREO_SIMD F dot(F sums, Pairs a, Pairs b) { return _mm512_dpbf16_ps(sums.v, a, b); }
-
+#include "devices/cpu/kernels/gemm/pairs_avx512.h"
 #include "devices/cpu/kernels/gemm/transpose_avx512.h"
 
 constexpr int kTileRows = 14;

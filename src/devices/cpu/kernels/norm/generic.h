@@ -27,9 +27,9 @@ VIREO_SIMD float inverse_deviation(float variance, float epsilon, bool inside) {
 }
 
 // dst = (x - mean) * factor * scale + shift.
-template <bool Scale, bool Shift>
-VIREO_SIMD void normalise_row(const LayerNormArgs& a, const float* x, float* dst, int64_t size,
-                              F mean, F factor) {
+template <bool Scale, bool Shift, typename S>
+VIREO_SIMD void normalise_row(const LayerNormArgs& a, const float* x, S* dst, int64_t size, F mean,
+                              F factor) {
   for_lanes<F>(0, size, [&](int64_t i, int64_t n) VIREO_LAMBDA {
     F y = (F::load(x + i, n) - mean) * factor;
     if (Scale && Shift)
@@ -38,21 +38,14 @@ VIREO_SIMD void normalise_row(const LayerNormArgs& a, const float* x, float* dst
       y = y * F::load(a.scale + i, n);
     else if (Shift)
       y = y + F::load(a.shift + i, n);
-    y.store(dst + i, n);
+    store_as(dst + i, y, n);
   });
 }
 
-void layer_row(const LayerNormParams& p, const LayerNormArgs& a, int64_t row) {
-  const float* x = a.src + row * p.size;
-  float* dst = a.dst + row * p.size;
-  if (a.residual) {
-    const float* residual = a.residual + row * p.size;
-    float* sum = a.sum ? a.sum + row * p.size : dst;
-    for_lanes<F>(0, p.size, [&](int64_t i, int64_t n) VIREO_LAMBDA {
-      (F::load(x + i, n) + F::load(residual + i, n)).store(sum + i, n);
-    });
-    x = sum;
-  }
+// Statistics of the row and its normal form: x is f32, of the caller's or in scratch.
+template <typename S>
+VIREO_SIMD void normalise_values(const LayerNormParams& p, const LayerNormArgs& a, const float* x,
+                                 S* dst) {
   const float count = (float)p.size;
   float mean = 0;
   if (p.subtract_mean)
@@ -77,9 +70,39 @@ void layer_row(const LayerNormParams& p, const LayerNormArgs& a, int64_t row) {
     normalise_row<false, false>(a, x, dst, p.size, F(mean), F(factor));
 }
 
+// S is what rows are stored in.
+template <typename S>
+void layer_rows_of(const LayerNormParams& p, const LayerNormArgs& a, int64_t begin, int64_t end,
+                   float* scratch) {
+  constexpr bool plain = sizeof(S) == sizeof(float);
+  for (int64_t at = begin * p.size; at < end * p.size; at += p.size) {
+    const S* src = static_cast<const S*>(a.src) + at;
+    const float* x = scratch;
+    if (a.residual) {
+      const S* residual = static_cast<const S*>(a.residual) + at;
+      S* sum = a.sum ? static_cast<S*>(a.sum) + at : nullptr;
+      for_lanes<F>(0, p.size, [&](int64_t i, int64_t n) VIREO_LAMBDA {
+        const F v = load_as<F>(src + i, n) + load_as<F>(residual + i, n);
+        v.store(scratch + i, n);
+        if (sum) store_as(sum + i, v, n);
+      });
+    } else if constexpr (plain) {
+      x = src;
+    } else {
+      for_lanes<F>(0, p.size, [&](int64_t i, int64_t n) VIREO_LAMBDA {
+        load_as<F>(src + i, n).store(scratch + i, n);
+      });
+    }
+    normalise_values(p, a, x, static_cast<S*>(a.dst) + at);
+  }
+}
+
 void layer_rows(const LayerNormParams& params, const LayerNormArgs& args, int64_t begin,
-                int64_t end) {
-  for (int64_t row = begin; row < end; ++row) layer_row(params, args, row);
+                int64_t end, float* scratch) {
+  if (params.type == DataType::bf16)
+    layer_rows_of<bf16_t>(params, args, begin, end, scratch);
+  else
+    layer_rows_of<float>(params, args, begin, end, scratch);
 }
 
 // sums[c] = sum over the positions of (x - centre[c])^power, each channel by itself.

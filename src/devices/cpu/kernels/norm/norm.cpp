@@ -29,15 +29,16 @@ LayerNormPlan plan_layer_norm(const LayerNormParams& params, const IsaSet& isa) 
   plan.params = params;
   plan.rows_per_task = rows_for(params.size);
   plan.tasks = params.size == 0 ? 0 : divide_up(params.rows, plan.rows_per_task);
+  plan.scratch_bytes = static_cast<size_t>(params.size) * sizeof(float);
   return plan;
 }
 
 void run_layer_norm(const LayerNormPlan& plan, const LayerNormArgs& args, int64_t task_begin,
                     int64_t task_end, void* scratch) noexcept {
-  (void)scratch;
   const int64_t last = task_end * plan.rows_per_task;
   plan.table->layer_rows(plan.params, args, task_begin * plan.rows_per_task,
-                         last < plan.params.rows ? last : plan.params.rows);
+                         last < plan.params.rows ? last : plan.params.rows,
+                         static_cast<float*>(scratch));
 }
 
 GroupNormPlan plan_group_norm(const GroupNormParams& params, const IsaSet& isa) {

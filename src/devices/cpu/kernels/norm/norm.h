@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "devices/cpu/kernels/eltwise/types.h"
+
 namespace vireo {
 class IsaSet;
 }
@@ -14,6 +16,7 @@ namespace vireo::cpu {
 // y = (x - mean) / sqrt(variance + epsilon) * scale + shift over each of `rows` dense rows of
 // `size`.
 struct LayerNormParams {
+  DataType type = DataType::f32;  // of src, residual, dst and sum: f32 or bf16
   int64_t rows = 0, size = 0;
   float epsilon = 1e-5f;
   bool subtract_mean = true;        // false: RMS norm, y = x / sqrt(mean(x^2) + epsilon)
@@ -22,12 +25,12 @@ struct LayerNormParams {
 };
 
 struct LayerNormArgs {
-  const float* src;
-  const float* residual;  // [rows, size] added to src first, or nullptr
-  const float* scale;     // [size] or nullptr
-  const float* shift;     // [size] or nullptr
-  float* dst;             // may be src or residual
-  float* sum;  // where src + residual is stored too, or nullptr; may be src or residual, not dst
+  const void* src;
+  const void* residual;  // [rows, size] added to src first, or nullptr
+  const float* scale;    // [size] or nullptr
+  const float* shift;    // [size] or nullptr
+  void* dst;             // may be src or residual
+  void* sum;  // where src + residual is stored too, or nullptr; may be src or residual, not dst
 };
 
 // Statistics over the spatial positions and the channels of each group; groups == channels:
@@ -67,8 +70,9 @@ struct NormArgs {
 };
 
 struct NormTable {
+  // scratch holds `size` floats where a residual is added or the type is not f32.
   void (*layer_rows)(const LayerNormParams& params, const LayerNormArgs& args, int64_t begin,
-                     int64_t end);
+                     int64_t end, float* scratch);
   // One image, channels [begin, end) made of whole groups; scratch holds 2 * (end - begin) floats.
   void (*group_channels)(const GroupNormParams& params, const GroupNormArgs& args, int64_t image,
                          int64_t begin, int64_t end, float* scratch);

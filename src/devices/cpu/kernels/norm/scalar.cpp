@@ -1,6 +1,7 @@
 // Normalisations for the scalar tier.
 #include "base/simd/scalar.h"
 
+#include "base/simd/convert.h"
 #include "base/simd/math.h"
 #include "devices/cpu/kernels/norm/norm.h"
 

@@ -1,6 +1,7 @@
 // Normalisations for the avx512 tier.
 #include "base/simd/avx512.h"
 
+#include "base/simd/convert.h"
 #include "base/simd/math.h"
 #include "devices/cpu/kernels/norm/norm.h"
 

@@ -25,39 +25,44 @@ struct AverageCell {
   static VIREO_SIMD F finish(F a, F scale) { return a * scale; }
 };
 
-template <typename Op>
-void pool_window(const PoolParams& p, const float* image, const PoolWindow& w, float* dst) {
+// S is what images are stored in.
+template <typename Op, typename S>
+void pool_window(const PoolParams& p, const void* pixels, const PoolWindow& w, void* to) {
+  const S* image = static_cast<const S*>(pixels);
+  S* dst = static_cast<S*>(to);
   const int64_t stride = p.src_stride, channels = p.channels;
   const F scale(w.scale);
   int64_t c = 0;
   for (; c + 4 * F::lanes <= channels; c += 4 * F::lanes) {
     F a0 = Op::start(), a1 = a0, a2 = a0, a3 = a0;
     for_cells(p, w, [&](int64_t pixel) VIREO_LAMBDA {
-      const float* x = image + pixel * stride + c;
-      a0 = Op::join(a0, F::load(x));
-      a1 = Op::join(a1, F::load(x + F::lanes));
-      a2 = Op::join(a2, F::load(x + 2 * F::lanes));
-      a3 = Op::join(a3, F::load(x + 3 * F::lanes));
+      const S* x = image + pixel * stride + c;
+      a0 = Op::join(a0, load_as<F>(x, F::lanes));
+      a1 = Op::join(a1, load_as<F>(x + F::lanes, F::lanes));
+      a2 = Op::join(a2, load_as<F>(x + 2 * F::lanes, F::lanes));
+      a3 = Op::join(a3, load_as<F>(x + 3 * F::lanes, F::lanes));
     });
-    Op::finish(a0, scale).store(dst + c);
-    Op::finish(a1, scale).store(dst + c + F::lanes);
-    Op::finish(a2, scale).store(dst + c + 2 * F::lanes);
-    Op::finish(a3, scale).store(dst + c + 3 * F::lanes);
+    store_as(dst + c, Op::finish(a0, scale), F::lanes);
+    store_as(dst + c + F::lanes, Op::finish(a1, scale), F::lanes);
+    store_as(dst + c + 2 * F::lanes, Op::finish(a2, scale), F::lanes);
+    store_as(dst + c + 3 * F::lanes, Op::finish(a3, scale), F::lanes);
   }
   for (; c < channels; c += F::lanes) {
     const int64_t n = channels - c < F::lanes ? channels - c : F::lanes;
     F a = Op::start();
     for_cells(p, w, [&](int64_t pixel) VIREO_LAMBDA {
-      a = Op::join(a, F::load(image + pixel * stride + c, n));
+      a = Op::join(a, load_as<F>(image + pixel * stride + c, n));
     });
-    Op::finish(a, scale).store(dst + c, n);
+    store_as(dst + c, Op::finish(a, scale), n);
   }
 }
 
 // A vector of bytes, as wide as F.
 typedef uint8_t Bytes __attribute__((vector_size(4 * F::lanes), aligned(1), may_alias));
 
-void max_codes(const PoolParams& p, const uint8_t* image, const PoolWindow& w, uint8_t* dst) {
+void max_codes(const PoolParams& p, const void* pixels, const PoolWindow& w, void* to) {
+  const uint8_t* image = static_cast<const uint8_t*>(pixels);
+  uint8_t* dst = static_cast<uint8_t*>(to);
   constexpr int64_t kBytes = 4 * F::lanes;
   const int64_t stride = p.src_stride, channels = p.channels;
   int64_t c = 0;
@@ -79,18 +84,25 @@ void max_codes(const PoolParams& p, const uint8_t* image, const PoolWindow& w, u
   }
 }
 
-void max_index(const PoolParams& p, const float* image, const PoolWindow& w, float* dst,
+template <typename S>
+void max_index(const PoolParams& p, const void* pixels, const PoolWindow& w, void* to,
                int32_t* position) {
+  const S* image = static_cast<const S*>(pixels);
+  S* dst = static_cast<S*>(to);
   for (int64_t c = 0; c < p.channels; ++c) {
     float best = -__builtin_inff();
     int64_t at = -1;
     for_cells(p, w, [&](int64_t pixel) VIREO_LAMBDA {
-      const float x = image[pixel * p.src_stride + c];
+      float x;
+      load_as<F>(image + pixel * p.src_stride + c, 1).store(&x, 1);
       if (at < 0 || x > best) best = x, at = pixel;
     });
-    dst[c] = best;
+    store_as(dst + c, F(best), 1);
     position[c] = (int32_t)(at < 0 ? 0 : at);
   }
 }
 
-constexpr PoolTable kTable = {pool_window<MaxCell>, pool_window<AverageCell>, max_codes, max_index};
+constexpr PoolTable kTable = {{pool_window<MaxCell, float>, pool_window<MaxCell, bf16_t>},
+                              {pool_window<AverageCell, float>, pool_window<AverageCell, bf16_t>},
+                              max_codes,
+                              {max_index<float>, max_index<bf16_t>}};

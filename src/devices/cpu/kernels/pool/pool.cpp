@@ -46,15 +46,15 @@ void store_indices(const PoolParams& p, T* dst, const int32_t* position, int64_t
 void run_pixel(const PoolPlan& plan, const PoolArgs& args, const PoolWindow& window, int64_t image,
                int64_t pixel, int32_t* position) {
   const PoolParams& p = plan.params;
-  const int64_t from = image * p.in[0] * p.in[1] * p.in[2] * p.src_stride, to = pixel * p.dst_stride;
-  if (p.type == DataType::u8)
-    return plan.table->max_u8(p, static_cast<const uint8_t*>(args.src) + from, window,
-                              static_cast<uint8_t*>(args.dst) + to);
-  const float* src = static_cast<const float*>(args.src) + from;
-  float* dst = static_cast<float*>(args.dst) + to;
-  if (p.mode != PoolMode::max) return plan.table->average(p, src, window, dst);
-  if (!p.indices || !args.indices) return plan.table->max(p, src, window, dst);
-  plan.table->max_index(p, src, window, dst, position);
+  const int64_t bytes = size_of(p.type);
+  const int type = p.type == DataType::bf16;
+  const void* src = static_cast<const char*>(args.src) +
+                    image * p.in[0] * p.in[1] * p.in[2] * p.src_stride * bytes;
+  void* dst = static_cast<char*>(args.dst) + pixel * p.dst_stride * bytes;
+  if (p.type == DataType::u8) return plan.table->max_u8(p, src, window, dst);
+  if (p.mode != PoolMode::max) return plan.table->average[type](p, src, window, dst);
+  if (!p.indices || !args.indices) return plan.table->max[type](p, src, window, dst);
+  plan.table->max_index[type](p, src, window, dst, position);
   if (p.index_type == DataType::i32)
     store_indices(p, static_cast<int32_t*>(args.indices) + pixel * p.channels, position, image);
   else

@@ -23,7 +23,7 @@ enum class PoolMode : uint8_t {
 // others at 1 (pads at 0).
 struct PoolParams {
   PoolMode mode = PoolMode::max;
-  DataType type = DataType::f32;  // or u8: max without indices
+  DataType type = DataType::f32;  // of the images: f32, bf16, or u8 for max without indices
   int64_t batch = 0, channels = 0;
   int64_t in[3] = {1, 1, 1}, out[3] = {1, 1, 1};
   int64_t kernel[3] = {1, 1, 1}, stride[3] = {1, 1, 1}, dilation[3] = {1, 1, 1};
@@ -52,14 +52,14 @@ struct PoolWindow {
   float scale;                          // of the sum, for averages
 };
 
+using PoolFn = void (*)(const PoolParams& params, const void* image, const PoolWindow& window,
+                        void* dst);
 struct PoolTable {
-  void (*max)(const PoolParams& params, const float* image, const PoolWindow& window, float* dst);
-  void (*average)(const PoolParams& params, const float* image, const PoolWindow& window,
-                  float* dst);
-  void (*max_u8)(const PoolParams& params, const uint8_t* image, const PoolWindow& window, uint8_t* dst);
+  PoolFn max[2], average[2];  // of f32 and bf16 images
+  PoolFn max_u8;
   // position[c] is the place in the image of the first maximum.
-  void (*max_index)(const PoolParams& params, const float* image, const PoolWindow& window,
-                    float* dst, int32_t* position);
+  void (*max_index[2])(const PoolParams& params, const void* image, const PoolWindow& window,
+                       void* dst, int32_t* position);
 };
 
 struct PoolPlan {

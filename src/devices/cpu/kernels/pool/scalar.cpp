@@ -1,6 +1,8 @@
 // Pooling for the scalar tier.
 #include "base/simd/scalar.h"
 
+#include "base/simd/convert.h"
+
 #include "devices/cpu/kernels/pool/pool.h"
 
 namespace vireo::cpu::scalar {

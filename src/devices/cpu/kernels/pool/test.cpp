@@ -57,20 +57,27 @@ TEST(Pool, MatchesDefinition) {
             p.pad_end[2] = 0;
             p.out[1] = (9 + p.pad_begin[1] + p.pad_end[1] - dilation * (kernel - 1) - 1) / 2 + 1;
             p.out[2] = 11 + 1 - dilation * 2;
-            p.indices = mode == PoolMode::max;
             p.index_batch = 1000000, p.index_channel = 1000;
             auto x = random_floats(2 * 99 * channels, -3, 3, 1);
             std::vector<float> y(static_cast<size_t>(2 * p.out[1] * p.out[2] * channels));
             std::vector<int64_t> indices(y.size());
-            const Expected want = reference(p, x);
-            run_in_parts(run_pool, plan_pool(p, isa), PoolArgs{x.data(), y.data(), indices.data()});
-            expect_near(y, want.values, 2e-6, "pool");
-            if (p.indices) {
-              ASSERT_EQ(indices, want.indices);
+            for (const DataType type : {DataType::f32, DataType::bf16}) {
+              p.type = type;
+              Stored in(x, type), out(y, type);
+              const Expected want = reference(p, x);
+              p.indices = mode == PoolMode::max;
+              run_in_parts(run_pool, plan_pool(p, isa),
+                           PoolArgs{in.data(), out.data(), indices.data()});
+              out.read();
+              expect_near(y, want.values, 2e-6 + rounding_of(type), "pool");
+              if (p.indices) {
+                ASSERT_EQ(indices, want.indices);
+              }
+              p.indices = false;
+              run_in_parts(run_pool, plan_pool(p, isa), PoolArgs{in.data(), out.data(), nullptr});
+              out.read();
+              expect_near(y, want.values, 2e-6 + rounding_of(type), "pool");
             }
-            p.indices = false;
-            run_in_parts(run_pool, plan_pool(p, isa), PoolArgs{x.data(), y.data(), nullptr});
-            expect_near(y, want.values, 2e-6, "pool");
           }
 }
 

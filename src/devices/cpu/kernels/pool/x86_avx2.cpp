@@ -1,6 +1,8 @@
 // Pooling for the avx2 tier.
 #include "base/simd/avx2.h"
 
+#include "base/simd/convert.h"
+
 #include "devices/cpu/kernels/pool/pool.h"
 
 namespace vireo::cpu::avx2 {

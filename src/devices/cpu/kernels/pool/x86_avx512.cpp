@@ -1,6 +1,8 @@
 // Pooling for the avx512 tier.
 #include "base/simd/avx512.h"
 
+#include "base/simd/convert.h"
+
 #include "devices/cpu/kernels/pool/pool.h"
 
 namespace vireo::cpu::avx512 {

@@ -1,0 +1,31 @@
+// The AMX kernel on emulated tile registers, for the tests: its vector parts are those of
+// avx512_bf16.
+#define VIREO_EMULATED_TILES
+#include <cstdint>
+
+#include "base/simd/avx512.h"
+
+#include "base/simd/convert.h"
+#include "base/simd/math.h"
+#include "devices/cpu/kernels/gemm/tile.h"
+
+namespace vireo::cpu::emulated_amx_bf16 {
+namespace {
+
+using F = simd::vec<float, 16>;
+constexpr int kTileRows = 4;
+#include "devices/cpu/kernels/gemm/pairs_avx512.h"
+#include "devices/cpu/kernels/gemm/transpose_avx512.h"
+
+#include "devices/cpu/kernels/gemm/generic.h"
+#include "devices/cpu/kernels/gemm/generic_bf16.h"
+#include "devices/cpu/kernels/gemm/tiles_amx.h"
+
+#include "devices/cpu/kernels/gemm/generic_amx_bf16.h"
+
+}  // namespace
+
+extern const GemmKernel gemm_bf16_32x32;
+constexpr GemmKernel gemm_bf16_32x32 = make_gemm_amx_bf16("gemm_bf16_32x32_amx_bf16_emulated");
+
+}  // namespace vireo::cpu::emulated_amx_bf16
