@@ -4,6 +4,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
+#include <thread>
 
 #include "base/threads/async_queue.h"
 #include "core/device.h"
@@ -31,6 +32,11 @@ struct InferRequest::Impl : std::enable_shared_from_this<InferRequest::Impl> {
   void check_idle() const;
   void run_now();
   void run_async();
+  void run_queued(uint64_t number);
+  // Under the mutex. The run whose callback asks is over, unless the callback started the next one.
+  bool over() const {
+    return !pending || (in_callback == std::this_thread::get_id() && !running.load(std::memory_order_acquire));
+  }
   size_t port(const Output& port, bool& input) const;
   size_t port(const std::string& name, bool& input) const;
   Tensor get(size_t index, bool input) const;
@@ -44,6 +50,8 @@ struct InferRequest::Impl : std::enable_shared_from_this<InferRequest::Impl> {
   mutable std::mutex mutex;
   std::condition_variable done;
   bool pending = false;
+  uint64_t started = 0;                    // counts runs
+  std::thread::id in_callback;             // the thread that runs the callback
   std::exception_ptr error;
 };
 

@@ -39,11 +39,9 @@ InferRequest::Impl::Impl(std::shared_ptr<CompiledModel::Impl> m) : model(std::mo
 
 void InferRequest::Impl::begin() {
   if (running.exchange(true, std::memory_order_acquire)) throw Busy("the infer request is running");
+  cancel.store(false, std::memory_order_relaxed);  // one that came after the last run ended
 }
-void InferRequest::Impl::end() noexcept {
-  cancel.store(false, std::memory_order_relaxed);
-  running.store(false, std::memory_order_release);
-}
+void InferRequest::Impl::end() noexcept { running.store(false, std::memory_order_release); }
 void InferRequest::Impl::check_idle() const {
   if (running.load(std::memory_order_acquire)) throw Busy("the infer request is running");
 }
@@ -61,32 +59,52 @@ void InferRequest::Impl::run_now() {
 
 void InferRequest::Impl::run_async() {
   begin();
+  uint64_t number;
   {
     std::lock_guard<std::mutex> lock(mutex);
+    number = ++started;
     pending = true;
     error = nullptr;
   }
-  model->queue->push([self = shared_from_this()] {
-    std::exception_ptr failure;
+  try {
+    model->queue->push([self = shared_from_this(), number] { self->run_queued(number); });
+  } catch (...) {
+    std::lock_guard<std::mutex> lock(mutex);
+    pending = false;
+    end();
+    throw;
+  }
+}
+
+void InferRequest::Impl::run_queued(uint64_t number) {
+  std::exception_ptr failure;
+  try {
+    inference->run(&cancel);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  const auto call = callback;
+  if (call) {
+    std::lock_guard<std::mutex> lock(mutex);
+    in_callback = std::this_thread::get_id();
+  }
+  end();
+  // The callback comes before the waiters: what it does is part of the run. It may start the next run of this request, and wait
+  // for others.
+  if (call) {
+    model->queue->step_aside();
     try {
-      self->inference->run(&self->cancel);
-    } catch (...) {
-      failure = std::current_exception();
-    }
-    auto call = self->callback;
-    self->end();
-    // The callback comes before the waiters: what it does is part of the run. It may start the next run of this request.
-    try {
-      if (call) call(failure);
+      call(failure);
     } catch (...) {
       if (!failure) failure = std::current_exception();
     }
-    std::lock_guard<std::mutex> lock(self->mutex);
-    if (self->running.load(std::memory_order_acquire)) return;  // the callback started it again
-    self->pending = false;
-    self->error = failure;
-    self->done.notify_all();
-  });
+  }
+  std::lock_guard<std::mutex> lock(mutex);
+  if (in_callback == std::this_thread::get_id()) in_callback = {};
+  if (started != number) return;  // the callback started it again: waiters wait for that
+  pending = false;
+  error = failure;
+  done.notify_all();
 }
 
 size_t InferRequest::Impl::port(const Output& p, bool& input) const {
@@ -166,13 +184,13 @@ void InferRequest::start_async() { checked(impl_).run_async(); }
 
 void InferRequest::wait() {
   std::unique_lock<std::mutex> lock(checked(impl_).mutex);
-  impl_->done.wait(lock, [this] { return !impl_->pending; });
+  impl_->done.wait(lock, [this] { return impl_->over(); });
   if (std::exception_ptr error = std::exchange(impl_->error, nullptr)) std::rethrow_exception(error);
 }
 
 bool InferRequest::wait_for(std::chrono::milliseconds timeout) {
   std::unique_lock<std::mutex> lock(checked(impl_).mutex);
-  if (!impl_->done.wait_for(lock, timeout, [this] { return !impl_->pending; })) return false;
+  if (!impl_->done.wait_for(lock, timeout, [this] { return impl_->over(); })) return false;
   if (std::exception_ptr error = std::exchange(impl_->error, nullptr)) std::rethrow_exception(error);
   return true;
 }

@@ -1,6 +1,7 @@
 // Teams, streams and the asynchronous queue: every part runs once, nobody waits for ever, and a
 // fork leaves all whole.
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -222,6 +223,70 @@ TEST(AsyncQueue, AJobMayDestroyItsQueue) {
   while (!done) std::this_thread::yield();
 }
 
+TEST(AsyncQueue, AJobThatStepsAsideMayWaitForOthers) {
+  AsyncQueue queue(1);
+  std::atomic<int> done{0}, most{0}, at_once{0};
+  const auto count = [&] {
+    most = std::max(most.load(), ++at_once);
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    --at_once;
+    ++done;
+  };
+  queue.push([&] {
+    queue.step_aside();
+    for (int i = 0; i < 5; ++i) queue.push(count);
+    while (done < 5) std::this_thread::yield();
+  });
+  for (int i = 0; i < 5; ++i) queue.push(count);
+  queue.wait();
+  EXPECT_EQ(done.load(), 10);
+  EXPECT_EQ(most.load(), 1) << "the limit is one job besides the one that stepped aside";
+}
+
+TEST(AsyncQueue, JobsPushedWhileItEndsAreRun) {
+  std::atomic<int> ran{0};
+  for (int i = 0; i < 50; ++i) {
+    AsyncQueue queue(2);
+    queue.push([&] {
+      for (int k = 0; k < 3; ++k) queue.push([&] { ++ran; });
+    });
+  }
+  EXPECT_EQ(ran.load(), 150);
+}
+
+// The sizes of the masks of the workers that ran parts, the caller's left out.
+std::vector<int> worker_masks(Team& team) {
+  std::vector<int> sizes;
+  std::mutex mutex;
+  const std::thread::id caller = std::this_thread::get_id();
+  for (int round = 0; round < 1000 && sizes.empty(); ++round) {
+    team.run(2, [&](int, int, int) {
+      std::this_thread::sleep_for(std::chrono::microseconds(200));
+      if (std::this_thread::get_id() == caller) return;  // it may take a late worker's part
+      cpu_set_t mask;
+      ::sched_getaffinity(0, sizeof mask, &mask);
+      std::lock_guard<std::mutex> lock(mutex);
+      sizes.push_back(CPU_COUNT(&mask));
+    });
+  }
+  return sizes;
+}
+
+TEST(Streams, PinningEndsWithTheStreams) {
+  const std::vector<int> free{int(allowed_cpus().size())}, one{1};
+  Streams unpinned(1, 2);
+  for (int round = 0; round < 2; ++round) {
+    {
+      Streams pinned(1, 2, true);
+      EXPECT_EQ(worker_masks(pinned.acquire().team()), one);
+      // The same workers, lent to others while the pinned streams rest.
+      EXPECT_EQ(worker_masks(unpinned.acquire().team()), free);
+      EXPECT_EQ(worker_masks(pinned.acquire().team()), one);
+    }
+    EXPECT_EQ(worker_masks(unpinned.acquire().team()), free);
+  }
+}
+
 #if !defined(__SANITIZE_THREAD__)
 
 // Runs f in a child and says how it ended; a child that hangs is ended by its alarm.
@@ -351,36 +416,6 @@ TEST(Cost, ForkJoin) {
   }
   std::printf("  fork-join of teams that take turns: %.3f us\n",
               double(now_ns() - begin) / 2000 * 1e-3);
-}
-
-// Steps of about 20 us each, beside threads that never stop spinning: with one more than the cores
-// have room for, with a pool of the machine's size, and with more.
-TEST(Cost, BesideABusyPool) {
-  Team team(2);
-  const auto steps = [&] {
-    const int64_t start = now_ns();
-    for (int i = 0; i < 2000; ++i)
-      team.run(2, [](int, int, int) {
-        volatile uint32_t x = 1;
-        for (int k = 0; k < 20000; ++k) x = x * 1664525u + 1013904223u;
-      });
-    return double(now_ns() - start) * 1e-6;
-  };
-  steps();
-  const double alone = steps();
-  for (int others = 1; others <= 3; ++others) {
-    std::atomic<bool> stop{false};
-    std::vector<std::thread> busy;
-    for (int i = 0; i < others; ++i)
-      busy.emplace_back([&] {
-        while (!stop) cpu_pause();
-      });
-    const double beside = steps();
-    stop = true;
-    for (auto& thread : busy) thread.join();
-    std::printf("  2000 steps: alone %.1f ms, beside %d busy threads %.1f ms (%.2fx)\n", alone,
-                others, beside, beside / alone);
-  }
 }
 
 }  // namespace

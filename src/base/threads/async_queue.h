@@ -21,6 +21,9 @@ class AsyncQueue {
   ~AsyncQueue();
 
   void push(Job job);
+  // Called by a running job: from here on it may wait for other jobs of this queue, so that another
+  // thread takes its place among those that the limit allows.
+  void step_aside();
   // Until no job is queued or running.
   void wait();
 

@@ -22,16 +22,24 @@ namespace {
 // Beyond this a team runs its remaining parts on its caller.
 constexpr size_t kMostWorkers = 4096;
 
-// A worker inherits the mask of the thread that happens to make it, which somebody may have bound
-// to one core.
-void set_affinity(pthread_attr_t* attributes, const std::vector<int>& cpus, int only) {
-  const int last = *std::max_element(cpus.begin(), cpus.end());
-  const size_t size = CPU_ALLOC_SIZE(last + 1);
-  std::vector<unsigned long> words(size / sizeof(unsigned long) + 1);
-  cpu_set_t* const set = reinterpret_cast<cpu_set_t*>(words.data());
-  for (int cpu : cpus)
-    if (only < 0 || cpu == only) CPU_SET_S(size_t(cpu), size, set);
-  ::pthread_attr_setaffinity_np(attributes, size, set);
+struct CpuMask {
+  explicit CpuMask(const std::vector<int>& cpus)
+      : size(CPU_ALLOC_SIZE(*std::max_element(cpus.begin(), cpus.end()) + 1)),
+        words(size / sizeof(unsigned long) + 1) {
+    for (int cpu : cpus) CPU_SET_S(size_t(cpu), size, set());
+  }
+  cpu_set_t* set() { return reinterpret_cast<cpu_set_t*>(words.data()); }
+  size_t size;
+  std::vector<unsigned long> words;
+};
+
+// Binds a worker to one core, or with -1 to all that the process may use.
+void bind(Worker* worker, int core) noexcept try {
+  if (worker->core == core) return;
+  CpuMask mask(core < 0 ? allowed_cpus() : std::vector<int>{core});
+  if (::pthread_setaffinity_np(worker->handle, mask.size, mask.set()) == 0) worker->core = core;
+} catch (const std::bad_alloc&) {
+  // It stays where it is: slower, not wrong.
 }
 
 }  // namespace
@@ -58,6 +66,8 @@ void Pool::remove(Team* team) noexcept {
   std::lock_guard<std::mutex> lock(mutex_);
   take_back(team);
   teams_.erase(std::find(teams_.begin(), teams_.end(), team));
+  if (team->cores_.empty()) return;
+  for (Worker* worker : idle_) bind(worker, -1);
 }
 
 void Pool::take_back(Team* team) noexcept {
@@ -96,6 +106,9 @@ void Pool::attach(Team* team) noexcept {
     if (!worker) break;
     team->workers_[size_t(team->attached_++)] = worker;
   }
+  const std::vector<int>& cores = team->cores_;
+  for (size_t i = 0; i < size_t(team->attached_); ++i)
+    bind(team->workers_[i], cores.empty() ? -1 : cores[i % cores.size()]);
   crowded_.store(held() >= cores_, std::memory_order_relaxed);
 }
 
@@ -110,13 +123,13 @@ Worker* Pool::make_worker() noexcept try {
   if (workers_.size() >= kMostWorkers) return nullptr;
   workers_.reserve(workers_.size() + 1);
   idle_.reserve(workers_.capacity());
-  const std::vector<int> cpus = allowed_cpus();
+  CpuMask mask(allowed_cpus());
   std::unique_ptr<Worker> worker(new Worker);
   pthread_attr_t attributes;
   ::pthread_attr_init(&attributes);
-  // The caller is left the first core; workers beyond the last one float.
-  const size_t place = workers_.size() + 1;
-  set_affinity(&attributes, cpus, pin_ && place < cpus.size() ? cpus[place] : -1);
+  // Else it inherits the mask of the thread that happens to make it, which somebody may have bound to
+  // one core.
+  ::pthread_attr_setaffinity_np(&attributes, mask.size, mask.set());
   // Signals are the application's: they go to its threads.
   sigset_t all, before;
   ::sigfillset(&all);
@@ -126,17 +139,12 @@ Worker* Pool::make_worker() noexcept try {
   ::pthread_attr_destroy(&attributes);
   if (error != 0) return nullptr;
   char name[16];
-  std::snprintf(name, sizeof name, "vireo-%zu", place);
+  std::snprintf(name, sizeof name, "vireo-%zu", workers_.size() + 1);
   ::pthread_setname_np(worker->handle, name);
   workers_.push_back(worker.get());
   return worker.release();
 } catch (const std::bad_alloc&) {
   return nullptr;
-}
-
-void Pool::set_pinning(bool pin) noexcept {
-  std::lock_guard<std::mutex> lock(mutex_);
-  pin_ = pin;
 }
 
 int Pool::worker_count() {

@@ -32,7 +32,7 @@ struct Worker {
   void* context = nullptr;
   Worker* const* group = nullptr;  // workers that this one starts and joins for its poster
   int group_size = 0;
-  int yield_after_us = 0;
+  int spin_us = 0;  // how long to wait for the next part before sleeping
 
   alignas(128) std::atomic<uint32_t> claimed{0};
 
@@ -40,12 +40,13 @@ struct Worker {
   std::atomic<uint32_t> awaited{0};  // the poster waits in the kernel for `done`
 
   alignas(128) pthread_t handle{};
+  int core = -1;  // that the thread is bound to; -1: none
   Worker* next_lost = nullptr;
 };
 
 // Starts workers[i] on part first_thread + i; with many, a few of them start the others.
 void start_workers(Worker* const* workers, int count, int first_thread, int threads, Task task,
-                   void* context, int yield_after_us) noexcept;
+                   void* context, int spin_us) noexcept;
 void join_workers(Worker* const* workers, int count) noexcept;
 
 // Hands workers to teams. A team keeps its workers between runs as long as nobody else needs them;
@@ -65,9 +66,6 @@ class Pool final : private ForkAware {
   // True while teams hold more workers than there are cores for: then those that are not active
   // give theirs back at once.
   static bool crowded() noexcept { return crowded_.load(std::memory_order_relaxed); }
-  // Pins the workers made from now on to a core each (ENABLE_CPU_PINNING). Never the calling
-  // thread.
-  void set_pinning(bool pin) noexcept;
   int worker_count();
   // Ends every worker that no active team holds.
   void stop() noexcept;
@@ -88,7 +86,6 @@ class Pool final : private ForkAware {
   std::vector<Worker*> idle_;     // in no team; capacity as workers_
   std::vector<Team*> teams_;
   Worker* lost_ = nullptr;  // of the parent process
-  bool pin_ = false;
   size_t cores_;
   static std::atomic<bool> crowded_;
 };

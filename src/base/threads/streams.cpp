@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/threads/machine.h"
 #include "base/threads/wait.h"
 
 namespace vireo {
@@ -19,6 +20,14 @@ uint64_t with_top(uint64_t word, uint64_t top) {
   return waiting | counter | top;
 }
 
+// Stream i begins at core i * threads, and leaves that one to its caller.
+std::vector<int> cores_of(int stream, int threads) {
+  const std::vector<int> cpus = allowed_cpus();
+  std::vector<int> cores;
+  for (int i = 1; i < threads; ++i) cores.push_back(cpus[size_t(stream * threads + i) % cpus.size()]);
+  return cores;
+}
+
 }  // namespace
 
 struct Streams::Waiter {
@@ -26,11 +35,13 @@ struct Streams::Waiter {
   Waiter* next = nullptr;
 };
 
-Streams::Streams(int count, int threads)
+Streams::Streams(int count, int threads, bool pin)
     : count_(std::max(count, 1)),
       teams_(new std::unique_ptr<Team>[size_t(count_)]),
       next_(new std::atomic<uint32_t>[size_t(count_)]) {
-  for (int i = 0; i < count_; ++i) teams_[size_t(i)] = std::make_unique<Team>(threads);
+  for (int i = 0; i < count_; ++i) 
+    teams_[size_t(i)] =
+        std::make_unique<Team>(threads, pin ? cores_of(i, threads) : std::vector<int>());
   make_all_free();
   enrol();
 }

@@ -13,8 +13,9 @@ namespace vireo {
 class Streams final : private ForkAware {
  public:
   // `count` teams of `threads` threads each. What they use of the pool is decided while they work,
-  // not here.
-  Streams(int count, int threads);
+  // not here. `pin` gives every worker of every stream a core of its own as far as there are as many
+  // (ENABLE_CPU_PINNING), until the streams are destroyed; callers stay unbound.
+  Streams(int count, int threads, bool pin = false);
   ~Streams();
 
   int count() const { return count_; }

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/threads/machine.h"
+#include "base/threads/wait.h"
 
 namespace vireo {
 
@@ -11,15 +12,12 @@ namespace {
 
 constexpr int kMostThreads = 1024;
 
-// A wait shorter than this is one for a neighbour's part of a step; after it another process may
-// need the core more. A team with more threads than cores waits for itself, and yields at once.
-constexpr int kYieldAfterUs = 30;
-
 }  // namespace
 
-Team::Team(int threads) : threads_(std::clamp(threads, 1, kMostThreads)) {
+Team::Team(int threads, std::vector<int> cores)
+    : threads_(std::clamp(threads, 1, kMostThreads)), cores_(std::move(cores)) {
   if (threads_ == 1) return;
-  yield_after_us_ = threads_ > available_cores() ? 0 : kYieldAfterUs;
+  oversubscribed_ = threads_ > available_cores();
   workers_.reset(new Worker*[size_t(threads_ - 1)]());
   Pool::get().add(this);
 }
@@ -45,7 +43,9 @@ void Team::run_parallel(Task task, void* context) noexcept {
   const bool alone = state_.load(std::memory_order_relaxed) != kActive;
   if (alone) begin();
   running_ = true;
-  start_workers(workers_.get(), attached_, 1, threads_, task, context, yield_after_us_);
+  // With more threads at work than cores, who spins keeps the core from the one that it waits for.
+  const int spin_us = oversubscribed_ || Pool::crowded() ? 0 : spin_limit_us();
+  start_workers(workers_.get(), attached_, 1, threads_, task, context, spin_us);
   task(context, 0, threads_);
   for (int thread = attached_ + 1; thread < threads_; ++thread) task(context, thread, threads_);
   join_workers(workers_.get(), attached_);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <type_traits>
+#include <vector>
 
 #include "base/threads/pool.h"
 
@@ -18,7 +19,9 @@ namespace vireo {
 // number says which scratch memory is its own, not which thread runs it.
 class Team {
  public:
-  explicit Team(int threads = 1);
+  // `cores` binds worker i, while this team has it, to cores[i mod size]; never the caller. Empty: to
+  // none.
+  explicit Team(int threads = 1, std::vector<int> cores = {});
   Team(const Team&) = delete;
   Team& operator=(const Team&) = delete;
   ~Team();
@@ -77,7 +80,8 @@ class Team {
   const int threads_;
   int attached_ = 0;  // workers held; written by the active caller or by the pool when idle
   bool running_ = false;
-  int yield_after_us_ = 0;
+  bool oversubscribed_ = false;  // more threads than cores
+  const std::vector<int> cores_;
   std::atomic<int> state_{kIdle};
   std::unique_ptr<Worker*[]> workers_;  // room for threads_ - 1
 };

@@ -2,7 +2,6 @@
 #include "base/threads/wait.h"
 
 #include <linux/futex.h>
-#include <sched.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -38,7 +37,5 @@ int64_t now_ns() noexcept {
              std::chrono::steady_clock::now().time_since_epoch())
       .count();
 }
-
-void yield_core() noexcept { ::sched_yield(); }
 
 }  // namespace vireo

@@ -23,13 +23,12 @@ void futex_wake(std::atomic<uint32_t>* word, int count) noexcept;
 int spin_limit_us() noexcept;
 
 int64_t now_ns() noexcept;
-void yield_core() noexcept;
 
 // Spins until ready() or until the limit; true if ready. Most waits in a hot loop end in the first,
-// clockless part. A wait that outlasts yield_after_us offers its core to whoever else wants it,
-// again and again.
+// clockless part. It never yields: to Linux a yield is a time slice given away (4 ms), and the thread
+// that gave it comes late to all that follows, where one that sleeps comes back when it is woken.
 template <typename Ready>
-inline bool spin_until(Ready&& ready, int limit_us, int yield_after_us) noexcept {
+inline bool spin_until(Ready&& ready, int limit_us) noexcept {
   constexpr int kClockless = 64, kBetweenClocks = 16;
   if (ready()) return true;
   if (limit_us <= 0) return false;
@@ -43,9 +42,7 @@ inline bool spin_until(Ready&& ready, int limit_us, int yield_after_us) noexcept
       cpu_pause();
       if (ready()) return true;
     }
-    const int64_t waited = now_ns() - start;
-    if (waited > int64_t(limit_us) * 1000) return ready();
-    if (waited > int64_t(yield_after_us) * 1000) yield_core();
+    if (now_ns() - start > int64_t(limit_us) * 1000) return ready();
   }
 }
 

@@ -61,7 +61,7 @@ void run_part(Worker* worker) {
   const int size = worker->group_size;
   for (int i = 0; i < size; i += kFlat)
     start_workers(worker->group + i, std::min(kFlat, size - i), worker->thread + 1 + i,
-                  worker->threads, worker->task, worker->context, worker->yield_after_us);
+                  worker->threads, worker->task, worker->context, worker->spin_us);
   worker->task(worker->context, worker->thread, worker->threads);
   for (int i = 0; i < size; i += kFlat) join_workers(worker->group + i, std::min(kFlat, size - i));
 }
@@ -74,15 +74,15 @@ void join_one(Worker* worker) {
     cpu_pause();
   }
   if (claim(worker, goal)) return run_part(worker);
-  // Work waits behind the join: it spins longer than an idle worker, but yields.
-  if (spin_until(ready, spin_limit_us() * 2, worker->yield_after_us)) return;
+  // Work waits behind the join: it spins longer than an idle worker.
+  if (spin_until(ready, worker->spin_us * 2)) return;
   sleep_until(&worker->done, &worker->awaited, ready);
 }
 
 }  // namespace
 
 void start_workers(Worker* const* workers, int count, int first_thread, int threads, Task task,
-                   void* context, int yield_after_us) noexcept {
+                   void* context, int spin_us) noexcept {
   const int length = group_length(count);
   for (int i = 0; i < count; i += length) {
     Worker* const worker = workers[i];
@@ -92,7 +92,7 @@ void start_workers(Worker* const* workers, int count, int first_thread, int thre
     worker->context = context;
     worker->group = workers + i + 1;
     worker->group_size = std::min(length, count - i) - 1;
-    worker->yield_after_us = yield_after_us;
+    worker->spin_us = spin_us;
     worker->go.store(worker->go.load(std::memory_order_relaxed) + 1, std::memory_order_release);
   }
   store_load_fence();
@@ -108,16 +108,15 @@ void join_workers(Worker* const* workers, int count) noexcept {
 void* worker_main(void* argument) noexcept {
   Worker* const self = static_cast<Worker*>(argument);
   uint32_t seen = 0;
-  int yield_after_us = 0;  // our own copy: after `done` the poster may write the next one
+  int spin_us = spin_limit_us();  // our own copy: after `done` the poster may write the next one
   while (true) {
     const auto posted = [&] { return self->go.load(std::memory_order_acquire) != seen; };
-    if (!spin_until(posted, spin_limit_us(), yield_after_us))
-      sleep_until(&self->go, &self->asleep, posted);
+    if (!spin_until(posted, spin_us)) sleep_until(&self->go, &self->asleep, posted);
     seen = self->go.load(std::memory_order_acquire);
     // What the poster wrote for us may be read only while the part is ours.
     if (!claim(self, seen)) continue;
     if (!self->task) return nullptr;
-    yield_after_us = self->yield_after_us;
+    spin_us = self->spin_us;
     run_part(self);
     self->done.store(seen, std::memory_order_release);
     store_load_fence();

@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "base/threads/machine.h"
-#include "base/threads/pool.h"
 #include "core/text.h"
 #include "devices/cpu/inference.h"
 #include "devices/cpu/precision.h"
@@ -41,8 +40,7 @@ void CpuExecutable::lower(std::shared_ptr<const Graph> graph, const CompileConfi
   stream.threads = std::max(1, settled.threads / settled.streams);
   program_ = make_program(std::move(graph), stream, isa, packed);
   packed->run(settled.threads);
-  if (settled.pin_threads) Pool::get().set_pinning(true);
-  streams_ = std::make_shared<Streams>(settled.streams, stream.threads);
+  streams_ = std::make_shared<Streams>(settled.streams, stream.threads, settled.pin_threads);
 }
 
 std::unique_ptr<Inference> CpuExecutable::create() {
