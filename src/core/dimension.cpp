@@ -3,6 +3,7 @@
 #include <atomic>
 
 #include "base/support/error.h"
+#include "base/support/hash.h"
 #include "base/support/parse.h"
 #include "vireo/shape.h"
 
@@ -10,6 +11,7 @@ namespace vireo {
 namespace {
 
 constexpr int64_t kUnbounded = Dimension::kUnbounded;
+constexpr uint64_t kDerived = uint64_t(1) << 63;  // of symbols that are made of others
 
 int64_t saturating_add(int64_t a, int64_t b) {
   int64_t r;
@@ -105,6 +107,9 @@ bool Dimension::broadcast_merge(Dimension& out, const Dimension& a, const Dimens
   Dimension d;
   d.min_ = std::min(a.min_, b.min_);
   d.max_ = std::max(a.max_, b.max_);
+  // Whatever it is, it is the same wherever these two meet.
+  if (a.symbol_ && b.symbol_)
+    d.symbol_ = hash_combine(std::min(a.symbol_, b.symbol_), std::max(a.symbol_, b.symbol_)) | kDerived;
   out = d;
   return true;
 }

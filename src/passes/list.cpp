@@ -2,6 +2,7 @@
 #include "base/support/log.h"
 #include "passes/quantise/quantise.h"
 #include "passes/stages.h"
+#include "passes/verify.h"
 
 namespace vireo {
 
@@ -9,9 +10,11 @@ namespace {
 
 using namespace passes;
 
-std::vector<Rule> make(std::initializer_list<void (*)(std::vector<Rule>&)> families) {
+using Family = void (*)(std::vector<Rule>&);
+
+std::vector<Rule> make(std::initializer_list<Family> families) {
   std::vector<Rule> rules;
-  for (auto add : families) add(rules);
+  for (Family add : families) add(rules);
   return rules;
 }
 
@@ -26,12 +29,19 @@ void make_integer_graph(Graph& graph, const NormaliseOptions& options) {
 void normalise_in_place(Graph& graph, const NormaliseOptions& options) {
   static const std::vector<Rule> widen = make({add_decompression});
   static const std::vector<Rule> codes = make({add_codes});
-  static const std::vector<Rule> simplify = make({add_identities, add_decompositions});
-  static const std::vector<Rule> recognise = make({add_identities, add_activations});
-  static const std::vector<Rule> blocks = make({add_norms, add_attention});
-  static const std::vector<Rule> tidy = make({add_identities});
-  static const std::vector<Rule> move_codes = make({add_identities, add_code_movement});
-  static const std::vector<Rule> fuse = make({add_products, add_layer_norms, add_epilogues});
+  static const std::vector<Rule> move_codes = make(
+      {add_identities, add_converts, add_gathers, add_reshape_targets, add_code_movement});
+  static const std::vector<Rule> simplify =
+      make({add_identities, add_converts, add_shapes, add_decompositions});
+  static const std::vector<Rule> recognise =
+      make({add_identities, add_exponentials, add_activations});
+  static const std::vector<Rule> blocks =
+      make({add_norms, add_rope, add_attention, add_grouped_heads, add_cached_attention});
+  static const std::vector<Rule> tidy =
+      make({add_identities, add_converts, add_gathers, add_reshape_targets});
+  static const std::vector<Rule> fuse =
+      make({add_products, add_layer_norms, add_epilogues, add_affines});
+  static const std::vector<Rule> finish = make({add_packed_heads, add_norm_residuals});
 
   rewrite(graph, widen);
   const bool integers = options.fuse && has_quantised_activations(graph);
@@ -44,8 +54,10 @@ void normalise_in_place(Graph& graph, const NormaliseOptions& options) {
   if (options.layout) make_channels_last(graph);
   fold_constants(graph, options);
   rewrite(graph, integers ? move_codes : tidy);
-  if (options.fuse) rewrite(graph, fuse);
+  if (!options.fuse) return;
+  rewrite(graph, fuse);
   if (integers) make_integer_graph(graph, options);
+  rewrite(graph, finish);
 }
 
 // Bodies of If, Loop and TensorIterator are graphs of their own.
@@ -86,10 +98,26 @@ void normalise_bodies(Graph& graph, const NormaliseOptions& options) {
 
 }  // namespace
 
+std::vector<passes::Rule> passes::all_rules() {
+  return make({add_decompression,  add_identities,
+               add_converts,       add_shapes,
+               add_gathers,        add_reshape_targets,
+               add_decompositions, add_exponentials,
+               add_activations,    add_norms,
+               add_rope,           add_attention,
+               add_grouped_heads,  add_cached_attention,
+               add_products,       add_layer_norms,
+               add_epilogues,      add_affines,
+               add_packed_heads,   add_norm_residuals});
+}
+
 std::shared_ptr<Graph> normalise(const Graph& imported, const NormaliseOptions& options) {
   std::shared_ptr<Graph> graph = imported.clone();
   normalise_bodies(*graph, options);
   normalise_in_place(*graph, options);
+#ifndef NDEBUG
+  passes::check_unchanged(imported, *graph);
+#endif
   return graph;
 }
 

@@ -18,13 +18,28 @@ void add_decompositions(std::vector<Rule>& rules);  // into operators that other
 void add_decompression(std::vector<Rule>& rules);   // compressed weights, before they are folded
 void add_activations(
     std::vector<Rule>& rules);  // Swish, GELU ... spelled out in primitive operators
+void add_converts(std::vector<Rule>& rules);
+void add_gathers(std::vector<Rule>& rules);          // to slices
+void add_reshape_targets(std::vector<Rule>& rules);  // computed from shapes, to constants
+void add_shapes(std::vector<Rule>& rules);           // without the values that they are shapes of
+void add_exponentials(std::vector<Rule>& rules);     // Sigmoid, Swish, SoftPlus in exponentials
 // Rules that make Vireo's own.
 void add_norms(std::vector<Rule>& rules);  // norms in primitive operators to MVN and vireo.RmsNorm
 void add_layer_norms(std::vector<Rule>& rules);  // MVN over the last axes to vireo.LayerNorm, scale
                                                  // and shift into norms
 void add_attention(std::vector<Rule>& rules);
+void add_grouped_heads(std::vector<Rule>& rules);
+void add_cached_attention(std::vector<Rule>& rules);
+void add_rope(std::vector<Rule>& rules);
 void add_products(std::vector<Rule>& rules);  // MatMul to vireo.MatMul
 void add_epilogues(
     std::vector<Rule>& rules);  // scale, bias, residual, activation into products; Pad into windows
+
+void add_affines(std::vector<Rule>& rules);         // numbers behind an activation into it
+void add_packed_heads(std::vector<Rule>& rules);    // q, k and v of one matrix
+void add_norm_residuals(std::vector<Rule>& rules);  // sums into norms, once products have theirs
+
+// Every rule of every family.
+std::vector<Rule> all_rules();
 
 }  // namespace vireo::passes

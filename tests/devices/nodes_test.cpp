@@ -244,6 +244,38 @@ const Case kCases[] = {
      "Greater-1(j, i)\n"
      "y: i64[6] = Select-1(m, i, j)\nreturn y, m\n"},
     {"passes_through", {"[2,3]"}, {{2, 3}}, "k: f32[2] = Constant(value=[1,2])\nreturn a, k, a\n"},
+    {"attention_packed",
+     {"[2,5,3,2,8]", "[5,5]"},
+     {{2, 5, 3, 2, 8}, {5, 5}},
+     "y = vireo.Attention(a, b, scale=0.5, has_mask=true, layout=\"bshd\", packed=true)\nreturn "
+     "y\n"},
+    {"attention_of_a_mask_that_broadcasts_the_queries",
+     {"[?,2,?,8]", "[1,2,5,8]", "[?,1,?,5]"},
+     {{1, 2, 1, 8}, {1, 2, 5, 8}, {3, 1, 4, 5}},
+     "y = vireo.Attention(a, b, b, c, scale=0.5, has_mask=true)\nreturn y\n"},
+    {"attention_public",
+     {"[...]", "[...]", "[...]"},
+     {{2, 4, 3, 8}, {2, 4, 5, 8}, {5}},
+     "y = ScaledDotProductAttention-13(a, b, b, c, causal=false)\nreturn y\n"},
+    {"rope", {"[2,3,?,8]", "[?,8]"}, {{2, 3, 5, 8}, {5, 8}}, "y = vireo.Rope(a, b, b)\nreturn y\n"},
+    {"rope_interleaved",
+     {"[2,5,3,6]", "[2,5,1,6]", "[1,6]"},
+     {{2, 5, 3, 6}, {2, 5, 1, 6}, {1, 6}},
+     "y = vireo.Rope(a, b, c, interleaved=true)\nreturn y, a\n"},
+    {"rope_of_factors_that_broadcast_it",
+     {"[?,6]", "[?,6]"},
+     {{1, 6}, {4, 6}},
+     "y = vireo.Rope(a, b, b)\nreturn y\n"},
+    {"cached_attention",
+     {"[2,3,4,8]", "[2,3,2,8]", "[3,2,?,8]", "[1,1,1,?]"},
+     {{2, 3, 4, 8}, {2, 3, 2, 8}, {3, 2, 5, 8}, {1, 1, 1, 8}},
+     "i: i32[2] = Constant(value=[2,0])\n"
+     "y = vireo.CachedAttention(a, b, b, c, c, i, d, scale=0.5, layout=\"bshd\", has_beam=true, "
+     "has_mask=true)\nreturn y, y:1, y:2\n"},
+    {"cached_attention_of_an_empty_cache",
+     {"[1,2,3,8]", "[1,2,3,8]", "[1,2,?,8]"},
+     {{1, 2, 3, 8}, {1, 2, 3, 8}, {1, 2, 0, 8}},
+     "y = vireo.CachedAttention(a, b, b, c, c, scale=0.5)\nreturn y, y:1\n"},
 };
 
 INSTANTIATE_TEST_SUITE_P(All, Nodes, testing::ValuesIn(kCases),

@@ -21,7 +21,7 @@ double apply(const Activation& a, double x) {
     case ActivationKind::Gelu: return gelu_erf(x);
     case ActivationKind::GeluTanh: return gelu_tanh(x);
     case ActivationKind::Swish: return x * sigmoid(a.alpha * x);
-    case ActivationKind::HSwish: return x * clamp(x + 3, 0, 6) / 6;
+    case ActivationKind::HSwish: return a.alpha * x * clamp(x + 3, 0, 6) / 6 + a.beta;
     case ActivationKind::HSigmoid: return clamp(x + 3, 0, 6) / 6;
     case ActivationKind::HardSigmoid: return clamp(a.alpha * x + a.beta, 0, 1);
     case ActivationKind::Mish: return x * std::tanh(soft_plus(x));

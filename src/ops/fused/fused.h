@@ -7,7 +7,7 @@ namespace vireo::ops {
 
 // What is applied to each element of a result before it is stored. alpha and beta by kind:
 //   LeakyRelu alpha = slope below 0; Elu alpha; Swish x * sigmoid(alpha x); HardSigmoid clamp(alpha x + beta, 0, 1);
-//   Clamp [alpha, beta]; Gelu is the erf form.
+//   Clamp [alpha, beta]; HSwish alpha * hswish(x) + beta; Gelu is the erf form.
 enum class ActivationKind {
   None, Relu, LeakyRelu, Elu, Sigmoid, Tanh, Gelu, GeluTanh, Swish, HSwish, HSigmoid, HardSigmoid, Mish, SoftPlus, Clamp, Exp, Abs,
   Sqrt, Square,
@@ -62,16 +62,32 @@ struct FusedPool {
 void visit(AttrVisitor& v, FusedPool& a);
 
 // softmax(scale q k^T + mask) v. q [B, H, S, D], k [B, G, T, D], v [B, G, T, E] with H a multiple of G, dst [B, H, S, E]; under
-// "bshd" axes 1 and 2 of q, k, v and dst are swapped. mask broadcasts to [B, H, S, T]; boolean: false hides.
+// "bshd" axes 1 and 2 of q, k, v and dst are swapped. Batches, S and T broadcast with each other and with mask, which has up to
+// the four axes [B, H, S, T]: so the operator says the same as what it was fused from also where an extent unknown at compile time
+// turns out to be 1. A boolean mask hides where it is false; a query that sees no key gets zeros.
 // causal: query s sees the keys up to s (counted from the top left corner, as the public operator has it).
+// packed: q, k and v are one input [B, S, 3, H, D]; the layout is "bshd" then.
 enum class HeadLayout { Bhsd, Bshd };
 inline constexpr const char* kHeadLayoutNames[] = {"bhsd", "bshd"};
 struct FusedAttention {
   double scale = 1;
   bool causal = false, has_mask = false;
   HeadLayout layout = HeadLayout::Bhsd;
+  bool packed = false;
 };
 void visit(AttrVisitor& v, FusedAttention& a);
+
+// Attention over a cache and what joins it: present = Concat(Gather(past, beam_idx), fresh) along the sequence, for keys and values;
+// dst = softmax(scale q present_k^T + mask) present_v. Inputs q [B, H, S, D], k [B, G, S, D], v [B, G, S, E], past_k [P.., G, P, D],
+// past_v [P.., G, P, E], then beam_idx [B] if has_beam and mask if has_mask; outputs dst, present_k, present_v. Under "bshd" axes 1
+// and 2 of q, k, v and dst are swapped; caches never are. The operator itself keeps nothing: where past and present are a variable
+// that nobody else reads, a device may hold it in whatever form it likes.
+struct FusedCachedAttention {
+  double scale = 1;
+  bool has_mask = false, has_beam = false;
+  HeadLayout layout = HeadLayout::Bhsd;
+};
+void visit(AttrVisitor& v, FusedCachedAttention& a);
 
 // (x + residual - mean) / sqrt(variance + eps) * scale + shift over the last `axes` axes; inputs x, then those that are there.
 // scale and shift have the shape of the normalised axes. Input order: x, scale, shift, residual.
@@ -89,7 +105,14 @@ struct FusedRmsNorm {
 };
 void visit(AttrVisitor& v, FusedRmsNorm& a);
 
-extern const OpDef fused_conv_0, fused_conv_transpose_0, fused_matmul_0, fused_max_pool_0, fused_avg_pool_0, fused_attention_0,
-    fused_layer_norm_0, fused_rms_norm_0;
+// Rotary position embedding: x cos + turned(x) sin, where turned(x) is (-b, a) for each pair (a, b) of the last axis D: elements i
+// and i + D/2, or 2i and 2i + 1 if interleaved. Inputs x, cos, sin broadcast by NumPy's rule.
+struct FusedRope {
+  bool interleaved = false;
+};
+void visit(AttrVisitor& v, FusedRope& a);
+
+extern const OpDef fused_conv_0, fused_conv_transpose_0, fused_matmul_0, fused_max_pool_0, fused_avg_pool_0, fused_attention_0, fused_cached_attention_0,
+    fused_layer_norm_0, fused_rms_norm_0, fused_rope_0;
 
 }  // namespace vireo::ops

@@ -56,7 +56,7 @@ bool widen(Patch& patch, const Graph& g, NodeId id) {
 }  // namespace
 
 void add_decompression(std::vector<Rule>& rules) {
-  rules.push_back({"compute compressed weights in f32", {"Convert"}, widen});
+  rules.push_back({"widen-compressed-weights", {"Convert"}, widen});
 }
 
 }  // namespace vireo::passes

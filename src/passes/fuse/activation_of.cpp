@@ -48,6 +48,7 @@ std::optional<Activation> activation_of(const Graph& g, const GraphNode& n) {
       const auto& a = n.attrs.as<ops::Clamp>();
       return Activation{ActivationKind::Clamp, a.min, a.max};
     }
+    case ActivationKind::HSwish: return Activation{ActivationKind::HSwish, 1, 0};
     case ActivationKind::Elu: return Activation{ActivationKind::Elu, n.attrs.as<ops::Elu>().alpha};
     case ActivationKind::Gelu: {
       const bool tanh =

@@ -1,8 +1,15 @@
-// Attention: the chain MatMul, scale, mask, Softmax, MatMul, or the public operator, becomes
-// vireo.Attention, which reads heads from [batch, sequence, heads, depth] where they were
-// transposed from there.
+// Attention.
+//
+//   q ─ scale ─┐                   mask ┐
+//   k ─ scale ─ MatMul ─ scale ─ Add or Select ... ─ Softmax ─┐
+//   v ──────────────────────────────────────────────────────── MatMul      becomes vireo.Attention
+//
+// and so does the public operator. Heads are read from [batch, sequence, heads, depth] where they
+// were transposed from there. The fused operator broadcasts batches, lengths and masks as the chain
+// does, so nothing need be known of them; heads must be known to be alike.
 #include <cmath>
 
+#include "core/values.h"
 #include "ops/activation/activation.h"
 #include "ops/attention/attention.h"
 #include "ops/fused/fused.h"
@@ -17,6 +24,7 @@ namespace {
 using Order = std::vector<int64_t>;
 
 const Order kHeadsFirst{0, 2, 1, 3};
+constexpr int kMostMasks = 3;
 
 // A value as a transposition of another: all Transposes above it in one.
 struct Moved {
@@ -34,8 +42,16 @@ Moved above_transposes(const Graph& g, OutputRef ref, Order order) {
   return {ref, order};
 }
 
+// Something added to the scores, or a condition under which they are replaced.
+struct Mask {
+  OutputRef value;  // added; or boolean: where it is true the scores stay (`keeps`) or go
+  bool boolean = false, keeps = true;
+  OutputRef fill;  // what hidden scores become
+};
+
 struct Match {
-  OutputRef q, k, v, mask;
+  OutputRef q, k, v;
+  std::vector<Mask> masks;
   bool k_across = false;  // k is [.., D, T]
   double scale = 1;
   std::vector<NodeId> nodes;
@@ -61,23 +77,54 @@ const GraphNode* product_of(const Graph& g, OutputRef ref) {
   return n && single_use(g, ref) && !n->attrs.as<ops::MatMul>().transpose_a ? n : nullptr;
 }
 
-// Scores: scale and mask over q k^T.
-bool match_scores(const Graph& g, OutputRef ref, Match& m) {
-  const GraphNode* add = made_by(g, ref, "Add");
-  if (add && single_use(g, ref)) {
-    m.nodes.push_back(ref.node);
-    for (size_t i = 0; i < 2 && !m.mask.valid(); ++i) {
-      Match tried = m;
-      const OutputRef scores = without_scale(g, add->inputs[i], tried);
-      if (!product_of(g, scores)) continue;
-      m = tried;
-      m.mask = add->inputs[1 - i];
-      ref = scores;
-    }
-    if (!m.mask.valid()) return false;
-  } else {
-    ref = without_scale(g, ref, m);
+// A score that is replaced by so much below zero swallows what is added to it, in any row.
+constexpr double kSwallows = -1e30;
+
+bool match_scores(const Graph& g, OutputRef ref, Match& m, int depth);
+
+bool match_added(const Graph& g, OutputRef ref, Match& m, int depth) {
+  const GraphNode& add = g[ref.node];
+  for (size_t i = 0; i < 2; ++i) {
+    Match tried = m;
+    const OutputRef mask = add.inputs[1 - i];
+    if (!is_f32(g, mask) || rank_of(g, mask) < 0 || rank_of(g, mask) > rank_of(g, add.inputs[i]))
+      continue;
+    tried.masks.push_back({mask, false, true, {}});
+    tried.nodes.push_back(ref.node);
+    if (!match_scores(g, add.inputs[i], tried, depth)) continue;
+    m = tried;
+    return true;
   }
+  return false;
+}
+
+bool match_selected(const Graph& g, OutputRef ref, Match& m, int depth) {
+  const GraphNode& select = g[ref.node];
+  for (size_t data : {1, 2}) {
+    const OutputRef scores = select.inputs[data], fill = select.inputs[3 - data],
+                    condition = select.inputs[0];
+    const auto value = scalar(g, fill);
+    if (!value || *value > kSwallows || rank_of(g, condition) < 0 ||
+        rank_of(g, condition) > rank_of(g, scores) || rank_of(g, ref) != rank_of(g, scores))
+      continue;
+    Match tried = m;
+    tried.masks.push_back({condition, true, data == 1, fill});
+    tried.nodes.push_back(ref.node);
+    if (!match_scores(g, scores, tried, depth)) continue;
+    m = tried;
+    return true;
+  }
+  return false;
+}
+
+// Scores: masks and scale over q k^T.
+bool match_scores(const Graph& g, OutputRef ref, Match& m, int depth) {
+  const GraphNode& top = g[ref.node];
+  if (depth > 0 && single_use(g, ref) && numpy_broadcast(g, top)) {
+    if (is_public(top, "Add")) return match_added(g, ref, m, depth - 1);
+    if (is_public(top, "Select")) return match_selected(g, ref, m, depth - 1);
+  }
+  ref = without_scale(g, ref, m);
   const GraphNode* product = product_of(g, ref);
   if (!product) return false;
   m.nodes.push_back(ref.node);
@@ -87,15 +134,25 @@ bool match_scores(const Graph& g, OutputRef ref, Match& m) {
   return true;
 }
 
-// The mask broadcasts to the scores and not the other way round.
-bool mask_fits(const Graph& g, OutputRef mask, const PartialShape& scores) {
-  const PartialShape& s = g.fact(mask).shape;
-  if (!s.rank_is_static() || s.size() > scores.size()) return false;
-  for (size_t i = 0; i < s.size(); ++i) {
-    const Dimension &a = s[s.size() - 1 - i], &b = scores[scores.size() - 1 - i];
-    if (a != Dimension(1) && !a.same(b) && !(b.is_dynamic() && a.compatible(b))) return false;
+// All masks as one: boolean if it is the only one and hides for good, else what is to be added.
+OutputRef joined_masks(Patch& patch, const Graph& g, const std::vector<Mask>& masks) {
+  const auto hides = [&](const Mask& m) {
+    return !m.fill.valid() || std::isinf(*scalar(g, m.fill));
+  };
+  if (masks.size() == 1 && masks[0].boolean && hides(masks[0]))
+    return masks[0].keeps ? masks[0].value : add_public(patch, "LogicalNot", {masks[0].value});
+  OutputRef sum;
+  for (const Mask& m : masks) {
+    OutputRef part = m.value;
+    if (m.boolean) {
+      const OutputRef zero = patch.constant(make_tensor<double>(element::f32, {}, {0}));
+      const OutputRef fill =
+          patch.constant(make_tensor<double>(element::f32, {}, {*scalar(g, m.fill)}));
+      part = add_public(patch, "Select", {part, m.keeps ? zero : fill, m.keeps ? fill : zero});
+    }
+    sum = sum.valid() ? add_public(patch, "Add", {sum, part}) : part;
   }
-  return g.fact(mask).type == element::f32;
+  return sum;
 }
 
 OutputRef transposed_to(Patch& patch, const Moved& m) {
@@ -116,14 +173,14 @@ OutputRef emit(Patch& patch, const Graph& g, const Match& m, ops::FusedAttention
   const bool bshd = q.order == kHeadsFirst && k.order == kHeadsFirst && v.order == kHeadsFirst;
   a.layout = bshd ? ops::HeadLayout::Bshd : ops::HeadLayout::Bhsd;
   a.scale = m.scale;
-  a.has_mask = m.mask.valid();
+  a.has_mask = !m.masks.empty();
   std::vector<OutputRef> inputs;
   if (bshd) {
     inputs = {q.source, k.source, v.source};
   } else {
     inputs = {m.q, m.k_across ? transposed_to(patch, k) : m.k, m.v};
   }
-  if (a.has_mask) inputs.push_back(m.mask);
+  if (a.has_mask) inputs.push_back(joined_masks(patch, g, m.masks));
   // Without a batch axis of its own the heads are one: [1, H, S, D].
   if (rank == 3)
     for (OutputRef& in : inputs)
@@ -133,6 +190,21 @@ OutputRef emit(Patch& patch, const Graph& g, const Match& m, ops::FusedAttention
   if (rank == 3) out = add_public(patch, "Squeeze", {out, i64_constant(patch, {0})});
   if (bshd) out = add_public(patch, "Transpose", {out, i64_constant(patch, kHeadsFirst)});
   return out;
+}
+
+bool is_one_or(const Dimension& d, const Dimension& other) {
+  return d == Dimension(1) || d.same(other);
+}
+
+// q, k and v are of this rank and vary, with as many heads or one that serves all. With three axes
+// the heads are the first.
+bool heads_fit(const Graph& g, const Match& m, int64_t rank) {
+  const size_t axis = rank == 4 ? 1 : 0;
+  for (OutputRef in : {m.q, m.k, m.v})
+    if (rank_of(g, in) != rank || is_constant(g, in)) return false;
+  const Dimension &q = g.fact(m.q).shape[axis], &k = g.fact(m.k).shape[axis],
+                  &v = g.fact(m.v).shape[axis];
+  return is_one_or(k, q) && k.same(v);
 }
 
 bool spelled_out(Patch& patch, const Graph& g, NodeId id) {
@@ -149,43 +221,38 @@ bool spelled_out(Patch& patch, const Graph& g, NodeId id) {
   Match m;
   m.v = n.inputs[1];
   m.nodes = {id, n.inputs[0].node};
-  if (!match_scores(g, softmax->inputs[0], m)) return false;
-  const PartialShape& scores = g.fact(softmax->inputs[0]).shape;
-  for (OutputRef in : {m.q, m.k, m.v}) {
-    if (rank_of(g, in) != rank || is_constant(g, in)) return false;
-    for (int64_t i = 0; i + 2 < rank; ++i)
-      if (!g.fact(in).shape[size_t(i)].same(g.fact(m.q).shape[size_t(i)])) return false;
-  }
-  if (!scores.rank_is_static() || (m.mask.valid() && !mask_fits(g, m.mask, scores))) return false;
+  if (!match_scores(g, softmax->inputs[0], m, kMostMasks) || !heads_fit(g, m, rank)) return false;
   replace_with(patch, id, emit(patch, g, m, {}, size_t(rank)));
   return true;
 }
 
 bool public_operator(Patch& patch, const Graph& g, NodeId id) {
   const GraphNode& n = g[id];
-  if (!is_f32(g, {id, 0}) || n.inputs.size() > 5) return false;
+  const int64_t rank = rank_of(g, {id, 0});
+  if (!is_f32(g, {id, 0}) || n.inputs.size() > 5 || (rank != 3 && rank != 4)) return false;
   Match m;
   m.q = n.inputs[0], m.k = n.inputs[1], m.v = n.inputs[2];
   m.nodes = {id};
-  for (OutputRef in : {m.q, m.k, m.v}) {
-    if (rank_of(g, in) != 4) return false;
-    for (size_t i = 0; i < 2; ++i)
-      if (!g.fact(in).shape[i].same(g.fact(m.q).shape[i])) return false;
-  }
+  if (!heads_fit(g, m, rank)) return false;
   ops::FusedAttention a;
   a.causal = n.attrs.as<ops::ScaledDotProductAttention>().causal;
   if (n.inputs.size() > 3 && !a.causal) {
     const Fact& mask = g.fact(n.inputs[3]);
-    // A scalar 0 stands for no mask.
-    if (!is_scalar(g, n.inputs[3], 0, 0) || mask.type == element::boolean) m.mask = n.inputs[3];
-    if (m.mask.valid() && (!mask.shape.rank_is_static() || mask.shape.size() > 4)) return false;
-    if (m.mask.valid() && mask.type != element::f32 && mask.type != element::boolean) return false;
+    const bool boolean = mask.type == element::boolean;
+    if ((!boolean && mask.type != element::f32) || rank_of(g, n.inputs[3]) < 0 ||
+        rank_of(g, n.inputs[3]) > rank)
+      return false;
+    // A scalar 0 stands for no mask, and so does a mask without elements.
+    if (mask.shape.is_dynamic() ? mask.shape.size() == 1 : shape_size(mask.shape.to_shape()) == 0)
+      return false;
+    if (boolean || !is_scalar(g, n.inputs[3], 0, 0))
+      m.masks.push_back({n.inputs[3], boolean, true, {}});
   }
-  const Dimension& depth = g.fact(m.q).shape[3];
+  const Dimension& depth = g.fact(m.q).shape[size_t(rank - 1)];
   const auto given = n.inputs.size() > 4 ? scalar(g, n.inputs[4]) : std::nullopt;
   if (n.inputs.size() > 4 ? !given : depth.is_dynamic() || depth.get_length() == 0) return false;
   m.scale = given ? *given : 1 / std::sqrt(double(depth.get_length()));
-  replace_with(patch, id, emit(patch, g, m, a, 4));
+  replace_with(patch, id, emit(patch, g, m, a, size_t(rank)));
   return true;
 }
 

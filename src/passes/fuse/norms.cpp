@@ -1,6 +1,7 @@
 // Normalisations: spelled out in primitive operators, or as MVN, they become vireo.LayerNorm and
 // vireo.RmsNorm.
 #include <algorithm>
+#include <cmath>
 
 #include "core/values.h"
 #include "ops/arithmetic/arithmetic.h"
@@ -30,12 +31,34 @@ struct Mean {
   OutputRef of;
   Axes axes;
 };
-std::optional<Mean> mean_of(const Graph& g, OutputRef ref) {
-  const GraphNode* n = made_by(g, ref, "ReduceMean");
+std::optional<Mean> reduced(const Graph& g, OutputRef ref, std::string_view op) {
+  const GraphNode* n = made_by(g, ref, op);
   if (!n || !n->attrs.as<ops::Reduce>().keep_dims) return std::nullopt;
   const auto axes = axes_of(g, n->inputs[1], rank_of(g, n->inputs[0]));
   if (!axes) return std::nullopt;
   return Mean{n->inputs[0], *axes};
+}
+
+// A sum divided by the number of its terms is a mean too.
+std::optional<Mean> mean_of(const Graph& g, OutputRef ref) {
+  if (const auto mean = reduced(g, ref, "ReduceMean")) return mean;
+  const GraphNode& n = g[ref.node];
+  const bool quotient = is_public(n, "Divide");
+  const auto in = quotient || is_public(n, "Multiply") ? with_constant(g, n) : std::nullopt;
+  const auto by = in ? scalar(g, in->constant) : std::nullopt;
+  if (!by || (quotient && in->data != n.inputs[0]) || !keeps_shape(g, in->data, in->constant))
+    return std::nullopt;
+  const auto sum = reduced(g, in->data, "ReduceSum");
+  if (!sum) return std::nullopt;
+  double terms = 1;
+  for (int64_t axis : sum->axes) {
+    const Dimension& d = g.fact(sum->of).shape[size_t(axis)];
+    if (d.is_dynamic()) return std::nullopt;
+    terms *= double(d.get_length());
+  }
+  const double expected = quotient ? terms : 1 / terms;
+  if (std::fabs(*by - expected) > 1e-6 * expected) return std::nullopt;
+  return sum;
 }
 
 // The argument of a reciprocal square root, or of a square root if `root`.
@@ -69,7 +92,8 @@ std::optional<OutputRef> centred(const Graph& g, OutputRef ref, const Axes& axes
 bool fire(Patch& patch, const Graph& g, NodeId id, OutputRef numerator,
           OutputRef variance_and_eps) {
   const GraphNode* add = made_by(g, variance_and_eps, "Add");
-  if (!add || !g[id].fact().type.is_real()) return false;
+  if (!add || !g[id].fact().type.is_real() || rank_of(g, numerator) != rank_of(g, {id, 0}))
+    return false;
   for (size_t i = 0; i < 2; ++i) {
     const auto eps = scalar(g, add->inputs[i]);
     const auto variance = eps && *eps > 0 ? mean_of(g, add->inputs[1 - i]) : std::nullopt;
@@ -89,7 +113,7 @@ bool fire(Patch& patch, const Graph& g, NodeId id, OutputRef numerator,
       return true;
     }
     const bool last = variance->axes.size() == 1 && variance->axes[0] == rank_of(g, numerator) - 1;
-    if (*squared != numerator || !last || rank_of(g, numerator) != rank_of(g, {id, 0})) continue;
+    if (*squared != numerator || !last) continue;
     ops::FusedRmsNorm norm;
     norm.eps = *eps;
     replace_with(patch, id, patch.add(ops::fused_rms_norm_0, norm, {numerator}));

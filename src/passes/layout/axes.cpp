@@ -292,26 +292,4 @@ bool layout_matmul(Layout& l, NodeId id) {
   return true;
 }
 
-// Heads may lie behind the sequence: taken so where most of q, k and v do.
-bool layout_attention(Layout& l, NodeId id) {
-  const GraphNode& n = l.graph()[id];
-  if (n.op != &ops::fused_attention_0) return false;
-  auto a = n.attrs.as<ops::FusedAttention>();
-  if (a.layout != ops::HeadLayout::Bhsd) return false;
-  const Order behind{0, 2, 1, 3};
-  int moved = 0;
-  for (size_t i = 0; i < 3; ++i) {
-    if (!l.fact(n.inputs[i]).shape.rank_is_static()) return false;
-    const Stored s = l.stored(n.inputs[i]);
-    moved += !s.order.empty() && same_but_ones(s.order, behind, l.fact(n.inputs[i]).shape);
-  }
-  if (moved < 2) return false;
-  a.layout = ops::HeadLayout::Bshd;
-  std::vector<OutputRef> inputs;
-  for (size_t i = 0; i < n.inputs.size(); ++i)
-    inputs.push_back(i < 3 ? l.as(n.inputs[i], behind) : l.plain(n.inputs[i]));
-  l.set({id, 0}, {l.emit(id, *n.op, a, inputs), 0}, behind);
-  return true;
-}
-
 }  // namespace vireo::passes

@@ -96,5 +96,7 @@ bool layout_gather(Layout&, NodeId);
 bool layout_shape_of(Layout&, NodeId);
 bool layout_matmul(Layout&, NodeId);
 bool layout_attention(Layout&, NodeId);
+bool layout_cached_attention(Layout&, NodeId);
+bool layout_rope(Layout&, NodeId);
 
 }  // namespace vireo::passes

@@ -48,6 +48,8 @@ LayoutFn find_layout(const GraphNode& node) {
       {"ShapeOf", layout_shape_of},
       {"MatMul", layout_matmul},
       {"vireo.Attention", layout_attention},
+      {"vireo.CachedAttention", layout_cached_attention},
+      {"vireo.Rope", layout_rope},
   };
   const auto it = table.find(node.op->name);
   if (it != table.end()) return it->second;

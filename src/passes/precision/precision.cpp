@@ -76,7 +76,8 @@ class Narrower {
            n.is("vireo.ConvTranspose") || n.is("vireo.Attention");
   }
   static size_t activations_of(const GraphNode& n) {
-    return n.is("vireo.Attention") ? 3 : n.is("MatMul") || n.is("vireo.MatMul") ? 2 : 1;
+    if (n.is("vireo.Attention")) return n.attrs.as<ops::FusedAttention>().packed ? 1 : 3;
+    return n.is("MatMul") || n.is("vireo.MatMul") ? 2 : 1;
   }
   bool may_be_narrow(const GraphNode& n) const {
     if (!is_product(n) || n.op->custom || n.fact().type != element::f32 ||

@@ -103,7 +103,7 @@ inline double activate(const Epilogue& e, double x, double slope) {
     case Activation::GeluErf: return 0.5 * x * (1 + std::erf(x / std::sqrt(2.0)));
     case Activation::GeluTanh:
       return 0.5 * x * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
-    case Activation::HSwish: return x * std::fmin(std::fmax(x + 3, 0.0), 6.0) / 6;
+    case Activation::HSwish: return alpha * x * std::fmin(std::fmax(x + 3, 0.0), 6.0) / 6 + beta;
     case Activation::HSigmoid: return std::fmin(std::fmax(alpha * x + beta, 0.0), 1.0);
     case Activation::Mish: return x * std::tanh(std::log1p(std::exp(x)));
     case Activation::Softplus: return std::log1p(std::exp(x));

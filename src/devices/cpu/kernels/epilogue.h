@@ -18,7 +18,7 @@ enum class Activation : uint8_t {
   Tanh,
   GeluErf,
   GeluTanh,
-  HSwish,    // x * min(max(x + 3, 0), 6) / 6
+  HSwish,    // alpha * x * min(max(x + 3, 0), 6) / 6 + beta
   HSigmoid,  // min(max(alpha * x + beta, 0), 1); ONNX and OpenVINO: 1/6, 0.5
   Mish,
   Softplus,

@@ -50,7 +50,8 @@ static VIREO_SIMD F activate(F x, F alpha, F beta) {
     case Activation::Tanh: return tanh(x);
     case Activation::GeluErf: return gelu_erf(x);
     case Activation::GeluTanh: return gelu_tanh(x);
-    case Activation::HSwish: return x * clamp(x + F(3.0f), F::zero(), F(6.0f)) * F(1.0f / 6.0f);
+    case Activation::HSwish:
+      return fma(x * clamp(x + F(3.0f), F::zero(), F(6.0f)), alpha * F(1.0f / 6.0f), beta);
     case Activation::HSigmoid: return clamp(fma(alpha, x, beta), F::zero(), F(1.0f));
     case Activation::Mish: return mish(x);
     case Activation::Softplus: return softplus(x);

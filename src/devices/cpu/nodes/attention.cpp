@@ -1,98 +1,83 @@
-// Scaled dot-product attention.
-#include "devices/cpu/kernels/attention/attention.h"
+// Scaled dot-product attention: Vireo's own operator, and the public one where the passes could not
+// tell enough of its shapes to rewrite it.
+#include "ops/attention/attention.h"
 
-#include "devices/cpu/nodes/kernel_step.h"
+#include <cmath>
+
+#include "core/values.h"
+#include "devices/cpu/nodes/attention_step.h"
 #include "ops/fused/fused.h"
 
 namespace vireo::cpu {
 
 namespace {
 
+size_t mask_input(const NodeView& node) {
+  const auto& a = node.attrs<ops::FusedAttention>();
+  return !a.has_mask ? kNoMask : a.packed ? 1 : 3;
+}
+
 std::string refusal(const NodeView& node) {
-  if (node.inputs() > 3 && node.in_type(3) != element::f32 && node.in_type(3) != element::boolean)
-    return fmt::format("the mask is {}", node.in_type(3).name());
-  const element::Type type = node.in_type(0);
-  if (type != element::f32 && type != element::bf16)
-    return fmt::format("the kernel takes f32 and bf16, input 0 is {}", type.name());
-  for (size_t i = 1; i < 3; ++i)
-    if (node.in_type(i) != type)
-      return fmt::format("input 0 is {}, input {} is {}", type.name(), i, node.in_type(i).name());
-  return {};
+  return attention_refusal(node, node.attrs<ops::FusedAttention>().packed ? 1 : 3,
+                           mask_input(node));
 }
 
-struct Params {
-  AttentionPlan plan;
-  int64_t kv_length = 0;
-  bool mask = false;
-};
-
-void run(const void* params, void* const* o, int64_t begin, int64_t end, void* scratch) {
-  const auto& p = *static_cast<const Params*>(params);
-  AttentionArgs args{o[1], o[2], o[3], p.mask ? o[4] : nullptr, o[0], p.kv_length};
-  run_attention(p.plan, args, begin, end, scratch);
-}
-
-AttentionStrides strides_of(const Shape& s, bool heads_inside) {
-  const int64_t d = int64_t(s[3]);
-  const int64_t inner = d * int64_t(s[2]);
-  return {inner * int64_t(s[1]), heads_inside ? d : inner, heads_inside ? inner : d};
+// q, k and v inside [B, S, 3, H, D].
+HeadsView packed_view(const Shape& s) {
+  const int64_t depth = int64_t(s[4]), row = 3 * int64_t(s[3]) * depth;
+  return {int64_t(s[0]), int64_t(s[3]), int64_t(s[1]), depth, {int64_t(s[1]) * row, depth, row}};
 }
 
 const char* plan(PlanContext& c) {
   const auto& a = c.attrs<ops::FusedAttention>();
-  const Shape &q = c.shape(0), &k = c.shape(1), &v = c.shape(2);
-  if (q.size() != 4) return "the rank is not 4";
-  const bool inside = a.layout == ops::HeadLayout::Bshd;
-  const size_t heads = inside ? 2 : 1, positions = inside ? 1 : 2;
-  if (q[0] != k[0] || q[0] != v[0]) return "the batch broadcasts";
-  Params p;
+  const bool behind = a.layout == ops::HeadLayout::Bshd;
+  HeadsView views[3];
+  for (size_t i = 0; i < 3; ++i)
+    views[i] = a.packed ? packed_view(c.shape(0)) : heads_view(c.shape(i), behind);
   AttentionParams d;
-  data_type(c.in_type(0), &d.type);
-  d.batch = int64_t(q[0]);
-  d.heads = int64_t(q[heads]);
-  d.kv_heads = int64_t(k[heads]);
-  d.q_length = int64_t(q[positions]);
-  p.kv_length = int64_t(k[positions]);
-  d.head_size = int64_t(q[3]);
-  d.value_size = int64_t(v[3]);
   d.scale = float(a.scale);
   d.causal = a.causal;
-  if (a.causal && d.q_length != p.kv_length) return "the causal mask starts at the top left corner";
-  d.q = strides_of(q, inside);
-  d.k = strides_of(k, inside);
-  d.v = strides_of(v, inside);
-  d.out = strides_of(c.out_shape(), inside);
-  std::vector<Place> operands = {{}, c.input(0), c.input(1), c.input(2)};
-  if (a.has_mask) {
-    const Shape& m = c.shape(3);
-    if (m.size() > 4) return "the mask has more than four axes";
-    const int64_t want[4] = {d.batch, d.heads, d.q_length, p.kv_length};
-    int64_t strides[4] = {}, step = 1;
-    for (size_t i = m.size(); i-- > 0;) {
-      const size_t axis = i + 4 - m.size();
-      if (m[i] != 1 && int64_t(m[i]) != want[axis]) return "the mask does not fit";
-      strides[axis] = m[i] == 1 ? 0 : step;
-      step *= int64_t(m[i]);
-    }
-    d.mask = c.in_type(3) == element::boolean ? AttentionMask::boolean : AttentionMask::additive;
-    d.mask_batch = strides[0], d.mask_head = strides[1], d.mask_row = strides[2],
-    d.mask_col = strides[3];
-    p.mask = true;
-    operands.push_back(c.input(3));
-  }
-  operands[0] = c.output(0);
-  p.plan = plan_attention(d, c.isa());
-  const double flop = 2.0 * double(d.batch * d.heads * d.q_length * p.kv_length) *
-                      double(d.head_size + d.value_size);
-  c.step(
-      spec_of(p.plan, run, fmt::format("attention_{}_{}", c.in_type(0).name(), tier_name(c.isa())),
-              estimate(0, flop), flop * 1e-9),
-      p, operands);
+  const size_t mask = mask_input(c);
+  if (const char* reason = attention_params(c, views[0], views[1], views[2],
+                                            heads_view(c.out_shape(), behind), mask, &d))
+    return reason;
+  Place places[3] = {c.input(0), c.input(a.packed ? 0 : 1), c.input(a.packed ? 0 : 2)};
+  const uint64_t part = uint64_t(views[0].heads * views[0].depth) * c.in_type(0).size();
+  for (size_t i = 1; i < 3 && a.packed; ++i) places[i].offset += i * part;
+  attention_step(c, d, views[1].positions, places, mask, c.output(0));
+  return nullptr;
+}
+
+// The public operator has a mask as input 3, which may be a scalar 0 or empty for none, and a scale
+// as input 4.
+std::string public_refusal(const NodeView& node) {
+  if (node.inputs() > 5) return "the kernel takes no sinks";
+  if (node.inputs() > 4 && !node.constant(4)) return "the scale is not constant";
+  return attention_refusal(node, 3, 3);
+}
+
+const char* plan_public(PlanContext& c) {
+  for (size_t i = 0; i < 3; ++i)
+    if (c.shape(i).size() != 4) return "the rank is not 4";
+  const HeadsView q = heads_view(c.shape(0), false), k = heads_view(c.shape(1), false),
+                  v = heads_view(c.shape(2), false);
+  AttentionParams d;
+  d.causal = c.attrs<ops::ScaledDotProductAttention>().causal;
+  d.scale = c.inputs() > 4 ? float(load<double>(*c.value(4)).at(0))
+                           : float(1 / std::sqrt(double(q.depth)));
+  size_t mask = c.inputs() > 3 && !d.causal ? 3 : kNoMask;
+  if (mask == 3 && elements(c.shape(3)) == 0) mask = kNoMask;
+  if (const char* reason = attention_params(c, q, k, v, heads_view(c.out_shape(), false), mask, &d))
+    return reason;
+  const Place places[3] = {c.input(0), c.input(1), c.input(2)};
+  attention_step(c, d, k.positions, places, mask, c.output(0));
   return nullptr;
 }
 
 }  // namespace
 
 const NodeKind attention_node = {"vireo.Attention", refusal, nullptr, plan};
+const NodeKind public_attention_node = {"ScaledDotProductAttention", public_refusal, nullptr,
+                                        plan_public};
 
 }  // namespace vireo::cpu
