@@ -1,36 +1,23 @@
-// The graphs of tests/passes/quantised_*.test on the CPU, at every tier, against the imported graph evaluated in double: codes may
-// differ by one.
-#include <dirent.h>
-
-#include <algorithm>
-#include <fstream>
+// The graphs of tests/passes/quantised.test on the CPU, at every tier, against the imported graph
+// evaluated in double: codes may differ by one.
+#include <cctype>
 
 #include "base/arch/isa.h"
 #include "core/evaluate.h"
 #include "devices/device_test.h"
+#include "passes/case_file.h"
 
 namespace vireo::test {
 namespace {
 
-std::vector<std::string> quantised_graphs() {
-  std::vector<std::string> names;
-  if (DIR* folder = opendir(VIREO_TESTS_DIR "/passes")) {
-    while (const dirent* entry = readdir(folder)) {
-      const std::string name = entry->d_name;
-      if (name.rfind("quantised_", 0) == 0 && name.size() > 5 && name.substr(name.size() - 5) == ".test")
-        names.push_back(name.substr(0, name.size() - 5));
-    }
-    closedir(folder);
-  }
-  std::sort(names.begin(), names.end());
-  return names;
-}
-
-std::string text_of(const std::string& name) {
-  std::ifstream file(VIREO_TESTS_DIR "/passes/" + name + ".test");
-  std::string line, text;
-  while (std::getline(file, line) && line != "=>") text += line + "\n";
-  return text;
+const std::vector<PassCase>& quantised_graphs() {
+  static const std::vector<PassCase> found = [] {
+    std::vector<PassCase> cases;
+    for (PassCase& c : read_cases(VIREO_TESTS_DIR "/passes"))
+      if (c.file == "quantised") cases.push_back(std::move(c));
+    return cases;
+  }();
+  return found;
 }
 
 // Restores the cap when the test ends.
@@ -40,10 +27,10 @@ class Cap {
   ~Cap() { set_isa_cap(""); }
 };
 
-class QuantisedGraphs : public testing::TestWithParam<std::string> {};
+class QuantisedGraphs : public testing::TestWithParam<size_t> {};
 
 TEST_P(QuantisedGraphs, GiveTheCodesOfTheImportedGraph) {
-  const std::string text = text_of(GetParam());
+  const std::string text = "graph \"case\"\n" + quantised_graphs()[GetParam()].before;
   const auto graph = graph_from_text(text, builtin_ops());
   std::vector<Tensor> inputs;
   for (NodeId id : graph->parameters)
@@ -69,8 +56,14 @@ TEST_P(QuantisedGraphs, GiveTheCodesOfTheImportedGraph) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Text, QuantisedGraphs, testing::ValuesIn(quantised_graphs()),
-                         [](const auto& info) { return info.param; });
+INSTANTIATE_TEST_SUITE_P(Text, QuantisedGraphs,
+                         testing::Range(size_t(0), quantised_graphs().size()),
+                         [](const auto& info) {
+                           std::string name = quantised_graphs()[info.param].name;
+                           for (char& c : name)
+                             if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
+                           return name;
+                         });
 
 }  // namespace
 }  // namespace vireo::test
