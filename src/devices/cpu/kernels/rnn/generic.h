@@ -1,4 +1,5 @@
-// Recurrent cells over F = vec<float, N>; included inside the unnamed namespace of each ISA file.
+// Recurrent cells over F = vec<float, N>; included inside the unnamed namespace of each ISA file,
+// which says kRows, the rows of the batch that share a pass over the weights, and kBlocks.
 
 using namespace simd;
 
@@ -22,87 +23,130 @@ VIREO_SIMD F activate(const RnnFunction& f, F x) {
 
 VIREO_SIMD F clipped(F x, float clip) { return clip > 0 ? min(F(clip), max(F(-clip), x)) : x; }
 
-// x + h + bias at one column; h and bias may be missing.
-VIREO_SIMD F pre_activation(const float* x, const float* h, const float* bias, int64_t at,
-                            int64_t n) {
-  F v = F::load(x + at, n);
-  if (h) v = v + F::load(h + at, n);
-  if (bias) v = v + F::load(bias + at, n);
-  return v;
+VIREO_SIMD void store_state(const RnnRow& row, int64_t at, int64_t n, F state) {
+  state.store(row.out + at, n);
+  if (row.last) state.store(row.last + at, n);
 }
 
-VIREO_SIMD void lstm_columns(const LstmParams& p, const LstmArgs& a, int64_t row, int64_t c,
-                             int64_t n) {
-  const float* x = a.x + row * p.x_stride;
-  const float* h = a.h ? a.h + row * p.h_stride : nullptr;
-  const int64_t size = p.hidden;
-  const F cell = F::load(a.cell + row * p.cell_stride + c, n);
-  F i = pre_activation(x, h, a.bias, p.gate_i * size + c, n),
-    f = pre_activation(x, h, a.bias, p.gate_f * size + c, n);
-  F g = pre_activation(x, h, a.bias, p.gate_c * size + c, n),
-    o = pre_activation(x, h, a.bias, p.gate_o * size + c, n);
-  if (a.peepholes) {
-    i = fma(F::load(a.peepholes + c, n), cell, i);
-    f = fma(F::load(a.peepholes + 2 * size + c, n), cell, f);
+// What becomes of the sums of one vector of units: `sums` are R * state, gate by gate.
+struct Lstm {
+  static VIREO_SIMD void finish(const RnnPanel& p, const RnnRow& row, int64_t at, int64_t n,
+                                const F* sums) {
+    const RnnDesc& d = *p.desc;
+    const auto gate = [&](int g) VIREO_LAMBDA {
+      return clipped(F::load(row.x + g * d.hidden + at, n) + sums[g], d.clip);
+    };
+    const F f = activate(d.functions[0], gate(0)), i = activate(d.functions[0], gate(1));
+    const F c = activate(d.functions[1], gate(2)), o = activate(d.functions[0], gate(3));
+    const F cell = fma(f, F::load(row.cell + at, n), i * c);
+    cell.store(row.new_cell + at, n);
+    store_state(row, at, n, o * activate(d.functions[2], cell));
   }
-  i = activate(p.gates, clipped(i, p.clip));
-  f = p.input_forget ? F(1.0f) - i : activate(p.gates, clipped(f, p.clip));
-  g = activate(p.cell, clipped(g, p.clip));
-  const F next = fma(f, cell, i * g);
-  if (a.peepholes) o = fma(F::load(a.peepholes + size + c, n), next, o);
-  o = activate(p.gates, clipped(o, p.clip));
-  next.store(a.new_cell + row * p.new_cell_stride + c, n);
-  (o * activate(p.out, next)).store(a.out + row * p.out_stride + c, n);
-}
+};
 
-void lstm(const LstmParams& p, const LstmArgs& a, int64_t begin, int64_t end) {
-  for (int64_t row = begin; row < end; ++row)
-    for_lanes<F>(0, p.hidden,
-                 [&](int64_t c, int64_t n) VIREO_LAMBDA { lstm_columns(p, a, row, c, n); });
-}
-
-void gru_gates(const GruParams& p, const GruArgs& a, int64_t begin, int64_t end) {
-  for (int64_t row = begin; row < end; ++row)
-    for_lanes<F>(0, p.hidden, [&](int64_t c, int64_t n) VIREO_LAMBDA {
-      const F r =
-          pre_activation(a.x + row * p.x_stride, a.h + row * p.h_stride, a.bias, p.hidden + c, n);
-      const F state = F::load(a.state + row * p.state_stride + c, n);
-      (activate(p.gates, clipped(r, p.clip)) * state).store(a.reset + row * p.reset_stride + c, n);
-    });
-}
-
-VIREO_SIMD void gru_columns(const GruParams& p, const GruArgs& a, int64_t row, int64_t c,
-                            int64_t n) {
-  const float *x = a.x + row * p.x_stride, *h = a.h + row * p.h_stride;
-  const int64_t size = p.hidden;
-  const F z = activate(p.gates, clipped(pre_activation(x, h, a.bias, c, n), p.clip));
-  const F state = F::load(a.state + row * p.state_stride + c, n);
-  F t = pre_activation(x, nullptr, a.bias, 2 * size + c, n);
-  if (p.linear_before_reset) {
-    const F r = activate(p.gates, clipped(pre_activation(x, h, a.bias, size + c, n), p.clip));
-    F hidden = F::load(h + 2 * size + c, n);
-    if (a.bias) hidden = hidden + F::load(a.bias + 3 * size + c, n);
-    t = fma(r, hidden, t);
-  } else {
-    t = t + F::load(a.h_n + row * p.n_stride + c, n);
+// The first phase of gru leaves z and r * state.
+struct GruGates {
+  static VIREO_SIMD void finish(const RnnPanel& p, const RnnRow& row, int64_t at, int64_t n,
+                                const F* sums) {
+    const RnnDesc& d = *p.desc;
+    const F z = clipped(F::load(row.x + at, n) + sums[0], d.clip);
+    const F r = clipped(F::load(row.x + d.hidden + at, n) + sums[1], d.clip);
+    activate(d.functions[0], z).store(row.gates + at, n);
+    (activate(d.functions[0], r) * F::load(row.state + at, n))
+        .store(row.gates + d.hidden + at, n);
   }
-  const F candidate = activate(p.out, clipped(t, p.clip));
-  fma(z, state - candidate, candidate).store(a.out + row * p.out_stride + c, n);
+};
+
+struct GruOut {
+  static VIREO_SIMD void finish(const RnnPanel& p, const RnnRow& row, int64_t at, int64_t n,
+                                const F* sums) {
+    const RnnDesc& d = *p.desc;
+    const F z = F::load(row.gates + at, n), state = F::load(row.state + at, n);
+    const F candidate = activate(
+        d.functions[1], clipped(F::load(row.x + 2 * d.hidden + at, n) + sums[0], d.clip));
+    store_state(row, at, n, fma(z, state - candidate, candidate));
+  }
+};
+
+struct GruLinear {
+  static VIREO_SIMD void finish(const RnnPanel& p, const RnnRow& row, int64_t at, int64_t n,
+                                const F* sums) {
+    const RnnDesc& d = *p.desc;
+    const F z = activate(d.functions[0], clipped(F::load(row.x + at, n) + sums[0], d.clip));
+    const F r =
+        activate(d.functions[0], clipped(F::load(row.x + d.hidden + at, n) + sums[1], d.clip));
+    const F inner = fma(r, sums[2] + F::load(p.bias + at, n),
+                        F::load(row.x + 2 * d.hidden + at, n));
+    const F candidate = activate(d.functions[1], clipped(inner, d.clip));
+    store_state(row, at, n, fma(z, F::load(row.state + at, n) - candidate, candidate));
+  }
+};
+
+struct Plain {
+  static VIREO_SIMD void finish(const RnnPanel& p, const RnnRow& row, int64_t at, int64_t n,
+                                const F* sums) {
+    const RnnDesc& d = *p.desc;
+    store_state(row, at, n,
+                activate(d.functions[0], clipped(F::load(row.x + at, n) + sums[0], d.clip)));
+  }
+};
+
+// The left factor of a phase.
+template <typename Cell>
+VIREO_SIMD const float* factor(const RnnPanel&, const RnnRow& row) {
+  return row.state;
+}
+template <>
+VIREO_SIMD const float* factor<GruOut>(const RnnPanel& p, const RnnRow& row) {
+  return row.gates + p.desc->hidden;
 }
 
-void gru_out(const GruParams& p, const GruArgs& a, int64_t begin, int64_t end) {
-  for (int64_t row = begin; row < end; ++row)
-    for_lanes<F>(0, p.hidden,
-                 [&](int64_t c, int64_t n) VIREO_LAMBDA { gru_columns(p, a, row, c, n); });
+// Some rows at once: each weight is loaded once for them. A sum is one chain in the order of k,
+// however many rows share the pass.
+template <typename Cell, int kGates, int kVectors, int kCount>
+VIREO_SIMD void rows_of_panel(const RnnPanel& p, const RnnRow* rows) {
+  F sums[kCount][kVectors];
+  const float* state[kCount];
+  for (int r = 0; r < kCount; ++r) {
+    state[r] = factor<Cell>(p, rows[r]);
+    for (int v = 0; v < kVectors; ++v) sums[r][v] = F::zero();
+  }
+  const float* weights = p.weights;
+  for (int64_t k = 0; k < p.desc->hidden; ++k, weights += kVectors * F::lanes) {
+    F left[kCount];
+    for (int r = 0; r < kCount; ++r) left[r] = F(state[r][k]);
+#pragma GCC unroll 8
+    for (int v = 0; v < kVectors; ++v) {
+      const F w = F::load(weights + v * F::lanes);
+#pragma GCC unroll 4
+      for (int r = 0; r < kCount; ++r) sums[r][v] = fma(left[r], w, sums[r][v]);
+    }
+  }
+  for (int r = 0; r < kCount; ++r)
+    for (int b = 0; b * F::lanes < p.units; ++b) {
+      const int64_t at = b * F::lanes, n = p.units - at;
+      Cell::finish(p, rows[r], p.unit + at, n < F::lanes ? n : F::lanes, sums[r] + b * kGates);
+    }
 }
 
-void rnn(const RnnParams& p, const RnnArgs& a, int64_t begin, int64_t end) {
-  for (int64_t row = begin; row < end; ++row)
-    for_lanes<F>(0, p.hidden, [&](int64_t c, int64_t n) VIREO_LAMBDA {
-      const F v = pre_activation(a.x + row * p.x_stride, a.h ? a.h + row * p.h_stride : nullptr,
-                                 a.bias, c, n);
-      activate(p.out, clipped(v, p.clip)).store(a.out + row * p.out_stride + c, n);
-    });
+template <typename Cell, int kGates, int kVectors>
+void panel(const RnnPanel& p, const RnnRow* rows, int64_t count) {
+  for (; count >= kRows; rows += kRows, count -= kRows)
+    rows_of_panel<Cell, kGates, kVectors, kRows>(p, rows);
+  for (; count > 0; ++rows, --count) rows_of_panel<Cell, kGates, kVectors, 1>(p, rows);
 }
 
-constexpr RnnTable kTable = {lstm, gru_gates, gru_out, rnn};
+template <typename Cell, int kGates, int kVectors>
+constexpr RnnPhase phase(int first_gate) {
+  return {first_gate, kGates, panel<Cell, kGates, kVectors>};
+}
+
+constexpr RnnKernel make_rnn(const char* name) {
+  return {name,
+          F::lanes,
+          {{kBlocks, {phase<Lstm, 4, 4 * kBlocks>(0), {}}},
+           {2 * kBlocks,
+            {phase<GruGates, 2, 4 * kBlocks>(0), phase<GruOut, 1, 2 * kBlocks>(2)}},
+           {kBlocks, {phase<GruLinear, 3, 3 * kBlocks>(0), {}}},
+           {4 * kBlocks, {phase<Plain, 1, 4 * kBlocks>(0), {}}}}};
+}

@@ -1,10 +1,14 @@
-// The element-wise part of recurrent cells: what remains of LSTM, GRU and RNN once the products of
-// input and state with their weights are there. All f32; rows of the batch have strides, elements
-// of a row are contiguous.
+// Recurrent layers: LSTM, GRU and RNN over whole sequences or one position. All f32.
+//
+// The caller multiplies the inputs of all positions with their weights at once (one GEMM, biases
+// added); what is left, the recurrence, is here: per position a product of the state with packed
+// weights, and the gates' functions while the sums are still in registers.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+
+#include "devices/cpu/kernels/eltwise/types.h"
 
 namespace vireo {
 class IsaSet;
@@ -28,82 +32,64 @@ enum class RnnActivation : uint8_t {
 
 struct RnnFunction {
   RnnActivation kind = RnnActivation::tanh;
-  float alpha = 0,
-        beta = 0;  // hard_sigmoid, affine: alpha * x + beta; scaled_tanh: alpha * tanh(beta * x)
+  // hard_sigmoid, affine: alpha * x + beta; scaled_tanh: alpha * tanh(beta * x); elu, leaky_relu
+  // and thresholded_relu: alpha
+  float alpha = 0, beta = 0;
 };
 
-struct LstmParams {
-  int64_t batch = 0, hidden = 0;
-  // Which of the four blocks of `hidden` columns holds the gate: OpenVINO f i c o = {1, 0, 2, 3},
-  // ONNX i o f c = {0, 2, 3, 1}.
-  int gate_i = 1, gate_f = 0, gate_c = 2, gate_o = 3;
-  RnnFunction gates = {RnnActivation::sigmoid}, cell = {RnnActivation::tanh},
-              out = {RnnActivation::tanh};
-  float clip = 0;             // pre-activations are clamped to +-clip; 0: not
-  bool input_forget = false;  // f = 1 - i
-  int64_t x_stride = 0, h_stride = 0, cell_stride = 0, new_cell_stride = 0, out_stride = 0;
-};
+// Gates, in the order of their blocks of `hidden` rows in the weights:
+//   lstm        f, i, c, o   C = f * C + i * c; H = o * g(C)
+//   gru         z, r, n      n = g(x_n + R_n (r * H)); H = (1 - z) * n + z * H
+//   gru_linear  z, r, n      n = g(x_n + r * (R_n H + bias)): linear before reset
+//   rnn         n            H = g(x + R H)
+enum class RnnCell : uint8_t { lstm, gru, gru_linear, rnn };
+constexpr int kRnnCells = 4;
+constexpr int rnn_gates(RnnCell cell) {
+  return cell == RnnCell::lstm ? 4 : cell == RnnCell::rnn ? 1 : 3;
+}
 
-// pre-activation = x + h + bias, each [batch, 4 * hidden] (bias [4 * hidden]); h and bias may be
-// nullptr.
-struct LstmArgs {
-  const float *x, *h, *bias;
-  const float* peepholes;  // [3, hidden] in the order i, o, f, or nullptr
-  const float* cell;       // [batch, hidden]
-  float *new_cell, *out;   // new_cell may be cell
-};
-
-// GRU: z = f(x_z + h_z), r = f(x_r + h_r);
-//   linear_before_reset: n = g(x_n + bias_n + r * (h_n + bias_h)), one call of gru_out with `h` of
-//   3 * hidden columns; else gru_gates writes r * state, the caller multiplies it with the weights
-//   of n, and gru_out takes that product as h_n.
-// Blocks are in the order z, r, n. out = (1 - z) * n + z * state.
-struct GruParams {
-  int64_t batch = 0, hidden = 0;
-  RnnFunction gates = {RnnActivation::sigmoid}, out = {RnnActivation::tanh};
-  float clip = 0;
-  bool linear_before_reset = false;
-  int64_t x_stride = 0, h_stride = 0, n_stride = 0, state_stride = 0, reset_stride = 0,
-          out_stride = 0;
-};
-
-struct GruArgs {
-  const float *x,
-      *h;  // [batch, 3 * hidden]; without linear_before_reset h holds the z and r blocks only
-  const float*
-      bias;  // [3 * hidden], or [4 * hidden] (z, r, x_n, h_n) with linear_before_reset, or nullptr
-  const float* h_n;    // product of (r * state), [batch, hidden]; not with linear_before_reset
-  const float* state;  // [batch, hidden]
-  float* reset;        // r * state, of gru_gates
-  float* out;          // may be state
-};
-
-struct RnnParams {
-  int64_t batch = 0, hidden = 0;
-  RnnFunction out = {RnnActivation::tanh};
-  float clip = 0;
-  int64_t x_stride = 0, h_stride = 0, out_stride = 0;
+struct RnnDesc {
+  RnnCell cell = RnnCell::lstm;
+  // lstm: gates, cell, output; gru: gates, candidate; rnn: the one.
+  RnnFunction functions[3];
+  float clip = 0;  // pre-activations are clamped to +-clip; 0: not
+  int64_t batch = 0, length = 1, directions = 1, hidden = 0;
+  bool reverse = false;  // the first direction runs backwards; the second always does
+  DataType length_type = DataType::i32;  // or i64
 };
 
 struct RnnArgs {
-  const float *x, *h, *bias;  // out = f(x + h + bias); h and bias may be nullptr
-  float* out;
+  const float* x;      // [batch, length, directions, gates * hidden]: products of the inputs + bias
+  const float* r;      // packed by pack_rnn, direction by direction
+  const float* bias;   // gru_linear: [directions, hidden], added before r multiplies; else nullptr
+  const float* state;  // [batch, directions, hidden]
+  const float* cell;   // the same, lstm
+  const void* lengths; // [batch]: a row's positions from there on are zero; nullptr: all full
+  float* y;            // [batch, directions, length, hidden]
+  float* last;         // [batch, directions, hidden]: the state behind the last position, or nullptr
+  float* last_cell;    // the same, lstm
+  float* gates;        // gru: [batch, directions, 2 * hidden], what its first half-step leaves
 };
 
-// One task is one row of the batch; tasks == batch, and no scratch is needed.
-struct RnnTable {
-  void (*lstm)(const LstmParams& params, const LstmArgs& args, int64_t begin, int64_t end);
-  void (*gru_gates)(const GruParams& params, const GruArgs& args, int64_t begin, int64_t end);
-  void (*gru_out)(const GruParams& params, const GruArgs& args, int64_t begin, int64_t end);
-  void (*rnn)(const RnnParams& params, const RnnArgs& args, int64_t begin, int64_t end);
-};
-const RnnTable& get_rnn_kernels(const IsaSet& isa);
+struct RnnKernel;
+const RnnKernel& get_rnn_kernel(const IsaSet& isa, const char** name = nullptr);
 
-#define VIREO_RNN_TABLE(isa, tier) \
-  namespace isa {                  \
-  const RnnTable& rnn_table();     \
-  }
-#include "devices/cpu/kernels/rnn/kernels.inc"
-#undef VIREO_RNN_TABLE
+// Floats of one direction's packed weights; r [gates * hidden, hidden] is packed once.
+int64_t rnn_packed_size(const RnnKernel& kernel, RnnCell cell, int64_t hidden);
+void pack_rnn(const RnnKernel& kernel, RnnCell cell, int64_t hidden, const float* r, float* packed);
+
+// Either one step whose tasks are directions and parts of the batch, or, where that would leave
+// threads idle, steps by position whose tasks are parts of the state.
+struct RnnPlan {
+  RnnDesc desc;
+  const RnnKernel* kernel = nullptr;
+  int64_t steps = 1;  // run one after the other; each has `tasks`
+  int64_t tasks = 0;
+  size_t scratch_bytes = 0;
+  int64_t row_parts = 0;  // 0: by position
+};
+RnnPlan plan_rnn(const RnnDesc& desc, const RnnKernel& kernel, int threads);
+void run_rnn(const RnnPlan& plan, const RnnArgs& args, int64_t step, int64_t task_begin,
+             int64_t task_end) noexcept;
 
 }  // namespace vireo::cpu

@@ -2,14 +2,15 @@
 #include "base/simd/avx2.h"
 
 #include "base/simd/math.h"
-#include "devices/cpu/kernels/rnn/rnn.h"
+#include "devices/cpu/kernels/rnn/panel.h"
 
 namespace vireo::cpu::avx2 {
 namespace {
 using F = simd::vec<float, 8>;
+constexpr int kRows = 2, kBlocks = 1;
 #include "devices/cpu/kernels/rnn/generic.h"
 }  // namespace
 
-const RnnTable& rnn_table() { return kTable; }
+constexpr RnnKernel rnn_f32 = make_rnn("rnn_f32_avx2");
 
 }  // namespace vireo::cpu::avx2
