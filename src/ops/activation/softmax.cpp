@@ -1,5 +1,5 @@
-// Softmax: exp(x - max) / sum along one axis, and its logarithm. Opset 1 counts the axis from the
-// front only.
+// Softmax: exp(x - max) / sum along one axis, and LogSoftmax: x - max - log(sum). Softmax of opset 1
+// counts the axis from the front only.
 #include "ops/activation/activation.h"
 
 #include <algorithm>
@@ -25,6 +25,7 @@ void infer(InferContext& c) {
   c.set_output(0, c.type(0), c.shape(0));
 }
 
+template <bool kLog>
 void evaluate(EvalContext& c) {
   const Shape& shape = c.shape(0);
   const int64_t given = c.attrs<Softmax>().axis;
@@ -36,16 +37,28 @@ void evaluate(EvalContext& c) {
     for (size_t i = at; i < at + inner; ++i) {
       double max = x[i], sum = 0;
       for (size_t k = 1; k < extent; ++k) max = std::max(max, x[i + k * inner]);
-      for (size_t k = 0; k < extent; ++k)
-        sum += x[i + k * inner] = std::exp(x[i + k * inner] - max);
-      for (size_t k = 0; k < extent; ++k) x[i + k * inner] /= sum;
+      for (size_t k = 0; k < extent; ++k) {
+        double& v = x[i + k * inner];
+        const double e = std::exp(v - max);
+        sum += e;
+        if (!kLog) v = e;
+      }
+      const double shift = max + std::log(sum);
+      for (size_t k = 0; k < extent; ++k) {
+        double& v = x[i + k * inner];
+        v = kLog ? v - shift : v / sum;
+      }
     }
   store(c.output(0), x);
 }
 
 }  // namespace
 
-VIREO_DEFINE_OP(softmax_1){"Softmax", 1, &kAttrType<Softmax>, infer, evaluate, Tolerance::Rounding};
-VIREO_DEFINE_OP(softmax_8){"Softmax", 8, &kAttrType<Softmax>, infer, evaluate, Tolerance::Rounding};
+VIREO_DEFINE_OP(softmax_1){
+    "Softmax", 1, &kAttrType<Softmax>, infer, evaluate<false>, Tolerance::Rounding};
+VIREO_DEFINE_OP(softmax_8){
+    "Softmax", 8, &kAttrType<Softmax>, infer, evaluate<false>, Tolerance::Rounding};
+VIREO_DEFINE_OP(log_softmax_5){
+    "LogSoftmax", 5, &kAttrType<Softmax>, infer, evaluate<true>, Tolerance::Rounding};
 
 }  // namespace vireo::ops

@@ -59,16 +59,7 @@ void infer_with(InferContext& c, size_t lead) {
   const ConvolutionBackprop& attrs = c.attrs<ConvolutionBackprop>();
   const PartialShape &data = c.shape(0), &filters = c.shape(1);
   const element::Type type = c.common_type(0, 2);
-  c.expect_rank(0, 3, 5);
-  c.expect_rank(1, int64_t(lead) + 1, int64_t(lead) + 3);
-  size_t spatial = attrs.strides.size();
-  if (data.rank_is_static())
-    spatial = data.size() - 2;
-  else if (filters.rank_is_static())
-    spatial = filters.size() - lead;
-  if (data.rank_is_static() && filters.rank_is_static() && filters.size() - lead != spatial)
-    c.fail("data {} and filters {} have different numbers of spatial axes", data.to_string(),
-           filters.to_string());
+  const size_t spatial = expect_spatial(c, lead, attrs.strides.size());
   if (spatial == 0) return c.set_output(0, type, PartialShape::dynamic());
   std::vector<WindowAxis> axes =
       window_axes(c, spatial, attrs.strides, attrs.dilations, attrs.pads_begin, attrs.pads_end);
@@ -76,10 +67,7 @@ void infer_with(InferContext& c, size_t lead) {
   if (data.rank_is_static()) out[0] = data[0];
   if (filters.rank_is_static()) {
     out[1] = lead == 2 ? filters[1] : filters[0] * filters[2];
-    const Dimension channels = lead == 2 ? filters[0] : filters[0] * filters[1];
-    if (data.rank_is_static() && !data[1].compatible(channels))
-      c.fail("data has {} channels, the filters take {}", data[1].to_string(),
-             channels.to_string());
+    expect_channels(c, lead == 2 ? filters[0] : filters[0] * filters[1]);
   }
   if (c.inputs() == 3) {
     if (const auto wanted = c.dims(2)) {
@@ -100,10 +88,6 @@ void infer_with(InferContext& c, size_t lead) {
 
 void infer(InferContext& c) { infer_with(c, 2); }
 void infer_grouped(InferContext& c) { infer_with(c, 3); }
-
-std::vector<int64_t> spatial_extents(const Shape& shape, size_t from) {
-  return std::vector<int64_t>(shape.begin() + int64_t(from), shape.end());
-}
 
 void evaluate_with(EvalContext& c, size_t lead) {
   Tensor& out = c.output(0);

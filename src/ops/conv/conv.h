@@ -27,6 +27,12 @@ std::vector<WindowAxis> resolved_axes(const Convolution& a, const std::vector<in
 std::vector<WindowAxis> resolved_axes(const ConvolutionBackprop& a, const std::vector<int64_t>& in, const std::vector<int64_t>& kernel,
                                       const std::vector<int64_t>& out);
 
+// Inputs 0 and 1 of a convolution of either direction: data [N, C, spatial...], filters with `lead` axes before the spatial ones, 2 or
+// with groups 3. Returns the number of spatial axes, `otherwise` if neither rank is known.
+size_t expect_spatial(InferContext& c, size_t lead, size_t otherwise);
+void expect_channels(InferContext& c, const Dimension& taken);
+std::vector<int64_t> spatial_extents(const Shape& shape, size_t from);
+
 extern const OpDef convolution_1, group_convolution_1, convolution_backprop_1, group_convolution_backprop_1;
 
 }  // namespace vireo::ops

@@ -27,24 +27,36 @@ std::vector<WindowAxis> resolved_axes(const Convolution& a, const std::vector<in
   return axes;
 }
 
+size_t expect_spatial(InferContext& c, size_t lead, size_t otherwise) {
+  c.expect_rank(0, 3, 5);
+  c.expect_rank(1, int64_t(lead) + 1, int64_t(lead) + 3);
+  const PartialShape &data = c.shape(0), &filters = c.shape(1);
+  if (!data.rank_is_static())
+    return filters.rank_is_static() ? filters.size() - lead : otherwise;
+  if (filters.rank_is_static() && filters.size() - lead != data.size() - 2)
+    c.fail("data {} and filters {} have different numbers of spatial axes", data.to_string(),
+           filters.to_string());
+  return data.size() - 2;
+}
+
+void expect_channels(InferContext& c, const Dimension& taken) {
+  const PartialShape& data = c.shape(0);
+  if (data.rank_is_static() && !data[1].compatible(taken))
+    c.fail("data has {} channels, the filters take {}", data[1].to_string(), taken.to_string());
+}
+
+std::vector<int64_t> spatial_extents(const Shape& shape, size_t from) {
+  return std::vector<int64_t>(shape.begin() + int64_t(from), shape.end());
+}
+
 namespace {
 
-// Data [N, C, spatial...], filters with `lead` axes before the spatial ones: 2, or 3 with groups.
 void infer_with(InferContext& c, size_t lead) {
   c.expect_inputs(2, 2);
   const Convolution& attrs = c.attrs<Convolution>();
   const PartialShape &data = c.shape(0), &filters = c.shape(1);
   const element::Type type = c.common_type(0, 2);
-  size_t spatial = attrs.strides.size();
-  if (data.rank_is_static() && data.size() >= 2)
-    spatial = data.size() - 2;
-  else if (filters.rank_is_static() && filters.size() >= lead)
-    spatial = filters.size() - lead;
-  c.expect_rank(0, 3, 5);
-  c.expect_rank(1, int64_t(lead) + 1, int64_t(lead) + 3);
-  if (data.rank_is_static() && filters.rank_is_static() && filters.size() - lead != spatial)
-    c.fail("data {} and filters {} have different numbers of spatial axes", data.to_string(),
-           filters.to_string());
+  const size_t spatial = expect_spatial(c, lead, attrs.strides.size());
   if (spatial == 0) return c.set_output(0, type, PartialShape::dynamic());
   std::vector<WindowAxis> axes =
       window_axes(c, spatial, attrs.strides, attrs.dilations, attrs.pads_begin, attrs.pads_end);
@@ -52,10 +64,7 @@ void infer_with(InferContext& c, size_t lead) {
   if (data.rank_is_static()) out[0] = data[0];
   if (filters.rank_is_static()) {
     out[1] = lead == 2 ? filters[0] : filters[0] * filters[1];
-    const Dimension channels = lead == 2 ? filters[1] : filters[0] * filters[2];
-    if (data.rank_is_static() && !data[1].compatible(channels))
-      c.fail("data has {} channels, the filters take {}", data[1].to_string(),
-             channels.to_string());
+    expect_channels(c, lead == 2 ? filters[1] : filters[0] * filters[2]);
     if (lead == 3 && filters[0].is_dynamic() && data.rank_is_static() && data[1].is_static() &&
         filters[2].is_static() && filters[2].get_length() > 0)
       out[1] = filters[1] * Dimension(data[1].get_length() / filters[2].get_length());
@@ -80,10 +89,6 @@ void infer_with(InferContext& c, size_t lead) {
 
 void infer(InferContext& c) { infer_with(c, 2); }
 void infer_grouped(InferContext& c) { infer_with(c, 3); }
-
-std::vector<int64_t> spatial_extents(const Shape& shape, size_t from) {
-  return std::vector<int64_t>(shape.begin() + int64_t(from), shape.end());
-}
 
 void evaluate_with(EvalContext& c, size_t lead) {
   Tensor& out = c.output(0);

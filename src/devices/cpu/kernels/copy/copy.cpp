@@ -3,34 +3,13 @@
 
 #include <cstring>
 
+#include "devices/cpu/kernels/collapse.h"
 #include "devices/cpu/kernels/kernels.h"
 
 namespace vireo::cpu {
 namespace {
 
 constexpr int64_t kTaskBytes = 32 << 10;
-
-void erase_dim(CopyPlan* p, int dim) {
-  for (int d = dim; d + 1 < p->rank; ++d) {
-    p->dims[d] = p->dims[d + 1];
-    p->src_strides[d] = p->src_strides[d + 1];
-    p->dst_strides[d] = p->dst_strides[d + 1];
-  }
-  --p->rank;
-}
-
-void collapse(CopyPlan* p) {
-  for (int d = p->rank - 1; d >= 0; --d)
-    if (p->dims[d] == 1) erase_dim(p, d);
-  for (int d = p->rank - 2; d >= 0; --d) {
-    const int64_t inner = p->dims[d + 1];
-    if (p->src_strides[d] != p->src_strides[d + 1] * inner ||
-        p->dst_strides[d] != p->dst_strides[d + 1] * inner)
-      continue;
-    p->dims[d + 1] *= p->dims[d];
-    erase_dim(p, d);
-  }
-}
 
 template <typename T>
 void copy_elements(char* dst, const char* src, int64_t n, int64_t dst_stride, int64_t src_stride) {

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/arch/isa.h"
+#include "devices/cpu/kernels/collapse.h"
 #include "devices/cpu/kernels/kernels.h"
 
 namespace vireo::cpu {
@@ -17,28 +18,6 @@ const TransposeTable* table_for(const IsaSet& isa) {
 #include "devices/cpu/kernels/transpose/kernels.inc"
 #undef VIREO_TRANSPOSE_TABLE
   return nullptr;
-}
-
-void erase_dim(TransposePlan* p, int dim) {
-  for (int d = dim; d + 1 < p->rank; ++d) {
-    p->dims[d] = p->dims[d + 1];
-    p->src_strides[d] = p->src_strides[d + 1];
-    p->dst_strides[d] = p->dst_strides[d + 1];
-  }
-  --p->rank;
-}
-
-void collapse(TransposePlan* p) {
-  for (int d = p->rank - 1; d >= 0; --d)
-    if (p->dims[d] == 1) erase_dim(p, d);
-  for (int d = p->rank - 2; d >= 0; --d) {
-    const int64_t inner = p->dims[d + 1];
-    if (p->src_strides[d] != p->src_strides[d + 1] * inner ||
-        p->dst_strides[d] != p->dst_strides[d + 1] * inner)
-      continue;
-    p->dims[d + 1] *= p->dims[d];
-    erase_dim(p, d);
-  }
 }
 
 // A short innermost run that both sides hold becomes a wider element.
