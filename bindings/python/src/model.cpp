@@ -61,9 +61,7 @@ int64_t index_of(const std::vector<Node>& nodes, const Node& node) {
   return found == nodes.end() ? -1 : found - nodes.begin();
 }
 
-}  // namespace
-
-void bind_model(nb::module_& m) {
+void bind_node(nb::module_& m) {
   nb::class_<Node>(m, "Node", "An operator of a model.")
       .def_prop_rw("friendly_name", &Node::get_friendly_name, &Node::set_friendly_name)
       .def("get_friendly_name", &Node::get_friendly_name)
@@ -104,7 +102,9 @@ void bind_model(nb::module_& m) {
       .def("__eq__", [](const Node& a, nb::handle b) { return nb::isinstance<Node>(b) && a == nb::cast<Node>(b); })
       .def("__hash__", &Node::identity)
       .def("__repr__", [](const Node& n) { return "<" + n.get_type_name() + ": '" + n.get_friendly_name() + "' " + n.get_version() + ">"; });
+}
 
+void bind_output(nb::module_& m) {
   nb::class_<Output> output(m, "Output", "An output of a node; inputs and outputs of models are such.");
   output.def_prop_ro("any_name", &Output::get_any_name)
       .def("get_any_name", &Output::get_any_name)
@@ -131,7 +131,9 @@ void bind_model(nb::module_& m) {
       .def("__hash__", [](const Output& o) { return o.get_node().identity() * 31 + o.get_index(); })
       .def("__repr__", [](const Output& o) { return describe(o); });
   m.attr("ConstOutput") = output;
+}
 
+void bind_graph(nb::module_& m) {
   nb::class_<Model>(m, "Model", "A network in operators of the public opsets, as it was read and as it is saved.")
       .def("__init__", [](Model* model, const std::vector<Output>& outputs, const std::string& name) { new (model) Model(outputs, name); },
            nb::arg("outputs"), nb::kw_only(), nb::arg("name") = "",
@@ -193,6 +195,14 @@ void bind_model(nb::module_& m) {
       .def("__enter__", [](nb::object self) { return self; })
       .def("__exit__", [](Model&, nb::args) {})
       .def("__repr__", [](const Model& model) { return describe(model); });
+}
+
+}  // namespace
+
+void bind_model(nb::module_& m) {
+  bind_node(m);
+  bind_output(m);
+  bind_graph(m);
 }
 
 }  // namespace vireo::python

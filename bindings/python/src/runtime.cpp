@@ -224,13 +224,15 @@ int version_part(const Version& v, int part) {
   return at == std::string::npos ? 0 : std::atoi(v.build_number.c_str() + at + (at ? 1 : 0));
 }
 
-void bind_request(nb::module_& m) {
+void bind_state(nb::module_& m) {
   nb::class_<VariableState>(m, "VariableState", "A variable of a request.")
       .def_prop_ro("name", &VariableState::get_name)
       .def("get_name", &VariableState::get_name)
       .def_prop_rw("state", &VariableState::get_state, &VariableState::set_state)
       .def("reset", &VariableState::reset);
+}
 
+void bind_profile(nb::module_& m) {
   nb::class_<ProfilingInfo> info(m, "ProfilingInfo", "One step of the last inference.");
   nb::enum_<ProfilingInfo::Status>(info, "Status")
       .value("NOT_RUN", ProfilingInfo::Status::NOT_RUN)
@@ -246,7 +248,9 @@ void bind_request(nb::module_& m) {
       .def_ro("bytes", &ProfilingInfo::bytes)
       .def_prop_ro("real_time", [](const ProfilingInfo& p) { return nb::module_::import_("datetime").attr("timedelta")(0, 0, p.microseconds); })
       .def_prop_ro("cpu_time", [](const ProfilingInfo& p) { return nb::module_::import_("datetime").attr("timedelta")(0, 0, p.microseconds); });
+}
 
+void bind_request(nb::module_& m) {
   nb::class_<Request>(m, "InferRequest", nb::dynamic_attr(), "One run of a compiled model at a time.")
       .def("_infer", &Request::infer, nb::arg("inputs").none(), nb::arg("share_inputs"), nb::arg("share_outputs"))
       .def("_results", &Request::results, nb::arg("share") = true)
@@ -306,11 +310,7 @@ void bind_request(nb::module_& m) {
       .def_rw("userdata", &Request::user_data, nb::for_setter(nb::arg("value").none()));
 }
 
-}  // namespace
-
-void bind_runtime(nb::module_& m) {
-  bind_request(m);
-
+void bind_compiled(nb::module_& m) {
   nb::class_<CompiledModel>(m, "CompiledModel", nb::dynamic_attr(), "A model made ready for a device.")
       .def_prop_ro("inputs", &CompiledModel::inputs)
       .def_prop_ro("outputs", &CompiledModel::outputs)
@@ -337,7 +337,9 @@ void bind_runtime(nb::module_& m) {
         return "<CompiledModel: " + c.get_property("EXECUTION_DEVICES").as_text() + ", " + std::to_string(c.inputs().size()) + " inputs, " +
                std::to_string(c.outputs().size()) + " outputs>";
       });
+}
 
+void bind_core(nb::module_& m) {
   nb::class_<Version>(m, "Version")
       .def_ro("build_number", &Version::build_number)
       .def_ro("description", &Version::description)
@@ -370,7 +372,9 @@ void bind_runtime(nb::module_& m) {
         if (key == "SUPPORTED_PROPERTIES" || key == "OPTIMIZATION_CAPABILITIES") return nb::str(value.as_text().c_str()).attr("split")();
         return to_python(value);
       }, nb::arg("device_name"), nb::arg("property"));
+}
 
+void bind_files(nb::module_& m) {
   m.def("save_model", [](const Model& model, nb::object path, bool compress) {
     const std::string p = to_path(path);
     nb::gil_scoped_release release;
@@ -382,6 +386,17 @@ void bind_runtime(nb::module_& m) {
     serialize(model, x, b);
   }, nb::arg("model"), nb::arg("xml_path"), nb::arg("bin_path") = nb::none());
   m.def("get_version", [] { return get_version().build_number; });
+}
+
+}  // namespace
+
+void bind_runtime(nb::module_& m) {
+  bind_state(m);
+  bind_profile(m);
+  bind_request(m);
+  bind_compiled(m);
+  bind_core(m);
+  bind_files(m);
 }
 
 }  // namespace vireo::python

@@ -81,7 +81,9 @@ std::string to_path(nb::handle object) {
   return nb::cast<std::string>(path);
 }
 
-void bind_types(nb::module_& m) {
+namespace {
+
+void bind_type(nb::module_& m) {
   nb::class_<element::Type> type(m, "Type", "Element type of a tensor.");
   type.def(nb::init<>())
       .def("__init__", [](element::Type* t, nb::object dtype) { new (t) element::Type(to_type(dtype)); }, nb::arg("dtype"))
@@ -126,7 +128,9 @@ void bind_types(nb::module_& m) {
     type.attr(t.get_type_name().c_str()) = t;
   }
   type.attr("undefined") = element::dynamic;
+}
 
+void bind_dimension(nb::module_& m) {
   nb::class_<Dimension>(m, "Dimension", "An extent: a length, an interval, or unknown (-1, '?').")
       .def(nb::init<>())
       .def(nb::init<int64_t>(), nb::arg("length"))
@@ -150,7 +154,9 @@ void bind_types(nb::module_& m) {
       .def("__str__", &Dimension::to_string)
       .def("to_string", &Dimension::to_string)
       .def("__repr__", [](const Dimension& d) { return "<Dimension: " + d.to_string() + ">"; });
+}
 
+void bind_shape(nb::module_& m) {
   nb::class_<Shape>(m, "Shape", "A static shape: a list of lengths.")
       .def(nb::init<>())
       .def("__init__", [](Shape* s, nb::object dims) { new (s) Shape(to_shape(dims)); }, nb::arg("dims"))
@@ -171,7 +177,9 @@ void bind_types(nb::module_& m) {
       .def("to_string", &Shape::to_string)
       .def("__str__", &Shape::to_string)
       .def("__repr__", [](const Shape& s) { return "<Shape: " + s.to_string() + ">"; });
+}
 
+void bind_partial_shape(nb::module_& m) {
   nb::class_<PartialShape>(m, "PartialShape", "A shape known in part: intervals, or an unknown rank ('...').")
       .def("__init__", [](PartialShape* s, nb::object dims) { new (s) PartialShape(to_partial_shape(dims)); }, nb::arg("shape"))
       .def_static("dynamic", [](nb::object rank) { return rank.is_none() ? PartialShape::dynamic() : PartialShape::dynamic(to_dimension(rank).get_length()); },
@@ -204,6 +212,15 @@ void bind_types(nb::module_& m) {
       .def("to_string", &PartialShape::to_string)
       .def("__str__", &PartialShape::to_string)
       .def("__repr__", [](const PartialShape& s) { return "<PartialShape: " + s.to_string() + ">"; });
+}
+
+}  // namespace
+
+void bind_types(nb::module_& m) {
+  bind_type(m);
+  bind_dimension(m);
+  bind_shape(m);
+  bind_partial_shape(m);
 }
 
 }  // namespace vireo::python
