@@ -8,6 +8,23 @@ namespace vireo::cpu {
 
 namespace {
 
+// What the profile calls a node that runs on the host. Where that is how it is meant to be, since
+// its shape hangs on data or it is over before a step would be, it has a name of its own; else
+// "evaluate" says that a kernel is missing.
+std::string host_name(const HostCall& call) {
+  constexpr size_t kSmall = 4096;
+  const BoundNode& node = *call.node;
+  if (!node.bodies.empty()) return "control flow";
+  if (node.node->is("Assign")) return "assign";
+  size_t bytes = 0;
+  for (const auto* values : {&call.inputs, &call.outputs})
+    for (const PlacedValue& v : *values)
+      if (v.type.is_static() && v.type != element::string)
+        bytes += dense_byte_size(v.type, v.shape);
+  const bool final = bytes < kSmall || node.node->op->has(kDataDependentShape);
+  return final ? fmt::format("host {}", node.node->op->name) : "evaluate";
+}
+
 struct CopyParams {
   int64_t bytes;
   int64_t chunk;
@@ -172,8 +189,7 @@ void Planner::emit_host(uint32_t index, std::string refused) {
   step.params = call.get();
   StepInfo info;
   info.node = &node;
-  info.kernel =
-      node.bodies.empty() ? (node.node->is("Assign") ? "assign" : "evaluate") : "control flow";
+  info.kernel = host_name(*call);
   info.refused = std::move(refused);
   host_calls_.push_back({call.get(), std::move(places)});
   segment_->steps.push_back(step);

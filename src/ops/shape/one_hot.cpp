@@ -88,20 +88,18 @@ void infer_non_zero(InferContext& c) {
 
 void evaluate_non_zero(EvalContext& c) {
   const Shape& shape = c.shape(0);
-  std::vector<bool> set;
+  std::vector<int64_t> found;
   with_domain(c.input(0).get_element_type(), [&](auto zero) {
-    for (auto v : load<decltype(zero)>(c.input(0))) set.push_back(v != zero);
+    const auto x = load<decltype(zero)>(c.input(0));
+    for (size_t i = 0; i < x.size(); ++i)
+      if (x[i] != zero) found.push_back(int64_t(i));
   });
-  std::vector<std::vector<int64_t>> found(shape.size());
-  size_t at = 0, count = 0;
-  for_each_index(shape, [&](const std::vector<size_t>& index) {
-    if (!set[at++]) return;
-    ++count;
-    for (size_t k = 0; k < index.size(); ++k) found[k].push_back(int64_t(index[k]));
-  });
-  std::vector<int64_t> all;
-  for (const auto& row : found) all.insert(all.end(), row.begin(), row.end());
-  store(c.output(0, c.attrs<NonZero>().output_type, {shape.size(), count}), all);
+  std::vector<int64_t> positions(shape.size() * found.size());
+  int64_t stride = 1;
+  for (size_t k = shape.size(); k-- > 0; stride *= int64_t(shape[k]))
+    for (size_t i = 0; i < found.size(); ++i)
+      positions[k * found.size() + i] = found[i] / stride % int64_t(shape[k]);
+  store(c.output(0, c.attrs<NonZero>().output_type, {shape.size(), found.size()}), positions);
 }
 
 }  // namespace

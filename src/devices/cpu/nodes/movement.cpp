@@ -1,6 +1,8 @@
 // Concat, splits, slices, Broadcast, Tile and Pad: views where memory allows, else strided copies.
 #include "ops/movement/movement.h"
 
+#include <numeric>
+
 #include "devices/cpu/nodes/copy_step.h"
 
 namespace vireo::cpu {
@@ -179,25 +181,41 @@ const char* plan_strided_slice(PlanContext& c) {
   return nullptr;
 }
 
-std::string broadcast_refusal(const NodeView& node) {
+bool is_explicit(const NodeView& node) {
   const auto mode = node.attrs<ops::Broadcast>().mode;
-  if (mode != ops::BroadcastMode::Numpy && mode != ops::BroadcastMode::Bidirectional)
-    return "the kernel broadcasts as numpy does";
+  return mode == ops::BroadcastMode::Explicit || mode == ops::BroadcastMode::None;
+}
+
+std::string broadcast_refusal(const NodeView& node) {
+  if (is_explicit(node) && !node.constant(2)) return "the axes are not constant";
   return needs_bytes(node);
+}
+
+// The output axis that each input axis becomes.
+std::vector<int64_t> broadcast_axes(PlanContext& c) {
+  if (is_explicit(c)) return known_ints(*c.value(2));
+  const auto& a = c.attrs<ops::Broadcast>();
+  const int64_t shift = int64_t(c.out_shape().size()) - int64_t(c.shape(0).size());
+  std::vector<int64_t> axes(c.shape(0).size());
+  std::iota(axes.begin(), axes.end(),
+            a.mode == ops::BroadcastMode::Pdpd && a.axis >= 0 ? a.axis : shift);
+  return axes;
 }
 
 const char* plan_broadcast_node(PlanContext& c) {
   const Shape &src = c.shape(0), &out = c.out_shape();
   const int64_t width = int64_t(c.out_type().size());
-  if (elements(src) == elements(out)) {
+  const std::vector<int64_t> axes = broadcast_axes(c), dense = byte_strides(src, width);
+  std::vector<int64_t> strides(out.size(), 0);
+  for (size_t i = 0; i < src.size(); ++i) {
+    if (axes[i] < 0 || size_t(axes[i]) >= out.size()) return "an input axis has no output axis";
+    if (src[i] != 1 && src[i] != out[size_t(axes[i])]) return "the extents do not broadcast";
+    if (src[i] != 1) strides[size_t(axes[i])] = dense[i];
+  }
+  if (elements(src) == elements(out) && std::is_sorted(axes.begin(), axes.end())) {
     c.output_view(0, 0);
     return nullptr;
   }
-  if (src.size() > out.size()) return "the input has more axes than the output";
-  const size_t shift = out.size() - src.size();
-  const std::vector<int64_t> dense = byte_strides(src, width);
-  std::vector<int64_t> strides(out.size(), 0);
-  for (size_t i = 0; i < src.size(); ++i) strides[i + shift] = src[i] == 1 ? 0 : dense[i];
   copy_step(c, "broadcast_copy", out, c.input(0), strides, c.output(0), byte_strides(out, width),
             width);
   return nullptr;

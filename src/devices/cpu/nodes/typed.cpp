@@ -10,12 +10,14 @@ namespace vireo::cpu {
 
 namespace {
 
-// Division and remainder are left out: division by zero is an error, and steps do not fail.
 const std::unordered_map<std::string_view, TypedOp>& rows() {
   static const std::unordered_map<std::string_view, TypedOp> table = {
       {"Add", TypedOp::add},
       {"Subtract", TypedOp::sub},
       {"Multiply", TypedOp::mul},
+      {"Divide", TypedOp::floor_div},
+      {"Mod", TypedOp::mod},
+      {"FloorMod", TypedOp::floor_mod},
       {"Maximum", TypedOp::max},
       {"Minimum", TypedOp::min},
       {"SquaredDifference", TypedOp::squared_difference},
@@ -47,6 +49,19 @@ bool is_integer(element::Type t) {
          t == element::boolean;
 }
 
+bool divides(TypedOp op) {
+  return op == TypedOp::floor_div || op == TypedOp::mod || op == TypedOp::floor_mod;
+}
+
+// Division by zero is an error, and steps do not fail: the divisor must be known.
+bool may_divide_by_zero(const NodeView& node) {
+  const Tensor* divisor = node.constant(1);
+  if (!divisor) return true;
+  for (int64_t n : known_ints(*divisor))
+    if (n == 0) return true;
+  return false;
+}
+
 std::string refusal(const NodeView& node) {
   const TypedOp op = rows().at(node.node().op->name);
   if (!is_integer(node.out_type()))
@@ -60,6 +75,7 @@ std::string refusal(const NodeView& node) {
         !(op == TypedOp::convert && t == element::f32 && node.out_type() != element::boolean))
       return fmt::format("the kernel computes integers, input {} is {}", i, t.name());
   }
+  if (divides(op) && may_divide_by_zero(node)) return "the divisor may be zero";
   return attribute<std::string>(node.node(), "auto_broadcast", "numpy") == "pdpd"
              ? "pdpd broadcasting"
              : "";
@@ -82,7 +98,8 @@ void set_strides(const Shape& shape, size_t rank, int64_t* strides) {
 }
 
 const char* plan(PlanContext& c) {
-  const TypedOp op = rows().at(c.node().op->name);
+  TypedOp op = rows().at(c.node().op->name);
+  if (op == TypedOp::floor_div && !attribute(c.node(), "m_pythondiv", true)) op = TypedOp::div;
   const Shape& out = c.out_shape();
   if (op == TypedOp::convert && c.in_type(0) == c.out_type()) {
     c.output_view(0, 0);

@@ -63,4 +63,25 @@ PadPlan plan_pad(int rank, const int64_t* dims, const int64_t* begin, const int6
 void run_pad(const PadPlan& plan, const PadArgs& args, int64_t task_begin, int64_t task_end,
              void* scratch) noexcept;
 
+// Each sequence turned around along its own length, what lies behind it as it is. Both tensors are
+// dense [outer, first, middle, second, row]; first is the batch and second the sequence, or the
+// other way round.
+struct ReverseParams {
+  int64_t outer = 1, first = 1, middle = 1, second = 1, row_bytes = 0;
+  bool sequence_first = false;
+  bool long_lengths = false;  // i64, else i32
+};
+struct ReversePlan {
+  int64_t tasks = 0;  // rows
+  size_t scratch_bytes = 0;
+  ReverseParams params;
+};
+struct ReverseArgs {
+  const void *src, *lengths;
+  void* dst;
+};
+ReversePlan plan_reverse(const ReverseParams& params);
+void run_reverse(const ReversePlan& plan, const ReverseArgs& args, int64_t task_begin,
+                 int64_t task_end, void* scratch) noexcept;
+
 }  // namespace vireo::cpu

@@ -115,5 +115,28 @@ TEST(Pad, EveryMode) {
   }
 }
 
+TEST(Reverse, TurnsEachSequenceAlongItsLength) {
+  std::vector<int16_t> src(2 * 4 * 3 * 5 * 2), dst(src.size());
+  for (size_t i = 0; i < src.size(); ++i) src[i] = static_cast<int16_t>(i);
+  for (const bool sequence_first : {false, true}) {
+    const std::vector<int64_t> lengths = {5, 0, 3, 1, 2};
+    ReverseParams p;
+    p.outer = 2, p.first = 4, p.middle = 3, p.second = 5, p.row_bytes = 4;
+    p.sequence_first = sequence_first, p.long_lengths = true;
+    run_in_parts(run_reverse, plan_reverse(p), ReverseArgs{src.data(), lengths.data(), dst.data()});
+    for (size_t i = 0; i < dst.size(); ++i) {
+      int64_t second = static_cast<int64_t>(i / 2 % 5), first = static_cast<int64_t>(i / 30 % 4);
+      const int64_t extent = sequence_first ? 4 : 5;
+      int64_t& at = sequence_first ? first : second;
+      const int64_t length =
+          std::min(extent, lengths[static_cast<size_t>(sequence_first ? second : first)]);
+      if (at < length) at = length - 1 - at;
+      const size_t from = i / 120 * 120 + static_cast<size_t>(first) * 30 + i / 10 % 3 * 10 +
+                          static_cast<size_t>(second) * 2 + i % 2;
+      ASSERT_EQ(dst[i], src[from]) << i;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace vireo::cpu

@@ -1,4 +1,5 @@
-// Gathers of rows of bytes by index: Gather along any axis, embedding lookups, GatherElements.
+// Gathers of rows of bytes by index: Gather along any axis, embedding lookups, GatherElements,
+// GatherND.
 #pragma once
 
 #include <cstddef>
@@ -31,10 +32,15 @@ GatherPlan plan_gather(const GatherParams& params);
 void run_gather(const GatherPlan& plan, const GatherArgs& args, int64_t task_begin,
                 int64_t task_end, void* scratch) noexcept;
 
-// dst[o, k, i] = src[o, index[o, k, i], i]: src [outer, axis, inner], index and dst [outer, count,
-// inner].
+constexpr int kGatherRank = 12;
+
+// dst[i...] = src[i... with index[i...] for the axis]: index and dst have `dims`, dense; src has
+// strides of its own, and may be larger beside the axis.
 struct GatherElementsParams {
-  int64_t outer = 1, axis = 0, count = 0, inner = 1, element_bytes = 4;
+  int rank = 1, axis = 0;
+  int64_t dims[kGatherRank] = {}, strides[kGatherRank] = {};
+  int64_t extent = 0;  // of src along the axis
+  int64_t element_bytes = 4;
   DataType index_type = DataType::i64;  // or i32
 };
 struct GatherElementsPlan {
@@ -45,5 +51,23 @@ struct GatherElementsPlan {
 GatherElementsPlan plan_gather_elements(const GatherElementsParams& params);
 void run_gather_elements(const GatherElementsPlan& plan, const GatherArgs& args, int64_t task_begin,
                          int64_t task_end, void* scratch) noexcept;
+
+// dst[b, n] = the row of src[b] at index[b, n], a tuple of `tuple` positions with extents and
+// strides.
+struct GatherNDParams {
+  int64_t batch = 1, count = 0, batch_bytes = 0, row_bytes = 0;
+  int tuple = 1;
+  int64_t extents[kGatherRank] = {}, strides_bytes[kGatherRank] = {};
+  DataType index_type = DataType::i64;  // or i32
+};
+struct GatherNDPlan {
+  int64_t tasks = 0;
+  size_t scratch_bytes = 0;
+  GatherNDParams params;
+  int64_t rows_per_task = 1;
+};
+GatherNDPlan plan_gather_nd(const GatherNDParams& params);
+void run_gather_nd(const GatherNDPlan& plan, const GatherArgs& args, int64_t task_begin,
+                   int64_t task_end, void* scratch) noexcept;
 
 }  // namespace vireo::cpu

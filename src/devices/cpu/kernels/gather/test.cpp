@@ -44,15 +44,34 @@ TEST(Gather, EmbeddingRowsWithNarrowIndices) {
 
 TEST(GatherElements, MatchesDefinition) {
   auto src = random_floats(2 * 6 * 5, -1, 1, 1);
-  std::vector<int64_t> index(2 * 3 * 5);
+  std::vector<int64_t> index(2 * 3 * 4);  // less than the data beside the axis too
   for (size_t i = 0; i < index.size(); ++i) index[i] = static_cast<int64_t>(i * 5 % 12) - 6;
   std::vector<float> dst(index.size());
-  run_in_parts(run_gather_elements, plan_gather_elements({2, 6, 3, 5, 4, DataType::i64}),
+  GatherElementsParams p;
+  p.rank = 3, p.axis = 1, p.extent = 6;
+  const int64_t dims[] = {2, 3, 4}, strides[] = {30, 5, 1};
+  std::copy(dims, dims + 3, p.dims);
+  std::copy(strides, strides + 3, p.strides);
+  run_in_parts(run_gather_elements, plan_gather_elements(p),
                GatherArgs{src.data(), index.data(), dst.data()});
   for (size_t i = 0; i < dst.size(); ++i) {
     const int64_t at = index[i] < 0 ? index[i] + 6 : index[i];
-    ASSERT_EQ(dst[i], src[(i / 15 * 6 + static_cast<size_t>(at)) * 5 + i % 5]);
+    ASSERT_EQ(dst[i], src[(i / 12 * 6 + static_cast<size_t>(at)) * 5 + i % 4]);
   }
+}
+
+TEST(GatherND, CopiesRowsAndGivesZerosOutside) {
+  auto src = random_floats(2 * 4 * 3 * 5, -1, 1, 1);
+  const std::vector<int32_t> index = {0, 0, 3, -1, -4, 1, 2, 3, 1, 2, 4, 0};  // 2 batches of 3 pairs
+  GatherNDParams p;
+  p.batch = 2, p.count = 3, p.batch_bytes = 240, p.row_bytes = 20, p.tuple = 2;
+  p.extents[0] = 4, p.extents[1] = 3, p.strides_bytes[0] = 60, p.strides_bytes[1] = 20;
+  p.index_type = DataType::i32;
+  std::vector<float> dst(30);
+  run_in_parts(run_gather_nd, plan_gather_nd(p), GatherArgs{src.data(), index.data(), dst.data()});
+  const int64_t rows[] = {0, 11, 1, -1, 17, -1};  // of 2 * 12
+  for (size_t i = 0; i < dst.size(); ++i)
+    ASSERT_EQ(dst[i], rows[i / 5] < 0 ? 0 : src[static_cast<size_t>(rows[i / 5]) * 5 + i % 5]);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // Reductions against plain loops in double.
 #include "devices/cpu/kernels/reduce/reduce.h"
 
+#include "devices/cpu/kernels/reduce/cum_sum.h"
 #include "devices/cpu/kernels/vector_testing.h"
 
 namespace vireo::cpu {
@@ -101,6 +102,35 @@ TEST(Reduce, IntegersAndBooleans) {
                ReduceArgs{flags, out});
   EXPECT_EQ(out[0], 0);
   EXPECT_EQ(out[1], 1);
+}
+
+TEST(CumSum, MatchesTheDefinition) {
+  for (const int64_t inner : {1, 3, 70})
+    for (const bool exclusive : {false, true})
+      for (const bool reverse : {false, true}) {
+        const auto src = random_floats(2 * 9 * inner, -1, 1, 1);
+        std::vector<float> dst(src.size());
+        std::vector<double> want(src.size());
+        for (int64_t o = 0; o < 2; ++o)
+          for (int64_t i = 0; i < inner; ++i) {
+            double sum = 0;
+            for (int64_t n = 0; n < 9; ++n) {
+              const size_t at = static_cast<size_t>((o * 9 + (reverse ? 8 - n : n)) * inner + i);
+              want[at] = exclusive ? sum : sum + src[at];
+              sum += src[at];
+            }
+          }
+        run_in_parts(run_cum_sum, plan_cum_sum({2, 9, inner, exclusive, reverse, DataType::f32}),
+                     CumSumArgs{src.data(), dst.data()});
+        expect_near(dst, want, 1e-6, "cum_sum");
+      }
+}
+
+TEST(CumSum, IntegersWrapInPlace) {
+  std::vector<int32_t> x = {INT32_MAX, 1, -2};
+  run_in_parts(run_cum_sum, plan_cum_sum({1, 3, 1, false, false, DataType::i32}),
+               CumSumArgs{x.data(), x.data()});
+  EXPECT_EQ(x, (std::vector<int32_t>{INT32_MAX, INT32_MIN, INT32_MAX - 1}));
 }
 
 }  // namespace
