@@ -176,6 +176,23 @@ const Case kCases[] = {
      "%w w 4,2,2,3 %y: f32[1,8,10,4] = vireo.ConvTranspose(a, w, strides=[2,2], dilations=[1,1], "
      "pads_begin=[0,0], pads_end=[0,0], "
      "groups=1, output_padding=[0,0])\nreturn y\n"},
+    {"conv_transposed_with_all",
+     {"[2,4,5,3]", "[2,8,15,4]"},
+     {{2, 4, 5, 3}, {2, 8, 15, 4}},
+     "%w w 4,2,3,3 %k: f32[4] = Constant(value=[1,-2,3,-4])\n"
+     "y: f32[2,8,15,4] = vireo.ConvTranspose(a, w, k, b, strides=[2,3], dilations=[1,1], "
+     "pads_begin=[0,0], pads_end=[0,0], groups=1, output_padding=[0,0], has_bias=true, "
+     "has_residual=true, activation=\"sigmoid\")\nreturn y\n"},
+    {"conv_transposed_overlapping",
+     {"[1,4,5,3]"},
+     {{1, 4, 5, 3}},
+     "%w w 4,3,3,3 %y: f32[1,8,10,4] = vireo.ConvTranspose(a, w, strides=[2,2], dilations=[1,1], "
+     "pads_begin=[1,1], pads_end=[1,1], groups=1, output_padding=[1,1])\nreturn y\n"},
+    {"conv_of_small_groups",
+     {"[1,6,7,20]"},
+     {{1, 6, 7, 20}},
+     "%w w 20,3,3,4 %y: f32[1,6,7,20] = vireo.Conv(a, w, strides=[1,1], dilations=[1,1], "
+     "pads_begin=[1,1], pads_end=[1,1], groups=5, activation=\"relu\")\nreturn y\n"},
     {"concat_of_convs",
      {"[1,4,4,6]"},
      {{1, 4, 4, 6}},

@@ -82,8 +82,9 @@ std::shared_ptr<const void> prepare(const NodeView& node) {
   const Tensor& weights = *node.constant(1);
   const ConvDesc d = describe_weights(node, weights.get_shape());
   auto packed = std::make_shared<ConvWeights>();
-  if (is_depthwise(d)) {
-    packed->depthwise = get_depthwise(image_type(node), node.program().isa);
+  const DepthwiseKernel* depthwise = get_depthwise(image_type(node), node.program().isa);
+  if (group_width(d, *depthwise)) {
+    packed->depthwise = depthwise;
     packed->data = node.pack(
         packed->depthwise->name, depthwise_packed_bytes(d, *packed->depthwise), weights, 1,
         [d, kernel = packed->depthwise](const void* source, uint8_t* to, int64_t, int64_t) {
@@ -157,8 +158,7 @@ const char* plan(PlanContext& c) {
   std::vector<Place> operands(3);
   operands[1] = c.input(0);
   const bool by_tiles = packed.winograd && !refuse_winograd(d);
-  const void* weights = by_tiles ? packed.winograd_data : packed.data;
-  operands[2] = Place{kNone32, {0, uint64_t(reinterpret_cast<uintptr_t>(weights))}, 0};
+  operands[2] = fixed_place(by_tiles ? packed.winograd_data : packed.data);
   size_t next = 2;
   if (a.has_bias) {
     d.epilogue.bias = Bias::PerColumn;
@@ -181,8 +181,9 @@ const char* plan(PlanContext& c) {
   const std::string suffix = kernel_suffix(d.src_type, c.isa());
   if (packed.depthwise) {
     Params<DepthwisePlan> params{plan_depthwise(d, packed.depthwise, c.threads()), p};
-    c.step(spec_of(params.plan, run_by_channel, "depthwise_" + suffix, estimate(bytes, 4 * flop),
-                   flop * 1e-9),
+    c.step(spec_of(params.plan, run_by_channel,
+                   (is_depthwise(d) ? "depthwise_" : "grouped_") + suffix,
+                   estimate(bytes, is_depthwise(d) ? 4 * flop : 2 * flop), flop * 1e-9),
            std::move(params), operands);
     return nullptr;
   }

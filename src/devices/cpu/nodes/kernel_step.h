@@ -28,6 +28,11 @@ StepSpec spec_of(const Plan& plan, StepFn fn, std::string kernel, double microse
   return spec;
 }
 
+// Memory that the program keeps, such as packed weights.
+inline Place fixed_place(const void* data) {
+  return Place{kNone32, {0, uint64_t(reinterpret_cast<uintptr_t>(data))}, 0};
+}
+
 inline const char* tier_name(IsaSet isa) {
   return isa.has(Isa::Avx512) ? "avx512" : isa.has(Isa::Avx2) ? "avx2" : "scalar";
 }

@@ -190,8 +190,7 @@ const char* plan(PlanContext& c) {
       double(size_of(type)) * double(elements(a) + elements(b) + elements(c.out_shape()));
   std::vector<Place> operands(3);
   operands[1] = c.input(0);
-  operands[2] = packed ? Place{kNone32, {0, uint64_t(reinterpret_cast<uintptr_t>(packed->data))}, 0}
-                       : c.input(1);
+  operands[2] = packed ? fixed_place(packed->data) : c.input(1);
   size_t next = 2;
   if (t.has_bias) {
     const int64_t count = elements(c.shape(next));

@@ -260,7 +260,7 @@ const char* plan_pad_node(PlanContext& c) {
     value = c.input(3);
   } else {
     alignas(64) static const char zeros[64] = {};
-    value = Place{kNone32, {0, uint64_t(reinterpret_cast<uintptr_t>(zeros))}, 0};
+    value = fixed_place(zeros);
   }
   const Place operands[] = {c.output(0), c.input(0), value};
   c.step(spec_of(p, run_pad_step, "pad", estimate(2.0 * double(elements(out) * width))), p,

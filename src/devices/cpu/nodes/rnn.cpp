@@ -162,10 +162,6 @@ std::shared_ptr<const void> prepare(const NodeView& node) {
   return p;
 }
 
-Place fixed_place(const AlignedBuffer& buffer) {
-  return Place{kNone32, {0, uint64_t(reinterpret_cast<uintptr_t>(buffer.data()))}, 0};
-}
-
 void run_product(const void* params, void* const* o, int64_t begin, int64_t end, void* scratch) {
   GemmArgs args;
   args.c = o[0];
@@ -184,7 +180,7 @@ Place input_products(PlanContext& c, const Packed& packed, int64_t rows) {
   d.epilogue.bias = Bias::PerColumn;
   const GemmPlan plan = plan_gemm(d, packed.gemm, c.threads());
   const Place to = c.temporary(size_t(d.m * d.n) * 4);
-  const Place operands[] = {to, c.input(0), fixed_place(packed.w), fixed_place(packed.bias)};
+  const Place operands[] = {to, c.input(0), fixed_place(packed.w.data()), fixed_place(packed.bias.data())};
   const double flop = 2.0 * double(d.m * d.n * d.k);
   StepSpec spec = spec_of(plan, run_product, packed.gemm->name,
                           estimate(4.0 * double(d.m * d.n), flop), flop * 1e-9);
@@ -234,8 +230,8 @@ const char* plan(PlanContext& c) {
   const bool lstm = d.cell == RnnCell::lstm;
   Place operands[10];
   operands[3] = input_products(c, packed, d.batch * d.length);
-  operands[4] = fixed_place(packed.r);
-  if (d.cell == RnnCell::gru_linear) operands[5] = fixed_place(packed.state_bias);
+  operands[4] = fixed_place(packed.r.data());
+  if (d.cell == RnnCell::gru_linear) operands[5] = fixed_place(packed.state_bias.data());
   operands[6] = c.input(1);
   if (lstm) operands[7] = c.input(in.cell);
   if (form.sequence && !lengths_are_full(c, in.lengths, d.length)) {

@@ -74,6 +74,15 @@ ConvDesc with_padded_rows(ConvDesc d) {
 
 }  // namespace
 
+int64_t group_width(const ConvDesc& d, const DepthwiseKernel& kernel) {
+  if (d.ic != d.oc || d.src.channel != 1 || d.groups < 2 || d.oc % d.groups) return 0;
+  const int64_t width = d.oc / d.groups;
+  if (width == 1) return 1;
+  for (int i = 0; i < kGroupWidths; ++i)
+    if (width == 2 << i && kernel.grouped[i][0]) return width;
+  return 0;
+}
+
 bool is_depthwise(const ConvDesc& d) {
   return d.groups == d.ic && d.groups == d.oc && d.src.channel == 1 && d.groups > 1;
 }
@@ -90,21 +99,24 @@ const DepthwiseKernel* get_depthwise(DataType type, IsaSet isa, KernelRefusal* r
 }
 
 size_t depthwise_packed_bytes(const ConvDesc& d, const DepthwiseKernel& kernel) {
-  return taps_of(d) * round_up(d.groups, kernel.lanes) * sizeof(float);
+  return taps_of(d) * (d.oc / d.groups) * round_up(d.oc, kernel.lanes) * sizeof(float);
 }
 
 void pack_depthwise_weights(const ConvDesc& d, const DepthwiseKernel& kernel, const float* weights,
                             const WeightStrides& s, void* packed) {
   float* to = static_cast<float*>(packed);
-  const int64_t stride = round_up(d.groups, kernel.lanes), taps = taps_of(d);
+  const int64_t stride = round_up(d.oc, kernel.lanes), taps = taps_of(d), width = d.oc / d.groups;
   for (int64_t tap = 0; tap < taps; ++tap) {
     int64_t rest = tap, offset = 0;
     for (int i = d.dims - 1; i >= 0; --i) {
       offset += rest % d.kernel[i] * s.tap[i];
       rest /= d.kernel[i];
     }
-    for (int64_t c = 0; c < stride; ++c)
-      to[tap * stride + c] = c < d.groups ? weights[offset + c * s.group] : 0.0f;
+    for (int64_t input = 0; input < width; ++input)
+      for (int64_t c = 0; c < stride; ++c) {
+        const int64_t from = offset + c / width * s.group + c % width * s.oc + input * s.ic;
+        *to++ = c < d.oc ? weights[from] : 0.0f;
+      }
   }
 }
 
@@ -112,12 +124,16 @@ DepthwisePlan plan_depthwise(const ConvDesc& d, const DepthwiseKernel* kernel, i
   DepthwisePlan plan;
   plan.desc = d;
   plan.kernel = kernel;
-  plan.weight_stride = round_up(d.groups, kernel->lanes);
+  plan.width = group_width(d, *kernel);
+  plan.weight_stride = round_up(d.oc, kernel->lanes);
   const int last = d.dims - 1;
-  plan.by_rows = goes_by_rows(d, *kernel);
-  plan.lines = plan.by_rows ? make_lines(with_padded_rows(d), kernel->pixels, 1, last)
-                            : make_lines(d, kernel->pixels, 1);
-  plan.tiles = plan.by_rows ? kernel->rows[d.stride[last] - 1][d.kernel[last]] : kernel->any;
+  plan.by_rows = plan.width == 1 && goes_by_rows(d, *kernel);
+  plan.pixels = plan.width == 1 ? kernel->pixels : kernel->grouped_pixels;
+  plan.lines = plan.by_rows ? make_lines(with_padded_rows(d), plan.pixels, 1, last)
+                            : make_lines(d, plan.pixels, 1);
+  plan.tiles = plan.by_rows     ? kernel->rows[d.stride[last] - 1][d.kernel[last]]
+               : plan.width > 1 ? kernel->grouped[plan.width / 4]
+                                : kernel->any;
   if (plan.lines.lines.empty() || d.batch == 0) return plan;
   int64_t parts = 1;
   while (parts < threads && d.batch * parts % threads != 0 && d.batch * parts < 4 * threads)
@@ -168,7 +184,7 @@ void run_line(const DepthwisePlan& plan, const ConvLine& line, const DepthwiseTi
   tile.src_step = kind.src_step;
   tile.dst_step = kind.dst_step;
   tile.args.residual_stride = kind.residual_step;
-  const int64_t count = divide_up(line.count, plan.kernel->pixels),
+  const int64_t count = divide_up(line.count, plan.pixels),
                 bytes = size_of(plan.kernel->type);
   for (int64_t i = 0; i < count; ++i) {
     const int64_t first = part_begin(line.count, count, i),
@@ -215,7 +231,7 @@ void run_depthwise(const DepthwisePlan& plan, const ConvArgs& args, int64_t task
     const int64_t vectors = plan.weight_stride / lanes;
     const int64_t c0 = part_begin(vectors, plan.channel_parts, channels) * lanes;
     const int64_t c1 =
-        std::min(part_begin(vectors, plan.channel_parts, channels + 1) * lanes, d.groups);
+        std::min(part_begin(vectors, plan.channel_parts, channels + 1) * lanes, d.oc);
     for (int64_t c = c0; c < c1; c += plan.channel_block) {
       DepthwiseTile image = image_at(plan, args, batch, c, std::min(plan.channel_block, c1 - c));
       DepthwiseTile tile = image;

@@ -1,5 +1,5 @@
-// Depthwise convolution, channels last: as many groups as input channels and output channels, any
-// taps, also transposed.
+// Convolution of few channels per group, channels last: one (depthwise), or two, four or eight inputs
+// and as many outputs. Any taps, also transposed.
 #pragma once
 
 #include <cstddef>
@@ -13,8 +13,11 @@
 
 namespace vireo::cpu {
 
-// Whether this family takes it; any other convolution goes to conv.
+// One input and one output channel per group.
 bool is_depthwise(const ConvDesc& desc);
+// Channels of a group, inputs and outputs alike, if this kernel takes the convolution: 1, 2, 4 or 8;
+// else 0, and it goes to conv.
+int64_t group_width(const ConvDesc& desc, const DepthwiseKernel& kernel);
 
 struct DepthwisePlan {
   ConvDesc desc;
@@ -23,6 +26,8 @@ struct DepthwisePlan {
   size_t scratch_bytes = 0;
   ConvLines lines;  // what it is made of, without the runs
   std::vector<DepthwiseRun> runs;
+  int64_t width = 1;  // channels of a group
+  int64_t pixels = 0;  // of the widest tile
   bool by_rows = false;
   const DepthwiseFn* tiles = nullptr;  // [pixels - 1], of the kernel
   std::vector<int64_t> line_parts;

@@ -105,6 +105,32 @@ static VIREO_SIMD void sum_any(const DepthwiseTile& t, F (&acc)[P], int64_t c, i
   }
 }
 
+// One input of every group, J, in all the group's lanes, times its weights: an output is a chain in the
+// order of the taps, and of the inputs within a tap.
+template <int G, int J, int P>
+static VIREO_SIMD void add_input(const float* weight, int64_t stride, const F (&x)[P], F (&acc)[P]) {
+  const F w = F::load(weight + J * stride);
+#pragma GCC unroll 16
+  for (int p = 0; p < P; ++p) acc[p] = fma(spread<G, J>(x[p]), w, acc[p]);
+  if constexpr (J + 1 < G) add_input<G, J + 1>(weight, stride, x, acc);
+}
+
+// Groups of G channels: a vector holds all the inputs of its outputs.
+template <typename S, int P, int G, bool tail>
+static VIREO_SIMD void sum_grouped(const DepthwiseTile& t, F (&acc)[P], int64_t c, int64_t n) {
+  for (int64_t r = 0; r < t.run_count; ++r) {
+    const DepthwiseRun& run = t.runs[r];
+    const S* src = static_cast<const S*>(t.src) + run.src + c;
+    const float* weight = t.weights + run.weight * G * t.weight_stride + c;
+    for (int64_t k = 0; k < run.count; ++k, src += run.step, weight += G * t.weight_stride) {
+      F x[P];
+#pragma GCC unroll 16
+      for (int p = 0; p < P; ++p) x[p] = load_source<tail>(t, src + p * t.src_step, n);
+      add_input<G, 0>(weight, t.weight_stride, x, acc);
+    }
+  }
+}
+
 // Rows of T neighbouring taps over P pixels that are Step sources apart: each source is read once.
 // An output takes its taps in order, since the sources come in order.
 template <typename S, int P, int T, int Step, bool tail>
@@ -134,13 +160,15 @@ static VIREO_SIMD void sum_rows(const DepthwiseTile& t, F (&acc)[P], int64_t c, 
   }
 }
 
-template <typename S, int P, int T, int Step, bool tail>
+template <typename S, int P, int T, int Step, int G, bool tail>
 static VIREO_SIMD void channels_at(const DepthwiseTile& t, int64_t c, int64_t n,
                                    const Clamp& clamps) {
   F acc[P];
 #pragma GCC unroll 16
   for (int p = 0; p < P; ++p) acc[p] = F::zero();
-  if constexpr (T == 0)
+  if constexpr (G > 1)
+    sum_grouped<S, P, G, tail>(t, acc, c, n);
+  else if constexpr (T == 0)
     sum_any<S, P, tail>(t, acc, c, n);
   else
     sum_rows<S, P, T, Step, tail>(t, acc, c, n);
@@ -148,14 +176,14 @@ static VIREO_SIMD void channels_at(const DepthwiseTile& t, int64_t c, int64_t n,
   store_pixels<S, P, tail>(t, acc, c, n, clamps);
 }
 
-// T = 0: any taps.
-template <typename S, int P, int T, int Step>
+// T = 0: any taps. G: channels of a group.
+template <typename S, int P, int T, int Step, int G = 1>
 static void depthwise(const DepthwiseTile& t) {
   const Clamp clamps = clamp_of(*t.epilogue);
   int64_t c = 0;
   for (; c + F::lanes <= t.channels; c += F::lanes)
-    channels_at<S, P, T, Step, false>(t, c, F::lanes, clamps);
-  if (c < t.channels) channels_at<S, P, T, Step, true>(t, c, t.channels - c, clamps);
+    channels_at<S, P, T, Step, G, false>(t, c, F::lanes, clamps);
+  if (c < t.channels) channels_at<S, P, T, Step, G, true>(t, c, t.channels - c, clamps);
 }
 
 template <typename S, int P, int T, int Step>
@@ -164,10 +192,20 @@ constexpr void fill_pixels(DepthwiseFn* row) {
   if constexpr (P > 1) fill_pixels<S, P - 1, T, Step>(row);
 }
 
+template <typename S, int P, int G>
+constexpr void fill_grouped(DepthwiseFn* row) {
+  row[P - 1] = depthwise<S, P, 0, 1, G>;
+  if constexpr (P > 1) fill_grouped<S, P - 1, G>(row);
+}
+
 // P pixels a tile; by rows of 3, and with `wide` of 5 and 7 taps.
 template <typename S, int P, bool wide>
 constexpr DepthwiseKernel make_depthwise(const char* name, DataType type) {
-  DepthwiseKernel kernel = {name, type, P, F::lanes, {}, {}};
+  constexpr int grouped = F::lanes == 16 ? 8 : 4;  // as many sources and sums as registers hold
+  DepthwiseKernel kernel = {name, type, P, F::lanes, {}, {}, grouped, {}};
+  fill_grouped<S, grouped, 2>(kernel.grouped[0]);
+  fill_grouped<S, grouped, 4>(kernel.grouped[1]);
+  if constexpr (F::lanes >= 8) fill_grouped<S, grouped, 8>(kernel.grouped[2]);
   fill_pixels<S, P, 0, 1>(kernel.any);
   fill_pixels<S, P, 3, 1>(kernel.rows[0][3]);
   fill_pixels<S, P, 3, 2>(kernel.rows[1][3]);

@@ -1,4 +1,4 @@
-// Depthwise convolution against a sum in double on every tier.
+// Convolutions of few channels per group against a sum in double on every tier.
 #include <gtest/gtest.h>
 
 #include "devices/cpu/kernels/conv/conv_testing.h"
@@ -11,11 +11,12 @@ using testing::Buffer;
 
 void check_all(const testing::ConvCase& s) {
   for (const DepthwiseKernel* kernel : testing::machine_kernels(get_depthwise)) {
+    if (s.ic / s.groups > kernel->lanes) continue;
     SCOPED_TRACE(kernel->name);
     testing::check_conv(
         s,
         [&](const ConvDesc& d, const float* weights, const WeightStrides& strides, ConvArgs args) {
-          ASSERT_TRUE(is_depthwise(d));
+          ASSERT_EQ(group_width(d, *kernel), s.ic / s.groups);
           Buffer packed(static_cast<int64_t>(depthwise_packed_bytes(d, *kernel) / 4));
           pack_depthwise_weights(d, *kernel, weights, strides, packed.data());
           args.weights = packed.data();
@@ -67,6 +68,20 @@ TEST(Depthwise, OtherDimensionsAndTransposed) {
   check_all({3, 1, 18, 18, 18, {4, 5, 6}, {3, 3, 3}, {1, 1, 2}, {}, {1, 1, 1}, {1, 1, 1}});
   check_all({2, 1, 18, 18, 18, {5, 6}, {4, 4}, {2, 2}, {}, {1, 1}, {1, 1}, 1, false, true});
   check_all({2, 1, 18, 18, 18, {5, 6}, {3, 3}, {}, {}, {1, 1}, {1, 1}, 0, false, true});
+}
+
+TEST(Depthwise, GroupsOfTwoFourAndEight) {
+  for (int64_t width : {2, 4, 8})
+    for (int64_t groups : {2, 5, 9})
+      for (int64_t stride : {1, 2}) {
+        const int64_t c = groups * width;
+        check_all({2, 2, groups, c, c, {7, 21}, {3, 3}, {stride, stride}, {}, {1, 1}, {1, 1}, c % 3});
+      }
+  check_all({1, 1, 6, 24, 24, {40}, {3}, {}, {2}, {2}, {2}, 1, false, false, {}, 3});
+  check_all({2, 1, 4, 16, 16, {5, 6}, {4, 4}, {2, 2}, {}, {1, 1}, {1, 1}, 1, false, true});
+  check_all({2, 1, 4, 32, 32, {9, 9}, {1, 1}, {}, {}, {}, {}, 0, false, false,
+             testing::make_epilogue(Activation::Silu, Bias::PerColumn,
+                                    Residual::AfterActivation, 0.5f)});
 }
 
 TEST(Depthwise, Epilogues) {

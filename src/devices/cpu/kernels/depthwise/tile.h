@@ -22,7 +22,7 @@ struct DepthwiseTile {
   int64_t src_step;  // from pixel to pixel of the tile
   const DepthwiseRun* runs;
   int64_t run_count;
-  const float* weights;  // [taps][weight_stride]
+  const float* weights;  // [taps][channels of a group][weight_stride]
   int64_t weight_stride;
   void* dst;
   int64_t dst_step;
@@ -39,6 +39,7 @@ using DepthwiseFn = void (*)(const DepthwiseTile&);
 
 constexpr int kMaxDepthwisePixels = 14;
 constexpr int kMaxRowTaps = 7, kMaxRowStride = 2;
+constexpr int kMaxGroupedPixels = 8, kGroupWidths = 3;
 
 struct DepthwiseKernel {
   const char* name;
@@ -50,6 +51,10 @@ struct DepthwiseKernel {
   // pixels. A source pixel is read once for all the outputs that it meets; those beyond the image's
   // edges are left out. Null where there is none.
   DepthwiseFn rows[kMaxRowStride][kMaxRowTaps + 1][kMaxDepthwisePixels];
+  // [log2(channels of a group) - 1][pixels - 1], any taps; null where a group has more channels than
+  // a vector.
+  int grouped_pixels;
+  DepthwiseFn grouped[kGroupWidths][kMaxGroupedPixels];
 };
 
 }  // namespace vireo::cpu
