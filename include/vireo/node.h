@@ -35,6 +35,9 @@ class VIREO_API Node {
   std::vector<Output> outputs() const;
   // Attributes as name and text, in IR's words.
   std::vector<std::pair<std::string, std::string>> get_attributes() const;
+  // Runtime information by name; of a runtime model execType, runtimePrecision, outputLayouts,
+  // originalLayersNames and others.
+  std::vector<std::pair<std::string, std::string>> get_rt_info() const;
   Tensor get_constant() const;                                    // a Constant's value, else empty
 
   bool operator==(const Node& o) const { return identity() == o.identity(); }

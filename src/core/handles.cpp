@@ -103,6 +103,11 @@ std::vector<std::pair<std::string, std::string>> Node::get_attributes() const {
   }
   return out;
 }
+std::vector<std::pair<std::string, std::string>> Node::get_rt_info() const {
+  std::vector<std::pair<std::string, std::string>> out;
+  for (const auto& [name, info] : data().rt_info.children) out.emplace_back(name, info.value);
+  return out;
+}
 Tensor Node::get_constant() const { return data().op == &constant_op ? data().fact().value : Tensor(); }
 
 namespace {

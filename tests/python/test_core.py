@@ -91,6 +91,16 @@ def test_friendly_names_and_rt_info(ov, affine, tmp_path):
     assert getattr(value, "value", value) == "words"
 
 
+def test_runtime_model_tells_what_nodes_became(ov, affine):
+    compiled = ov.Core().compile_model(affine[0], "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    compiled(np.ones((2, 4), np.float32))
+    nodes = {n.get_type_name(): n.get_rt_info() for n in compiled.get_runtime_model().get_ordered_ops()}
+    product = next(info for kind, info in nodes.items() if "MatMul" in kind)
+    assert "gemm" in product["execType"] and product["runtimePrecision"] == "f32" and product["outputLayouts"] == "ab"
+    assert {"product", "sum", "act"} <= set(product["originalLayersNames"].split(","))
+    assert nodes["Parameter"]["execType"] == "input"
+
+
 def test_query_model(ov, affine):
     supported = ov.Core().query_model(ov.Core().read_model(affine[0]), "CPU")
     assert supported["y"] == "CPU"

@@ -98,6 +98,11 @@ void bind_node(nb::module_& m) {
         for (const auto& [name, text] : n.get_attributes()) d[name.c_str()] = text;
         return d;
       }, "Attributes as text, in IR's words.")
+      .def("get_rt_info", [](const Node& n) {
+        nb::dict d;
+        for (const auto& [name, text] : n.get_rt_info()) d[name.c_str()] = text;
+        return d;
+      }, "Runtime information as text; of a runtime model what each node became: execType, runtimePrecision ...")
       .def_prop_ro("data", [](const Node& n) -> nb::object { Tensor t = n.get_constant(); return t ? to_array(t) : nb::none(); })
       .def("__eq__", [](const Node& a, nb::handle b) { return nb::isinstance<Node>(b) && a == nb::cast<Node>(b); })
       .def("__hash__", &Node::identity)

@@ -25,7 +25,9 @@ class CpuExecutable final : public Executable, public std::enable_shared_from_th
   std::unique_ptr<Inference> create() override;
   std::vector<std::pair<std::string, std::string>> properties() const override;
   MemoryFigures memory() const override;
-  std::shared_ptr<const Graph> runtime_graph() const override { return program_->graph; }
+  std::shared_ptr<const Graph> runtime_graph() const override {
+    return cpu::runtime_graph(*program_);
+  }
   std::string dump(std::string_view stage) const override;
   SavedExecutable save() const override;
 

@@ -85,5 +85,8 @@ std::shared_ptr<Program> make_program(std::shared_ptr<const Graph> graph,
                                       const std::vector<Variable>* outer = nullptr);
 
 std::string dump_program(const Program& program);
+// A copy of the normalised graph; rt_info of its nodes says what they became: execType (kernels),
+// execOrder, layerType, originalLayersNames, runtimePrecision, outputPrecisions, outputLayouts.
+std::shared_ptr<const Graph> runtime_graph(const Program& program);
 
 }  // namespace vireo::cpu

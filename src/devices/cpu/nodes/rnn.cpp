@@ -182,7 +182,7 @@ Place input_products(PlanContext& c, const Packed& packed, int64_t rows) {
   const Place to = c.temporary(size_t(d.m * d.n) * 4);
   const Place operands[] = {to, c.input(0), fixed_place(packed.w.data()), fixed_place(packed.bias.data())};
   const double flop = 2.0 * double(d.m * d.n * d.k);
-  StepSpec spec = spec_of(plan, run_product, packed.gemm->name,
+  StepSpec spec = spec_of(plan, run_product, fmt::format("gemm_f32_{}", tier_name(c.isa())),
                           estimate(4.0 * double(d.m * d.n), flop), flop * 1e-9);
   spec.bytes = 4.0 * double(d.m * d.k + d.m * d.n + d.k * d.n);
   c.step(spec, plan, operands);
