@@ -138,39 +138,9 @@ void bind_output(nb::module_& m) {
   m.attr("ConstOutput") = output;
 }
 
-void bind_graph(nb::module_& m) {
-  nb::class_<Model>(m, "Model", "A network in operators of the public opsets, as it was read and as it is saved.")
-      .def("__init__", [](Model* model, const std::vector<Output>& outputs, const std::string& name) { new (model) Model(outputs, name); },
-           nb::arg("outputs"), nb::kw_only(), nb::arg("name") = "",
-           "The part of a graph that these outputs need, over the same nodes.")
-      .def("get_output_size", [](const Model& g) { return g.outputs().size(); })
-      .def("get_output_op", [](const Model& g, size_t i) { return g.output(i).get_node(); })
-      .def("get_output_element_type", [](const Model& g, size_t i) { return g.output(i).get_element_type(); })
-      .def("get_output_partial_shape", [](const Model& g, size_t i) { return g.output(i).get_partial_shape(); })
-      .def("get_output_shape", [](const Model& g, size_t i) { return g.output(i).get_shape(); })
-      .def("get_result", &only_result)
-      .def_prop_ro("result", &only_result)
-      .def("get_parameter_index", [](const Model& g, const Node& node) { return index_of(g.get_parameters(), node); })
-      .def("get_result_index", [](const Model& g, const Node& node) { return index_of(g.get_results(), node); })
-      .def("get_result_index", [](const Model& g, const Output& port) {
-        const auto ports = g.outputs();
-        const auto found = std::find(ports.begin(), ports.end(), port);
-        return found == ports.end() ? int64_t(-1) : int64_t(found - ports.begin());
-      })
-      .def_prop_rw("friendly_name", &Model::get_friendly_name, &Model::set_friendly_name)
-      .def("get_friendly_name", &Model::get_friendly_name)
-      .def("set_friendly_name", &Model::set_friendly_name)
-      .def("get_name", &Model::get_friendly_name)
-      .def_prop_ro("name", &Model::get_friendly_name)
-      .def_prop_ro("inputs", &Model::inputs)
-      .def_prop_ro("outputs", &Model::outputs)
-      .def("input", nb::overload_cast<>(&Model::input, nb::const_))
-      .def("input", nb::overload_cast<size_t>(&Model::input, nb::const_), nb::arg("index"))
-      .def("input", nb::overload_cast<const std::string&>(&Model::input, nb::const_), nb::arg("tensor_name"))
-      .def("output", nb::overload_cast<>(&Model::output, nb::const_))
-      .def("output", nb::overload_cast<size_t>(&Model::output, nb::const_), nb::arg("index"))
-      .def("output", nb::overload_cast<const std::string&>(&Model::output, nb::const_), nb::arg("tensor_name"))
-      .def("get_ops", &Model::get_ordered_ops)
+// The nodes, the shapes and the information of a model.
+void bind_graph_content(nb::class_<Model>& model) {
+  model.def("get_ops", &Model::get_ordered_ops)
       .def("get_ordered_ops", &Model::get_ordered_ops)
       .def_prop_ro("parameters", &Model::get_parameters)
       .def("get_parameters", &Model::get_parameters)
@@ -200,6 +170,41 @@ void bind_graph(nb::module_& m) {
       .def("__enter__", [](nb::object self) { return self; })
       .def("__exit__", [](Model&, nb::args) {})
       .def("__repr__", [](const Model& model) { return describe(model); });
+}
+
+void bind_graph(nb::module_& m) {
+  nb::class_<Model> model(m, "Model", "A network in operators of the public opsets, as it was read and as it is saved.");
+  model.def("__init__", [](Model* model, const std::vector<Output>& outputs, const std::string& name) { new (model) Model(outputs, name); },
+           nb::arg("outputs"), nb::kw_only(), nb::arg("name") = "",
+           "The part of a graph that these outputs need, over the same nodes.")
+      .def("get_output_size", [](const Model& g) { return g.outputs().size(); })
+      .def("get_output_op", [](const Model& g, size_t i) { return g.output(i).get_node(); })
+      .def("get_output_element_type", [](const Model& g, size_t i) { return g.output(i).get_element_type(); })
+      .def("get_output_partial_shape", [](const Model& g, size_t i) { return g.output(i).get_partial_shape(); })
+      .def("get_output_shape", [](const Model& g, size_t i) { return g.output(i).get_shape(); })
+      .def("get_result", &only_result)
+      .def_prop_ro("result", &only_result)
+      .def("get_parameter_index", [](const Model& g, const Node& node) { return index_of(g.get_parameters(), node); })
+      .def("get_result_index", [](const Model& g, const Node& node) { return index_of(g.get_results(), node); })
+      .def("get_result_index", [](const Model& g, const Output& port) {
+        const auto ports = g.outputs();
+        const auto found = std::find(ports.begin(), ports.end(), port);
+        return found == ports.end() ? int64_t(-1) : int64_t(found - ports.begin());
+      })
+      .def_prop_rw("friendly_name", &Model::get_friendly_name, &Model::set_friendly_name)
+      .def("get_friendly_name", &Model::get_friendly_name)
+      .def("set_friendly_name", &Model::set_friendly_name)
+      .def("get_name", &Model::get_friendly_name)
+      .def_prop_ro("name", &Model::get_friendly_name)
+      .def_prop_ro("inputs", &Model::inputs)
+      .def_prop_ro("outputs", &Model::outputs)
+      .def("input", nb::overload_cast<>(&Model::input, nb::const_))
+      .def("input", nb::overload_cast<size_t>(&Model::input, nb::const_), nb::arg("index"))
+      .def("input", nb::overload_cast<const std::string&>(&Model::input, nb::const_), nb::arg("tensor_name"))
+      .def("output", nb::overload_cast<>(&Model::output, nb::const_))
+      .def("output", nb::overload_cast<size_t>(&Model::output, nb::const_), nb::arg("index"))
+      .def("output", nb::overload_cast<const std::string&>(&Model::output, nb::const_), nb::arg("tensor_name"));
+  bind_graph_content(model);
 }
 
 }  // namespace

@@ -40,12 +40,27 @@ std::string refusal(const NodeView& node) {
 struct Packed {
   const GemmKernel* kernel = nullptr;
   int64_t rows = 1, columns = 1, channels = 0;  // of the window; output channels
-  AlignedBuffer weights;                        // a matrix per row of the window
+  const uint8_t* weights = nullptr;             // a matrix per row of the window
   AlignedBuffer bias;                           // for each column of the window again
 };
 
+// Rows [begin, end) of the window: weights [O, rows, columns, C] to matrices [C, columns * O].
+void pack_rows(const Packed& p, int64_t k, const float* from, uint8_t* to, int64_t begin,
+               int64_t end) {
+  const int64_t n = p.columns * p.channels;
+  std::vector<float> matrix(size_t(n * k));
+  for (int64_t row = begin; row < end; ++row) {
+    for (int64_t column = 0; column < p.columns; ++column)
+      for (int64_t o = 0; o < p.channels; ++o)
+        std::copy_n(from + ((o * p.rows + row) * p.columns + column) * k, k,
+                    matrix.data() + (column * p.channels + o) * k);
+    pack_gemm_b(*p.kernel, matrix.data(), 1, k, n, k,
+                to + size_t(row) * gemm_packed_bytes(*p.kernel, n, k));
+  }
+}
+
 std::shared_ptr<const void> prepare(const NodeView& node) {
-  const Tensor w = node.constant(1)->dense();
+  const Tensor& w = *node.constant(1);
   const Shape& shape = w.get_shape();  // [O, taps..., C]
   auto p = std::make_shared<Packed>();
   p->kernel = get_gemm(DataType::f32, node.program().isa);
@@ -53,16 +68,12 @@ std::shared_ptr<const void> prepare(const NodeView& node) {
   p->columns = int64_t(shape[shape.size() - 2]);
   if (shape.size() == 4) p->rows = int64_t(shape[1]);
   const int64_t k = int64_t(shape.back()), n = p->columns * p->channels;
-  const size_t bytes = gemm_packed_bytes(*p->kernel, n, k);
-  p->weights = AlignedBuffer(bytes * size_t(p->rows));
-  std::vector<float> matrix(size_t(n * k));
-  for (int64_t row = 0; row < p->rows; ++row) {
-    for (int64_t column = 0; column < p->columns; ++column)
-      for (int64_t o = 0; o < p->channels; ++o)
-        std::copy_n(w.data<float>() + ((o * p->rows + row) * p->columns + column) * k, k,
-                    matrix.data() + (column * p->channels + o) * k);
-    pack_gemm_b(*p->kernel, matrix.data(), 1, k, n, k, p->weights.data() + size_t(row) * bytes);
-  }
+  p->weights = node.pack(
+      fmt::format("spread {}", p->kernel->name),
+      gemm_packed_bytes(*p->kernel, n, k) * size_t(p->rows), w, p->rows,
+      [p, k](const void* from, uint8_t* to, int64_t begin, int64_t end) {
+        pack_rows(*p, k, static_cast<const float*>(from), to, begin, end);
+      });
   if (node.attrs<ops::FusedConvTranspose>().has_bias) {
     const Tensor bias = node.constant(2)->dense();
     p->bias = AlignedBuffer(size_t(n) * sizeof(float), AlignedBuffer::Fill::Zero);
@@ -103,7 +114,7 @@ const char* plan(PlanContext& c) {
 
   Place operands[5];
   operands[1] = c.input(0);
-  operands[2] = fixed_place(packed.weights.data());
+  operands[2] = fixed_place(packed.weights);
   if (a.has_bias) {
     d.epilogue.bias = Bias::PerColumn;
     operands[3] = fixed_place(packed.bias.data());

@@ -98,7 +98,8 @@ struct Packed {
   const RnnKernel* kernel = nullptr;
   const char* name = "";
   int64_t input = 0;
-  AlignedBuffer w, r, bias, state_bias;
+  const uint8_t *w = nullptr, *r = nullptr;
+  AlignedBuffer bias, state_bias;
 };
 
 RnnDesc desc_of(const Form& form) {
@@ -138,21 +139,29 @@ void split_bias(const float* b, Packed* p) {
 std::shared_ptr<const void> prepare(const NodeView& node) {
   const Form form = form_of(node);
   const Inputs in(form);
-  const Tensor w = node.constant(in.w)->dense(), r = node.constant(in.r)->dense();
+  const Tensor &w = *node.constant(in.w), &r = *node.constant(in.r);
   auto p = std::make_shared<Packed>();
   p->desc = desc_of(form);
-  const RnnDesc& d = p->desc;
   p->gemm = get_gemm(DataType::f32, node.program().isa);
   p->kernel = &get_rnn_kernel(node.program().isa, &p->name);
   p->input = int64_t(w.get_shape().back());
+  const RnnDesc& d = p->desc;
   const int64_t gates = rnn_gates(d.cell) * d.hidden, n = d.directions * gates;
-  p->w = AlignedBuffer(gemm_packed_bytes(*p->gemm, n, p->input));
-  pack_gemm_b(*p->gemm, w.data<float>(), 1, p->input, n, p->input, p->w.data());
+  p->w = node.pack(p->gemm->name, gemm_packed_bytes(*p->gemm, n, p->input), w,
+                   gemm_panels(*p->gemm, n),
+                   [n, k = p->input, &kernel = *p->gemm](const void* from, uint8_t* to,
+                                                         int64_t begin, int64_t end) {
+                     pack_gemm_b(kernel, static_cast<const float*>(from), 1, k, n, k, to, begin, end);
+                   });
   const int64_t size = rnn_packed_size(*p->kernel, d.cell, d.hidden);
-  p->r = floats(d.directions * size);
-  for (int64_t i = 0; i < d.directions; ++i)
-    pack_rnn(*p->kernel, d.cell, d.hidden, r.data<float>() + i * gates * d.hidden,
-             data_of(p->r) + i * size);
+  p->r = node.pack(p->name, size_t(d.directions * size) * sizeof(float), r, d.directions,
+                   [d, gates, size, &kernel = *p->kernel](const void* from, uint8_t* to,
+                                                          int64_t begin, int64_t end) {
+                     for (int64_t i = begin; i < end; ++i)
+                       pack_rnn(kernel, d.cell, d.hidden,
+                                static_cast<const float*>(from) + i * gates * d.hidden,
+                                reinterpret_cast<float*>(to) + i * size);
+                   });
   if (node.inputs() > in.b) {
     const Tensor b = node.constant(in.b)->dense();
     split_bias(b.data<float>(), p.get());
@@ -180,7 +189,7 @@ Place input_products(PlanContext& c, const Packed& packed, int64_t rows) {
   d.epilogue.bias = Bias::PerColumn;
   const GemmPlan plan = plan_gemm(d, packed.gemm, c.threads());
   const Place to = c.temporary(size_t(d.m * d.n) * 4);
-  const Place operands[] = {to, c.input(0), fixed_place(packed.w.data()), fixed_place(packed.bias.data())};
+  const Place operands[] = {to, c.input(0), fixed_place(packed.w), fixed_place(packed.bias.data())};
   const double flop = 2.0 * double(d.m * d.n * d.k);
   StepSpec spec = spec_of(plan, run_product, fmt::format("gemm_f32_{}", tier_name(c.isa())),
                           estimate(4.0 * double(d.m * d.n), flop), flop * 1e-9);
@@ -230,7 +239,7 @@ const char* plan(PlanContext& c) {
   const bool lstm = d.cell == RnnCell::lstm;
   Place operands[10];
   operands[3] = input_products(c, packed, d.batch * d.length);
-  operands[4] = fixed_place(packed.r.data());
+  operands[4] = fixed_place(packed.r);
   if (d.cell == RnnCell::gru_linear) operands[5] = fixed_place(packed.state_bias.data());
   operands[6] = c.input(1);
   if (lstm) operands[7] = c.input(in.cell);
