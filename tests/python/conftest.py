@@ -53,6 +53,19 @@ def two_in_two_out(folder):
     return save(folder / "two.onnx", nodes, [("a", i64, [3]), ("b", i64, [3])], [("sum", i64, [3]), ("difference", i64, [3])])
 
 
+@pytest.fixture(scope="session")
+def branches(folder):
+    """y = sinh(x) if the flag is set, else cosh(x)."""
+    f32, flag = TensorProto.FLOAT, TensorProto.BOOL
+
+    def branch(kind):
+        return helper.make_graph([helper.make_node(kind, ["x"], [kind], name=f"in_{kind}")], kind, [],
+                                 [helper.make_tensor_value_info(kind, f32, [8])])
+
+    nodes = [helper.make_node("If", ["flag"], ["y"], then_branch=branch("Sinh"), else_branch=branch("Cosh"))]
+    return save(folder / "branches.onnx", nodes, [("flag", flag, []), ("x", f32, [8])], [("y", f32, [8])])
+
+
 @pytest.fixture
 def compiled(ov, affine):
     return ov.Core().compile_model(affine[0], "CPU", {"INFERENCE_PRECISION_HINT": "f32"})

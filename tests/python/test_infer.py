@@ -135,6 +135,15 @@ def test_profiling(ov, affine):
     assert sum(row.real_time.total_seconds() for row in rows) >= 0
 
 
+def test_profiling_looks_into_branches(ov, branches):
+    compiled = ov.Core().compile_model(branches, "CPU", {"PERF_COUNT": "YES"})
+    request = compiled.create_infer_request()
+    for flag, kind in ((True, "Sinh"), (False, "Cosh")):
+        request.infer([np.array(flag), np.ones(8, np.float32)])
+        kinds = [row.node_type for row in request.profiling_info]
+        assert "If" in kinds and kind in kinds and len({"Sinh", "Cosh"} & set(kinds)) == 1
+
+
 def run_threads(count, work):
     faults = []
 

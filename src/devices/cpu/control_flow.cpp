@@ -85,7 +85,7 @@ std::vector<Tensor> CpuInference::run_if(const HostCall& call, const std::vector
   CpuInference& branch = body(node, which);
   for (const BodyInput& in : node.ports[which].inputs)
     branch.set_input(size_t(in.parameter), inputs[size_t(in.input)]);
-  branch.run(cancel_);
+  run_body(branch);
   std::vector<Tensor> outputs(node.outputs.size());
   for (const BodyOutput& out : node.ports[which].outputs) {
     bool own = false;
@@ -155,7 +155,7 @@ std::vector<Tensor> CpuInference::run_loop(const HostCall& call,
       }
       loop.set_input(size_t(in.parameter), t);
     }
-    loop.run(cancel_);
+    run_body(loop);
     for (size_t o = 0; o < ports.outputs.size(); ++o) {
       const BodyOutput& out = ports.outputs[o];
       const Tensor result = loop.output(size_t(out.result));

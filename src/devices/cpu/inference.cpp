@@ -296,6 +296,7 @@ void CpuInference::run_segments() {
     times_.clear();
     timed_.clear();
   }
+  inside_.clear();
   bind();
   for (size_t depth = 0;; ++depth) {
     const Segment& segment = segment_at(depth);

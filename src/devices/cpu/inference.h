@@ -70,6 +70,7 @@ class CpuInference final : public Inference {
   Tensor view_of(const PlacedValue& value) const;
   void keep_on_heap(ValueId v, Tensor tensor, const std::vector<Tensor>& borrowed);
   CpuInference& body(const BoundNode& node, size_t which);
+  void run_body(CpuInference& body);
   void commit();
   void fill_dead_arena(const Segment& segment, uint32_t step);
   uint32_t variable_index(std::string_view id) const;
@@ -98,7 +99,13 @@ class CpuInference final : public Inference {
   PlanKey key_;
   std::map<std::pair<const BoundNode*, size_t>, std::unique_ptr<CpuInference>> bodies_;
   const std::atomic<bool>* cancel_ = nullptr;
-  std::vector<std::pair<const StepInfo*, double>> times_;
+  struct Timed {
+    const StepInfo* info;
+    double microseconds;               // without the bodies inside
+    std::vector<ProfileEntry> inside;  // of the bodies that a step of control flow ran
+  };
+  std::vector<Timed> times_;
+  std::vector<ProfileEntry> inside_;  // of the step under way
   std::vector<std::shared_ptr<const Segment>> timed_;
 };
 

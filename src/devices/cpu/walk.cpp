@@ -68,7 +68,10 @@ void CpuInference::walk_timed(const Segment& segment) {
     const auto start = Clock::now();
     run_step(segment.steps[i], segment);
     const std::chrono::duration<double, std::micro> took = Clock::now() - start;
-    times_.push_back({&segment.infos[i], took.count()});
+    double own = took.count();
+    for (const ProfileEntry& entry : inside_) own -= entry.microseconds;
+    times_.push_back({&segment.infos[i], own, std::move(inside_)});
+    inside_.clear();
   }
 }
 
@@ -157,7 +160,8 @@ void CpuInference::keep_on_heap(ValueId v, Tensor tensor, const std::vector<Tens
 
 std::vector<ProfileEntry> CpuInference::profile() const {
   std::vector<ProfileEntry> out;
-  for (const auto& [info, microseconds] : times_) {
+  for (const Timed& timed : times_) {
+    const StepInfo* info = timed.info;
     const GraphNode& node = *info->node->node;
     ProfileEntry entry;
     entry.fused = original_names(node);
@@ -165,12 +169,32 @@ std::vector<ProfileEntry> CpuInference::profile() const {
     entry.node_type = std::string(node.op->name);
     entry.exec_type = info->kernel;
     entry.refused = info->refused;
-    entry.microseconds = microseconds;
+    entry.microseconds = timed.microseconds;
     entry.gflop = info->gflop;
     entry.bytes = info->bytes;
     out.push_back(std::move(entry));
+    out.insert(out.end(), timed.inside.begin(), timed.inside.end());
   }
   return out;
+}
+
+// What a body did counts for the step that runs it, all iterations together.
+void CpuInference::run_body(CpuInference& body) {
+  body.run(cancel_);
+  if (!program_->config.perf_count) return;
+  for (ProfileEntry& entry : body.profile()) {
+    const auto same = [&](const ProfileEntry& e) {
+      return e.node == entry.node && e.exec_type == entry.exec_type;
+    };
+    const auto found = std::find_if(inside_.begin(), inside_.end(), same);
+    if (found == inside_.end()) {
+      inside_.push_back(std::move(entry));
+      continue;
+    }
+    found->microseconds += entry.microseconds;
+    found->gflop += entry.gflop;
+    found->bytes += entry.bytes;
+  }
 }
 
 }  // namespace vireo::cpu

@@ -111,7 +111,7 @@ template <int G, int J, int P>
 static VIREO_SIMD void add_input(const float* weight, int64_t stride, const F (&x)[P], F (&acc)[P]) {
   const F w = F::load(weight + J * stride);
 #pragma GCC unroll 16
-  for (int p = 0; p < P; ++p) acc[p] = fma(spread<G, J>(x[p]), w, acc[p]);
+  for (int p = 0; p < P; ++p) acc[p] = fma(simd::spread<G, J>(x[p]), w, acc[p]);
   if constexpr (J + 1 < G) add_input<G, J + 1>(weight, stride, x, acc);
 }
 
