@@ -70,6 +70,12 @@ CopyPlan plan_copy(int rank, const int64_t* dims, const int64_t* src_strides,
     p.inner = p.dims[last];
     p.inner_src_stride = p.src_strides[last], p.inner_dst_stride = p.dst_strides[last];
     --p.rank;
+  } else if (last == 0 && p.run_bytes < kTaskBytes / 2) {  // one long loop of runs: a chunk a task
+    p.inner = kTaskBytes / p.run_bytes;
+    p.inner_src_stride = p.src_strides[0], p.inner_dst_stride = p.dst_strides[0];
+    p.runs = p.dims[0];
+    p.dims[0] = divide_up(p.runs, p.inner);
+    p.src_strides[0] *= p.inner, p.dst_strides[0] *= p.inner;
   }
   p.tasks = 1;
   for (int d = 0; d < p.rank; ++d) p.tasks *= p.dims[d];
@@ -115,7 +121,8 @@ void run_copy(const CopyPlan& plan, const CopyArgs& args, int64_t task_begin, in
     dst += at[d] * plan.dst_strides[d];
   }
   for (int64_t task = task_begin; task < task_end; ++task) {
-    copy_inner(plan, dst, src, plan.inner);
+    const int64_t rest = plan.runs - task * plan.inner;
+    copy_inner(plan, dst, src, plan.runs && rest < plan.inner ? rest : plan.inner);
     for (int d = plan.rank - 1; d >= 0; --d) {
       src += plan.src_strides[d];
       dst += plan.dst_strides[d];

@@ -18,6 +18,7 @@ struct CopyPlan {
   int64_t dims[kCopyRank] = {}, src_strides[kCopyRank] = {}, dst_strides[kCopyRank] = {};  // bytes
   int64_t element_bytes = 1, run_bytes = 0;
   int64_t inner = 1, inner_src_stride = 0, inner_dst_stride = 0;  // bytes; a loop of runs
+  int64_t runs = 0;  // of all tasks, if `inner` need not divide them; else 0
 };
 
 struct CopyArgs {

@@ -115,6 +115,17 @@ TEST(Pad, EveryMode) {
   }
 }
 
+TEST(Copy, LongLoopsOfShortRunsAreCutAnywhere) {
+  const int64_t rows = 3001, dims[] = {rows, 24}, from[] = {160, 4}, to[] = {96, 4};
+  const auto src = counted<float>(rows * 40);
+  std::vector<float> dst(static_cast<size_t>(rows * 24));
+  const CopyPlan plan = plan_copy(2, dims, from, to, 4);
+  EXPECT_GT(plan.tasks, 2);
+  EXPECT_LT(plan.tasks, rows / 10);
+  run_in_parts(run_copy, plan, CopyArgs{src.data() + 8, dst.data()});
+  for (size_t i = 0; i < dst.size(); ++i) ASSERT_EQ(dst[i], src[i / 24 * 40 + i % 24 + 8]);
+}
+
 TEST(Reverse, TurnsEachSequenceAlongItsLength) {
   std::vector<int16_t> src(2 * 4 * 3 * 5 * 2), dst(src.size());
   for (size_t i = 0; i < src.size(); ++i) src[i] = static_cast<int16_t>(i);
