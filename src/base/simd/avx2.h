@@ -213,12 +213,4 @@ VIREO_SIMD void transpose(f32x8 (&r)[8]) {
   }
 }
 
-// Every run of G lanes gets the J-th of its lanes.
-template <int G, int J>
-VIREO_SIMD vec<float, 8> spread(vec<float, 8> a) {
-  if constexpr (G == 2) return _mm256_permute_ps(a.v, J == 0 ? 0xa0 : 0xf5);
-  if constexpr (G == 4) return _mm256_permute_ps(a.v, J * 0x55);
-  return _mm256_permutevar8x32_ps(a.v, _mm256_set1_epi32(J));
-}
-
 }  // namespace vireo::simd

@@ -223,11 +223,4 @@ VIREO_SIMD void transpose(f32x4 (&r)[4]) {
   r[3] = __builtin_shufflevector(b, d, 2, 3, 6, 7);
 }
 
-// Every run of G lanes gets the J-th of its lanes.
-template <int G, int J>
-VIREO_SIMD vec<float, 4> spread(vec<float, 4> a) {
-  if constexpr (G == 2) return raw_f4{a.v[J], a.v[J], a.v[2 + J], a.v[2 + J]};
-  return raw_f4{a.v[J], a.v[J], a.v[J], a.v[J]};
-}
-
 }  // namespace vireo::simd

@@ -203,9 +203,11 @@ template <typename S, int P, bool wide>
 constexpr DepthwiseKernel make_depthwise(const char* name, DataType type) {
   constexpr int grouped = F::lanes == 16 ? 8 : 4;  // as many sources and sums as registers hold
   DepthwiseKernel kernel = {name, type, P, F::lanes, {}, {}, grouped, {}};
-  fill_grouped<S, grouped, 2>(kernel.grouped[0]);
-  fill_grouped<S, grouped, 4>(kernel.grouped[1]);
-  if constexpr (F::lanes >= 8) fill_grouped<S, grouped, 8>(kernel.grouped[2]);
+  if constexpr (sizeof(S) == 4) {
+    fill_grouped<S, grouped, 2>(kernel.grouped[0]);
+    fill_grouped<S, grouped, 4>(kernel.grouped[1]);
+    if constexpr (F::lanes >= 8) fill_grouped<S, grouped, 8>(kernel.grouped[2]);
+  }
   fill_pixels<S, P, 0, 1>(kernel.any);
   fill_pixels<S, P, 3, 1>(kernel.rows[0][3]);
   fill_pixels<S, P, 3, 2>(kernel.rows[1][3]);

@@ -5,6 +5,7 @@
 
 #include "base/simd/convert.h"
 #include "base/simd/math.h"
+#include "base/simd/spread.h"
 #include "devices/cpu/kernels/depthwise/tile.h"
 
 namespace vireo::cpu::scalar {
