@@ -66,39 +66,39 @@ std::string weights(int directions, int gates, int input, int hidden, int biases
 
 const Case kCases[] = {
     {"lstm_bidirectional",
-     {"[?,3,4]", "[?,2,5]", "[?,2,5]"},
+     {"[2,3,4]", "[2,2,5]", "[2,2,5]"},
      {{2, 3, 4}, {2, 2, 5}, {2, 2, 5}},
      weights(2, 4, 4, 5, 4) +
          "n: i32[2] = Constant(value=[3,3])\n"
-         "y, h, s = LSTMSequence-5(a, b, c, n, w, r, k, "
-         "hidden_size=5, direction=\"bidirectional\")\nreturn y, h, s\n"},
+         "y: f32[2,2,3,5], f32[2,2,5], f32[2,2,5] = LSTMSequence-5(a, b, c, n, w, r, k, "
+         "hidden_size=5, direction=\"bidirectional\")\nreturn y, y:1, y:2\n"},
     {"lstm_lengths_given",
      {"[3,4,4]", "[3,1,5]", "[3,1,5]", "[3]"},
      {{3, 4, 4}, {3, 1, 5}, {3, 1, 5}, {3}},
      weights(1, 4, 4, 5, 4) + indices("n", "d", "3", 5, "i32") +
-         "y, h, s = LSTMSequence-5(a, b, c, n, w, r, k, "
-         "hidden_size=5, direction=\"reverse\")\nreturn y, h, s\n"},
+         "y: f32[3,1,4,5], f32[3,1,5], f32[3,1,5] = LSTMSequence-5(a, b, c, n, w, r, k, "
+         "hidden_size=5, direction=\"reverse\")\nreturn y, y:1, y:2\n"},
     {"gru_sequence",
      {"[2,3,4]", "[2,2,5]"},
      {{2, 3, 4}, {2, 2, 5}},
      weights(2, 3, 4, 5, 3) +
          "n: i64[2] = Constant(value=[3,1])\n"
-         "y, h = GRUSequence-5(a, b, n, w, r, k, hidden_size=5, "
-         "direction=\"bidirectional\", clip=0.75)\nreturn y, h\n"},
+         "y: f32[2,2,3,5], f32[2,2,5] = GRUSequence-5(a, b, n, w, r, k, hidden_size=5, "
+         "direction=\"bidirectional\", clip=0.75)\nreturn y, y:1\n"},
     {"gru_linear_sequence",
      {"[2,3,4]", "[2,2,5]"},
      {{2, 3, 4}, {2, 2, 5}},
      weights(2, 3, 4, 5, 4) +
          "n: i64[2] = Constant(value=[3,3])\n"
-         "y, h = GRUSequence-5(a, b, n, w, r, k, hidden_size=5, "
-         "direction=\"bidirectional\", linear_before_reset=true)\nreturn y, h\n"},
+         "y: f32[2,2,3,5], f32[2,2,5] = GRUSequence-5(a, b, n, w, r, k, hidden_size=5, "
+         "direction=\"bidirectional\", linear_before_reset=true)\nreturn y, y:1\n"},
     {"rnn_sequence",
      {"[2,3,4]", "[2,1,5]"},
      {{2, 3, 4}, {2, 1, 5}},
      weights(1, 1, 4, 5, 1) +
          "n: i64[2] = Constant(value=[3,3])\n"
-         "y, h = RNNSequence-5(a, b, n, w, r, k, hidden_size=5, "
-         "activations=[\"leakyrelu\"], activations_alpha=[0.25])\nreturn y, h\n"},
+         "y: f32[2,1,3,5], f32[2,1,5] = RNNSequence-5(a, b, n, w, r, k, hidden_size=5, "
+         "activations=[\"leakyrelu\"], activations_alpha=[0.25])\nreturn y, y:1\n"},
     {"gru_cell_without_bias",
      {"[2,4]", "[2,5]"},
      {{2, 4}, {2, 5}},
@@ -141,9 +141,9 @@ const Case kCases[] = {
      {"[3,20,2]"},
      {{3, 20, 2}},
      "k: i64[] = Constant(value=[4])\n"
-     "y, i = TopK-11(a, k, axis=1, mode=\"max\", sort=\"value\")\n"
-     "z, j = TopK-3(a, k, axis=1, mode=\"min\", sort=\"index\", "
-     "index_element_type=\"i64\")\nreturn y, i, z, j\n"},
+     "y: f32[3,4,2], i32[3,4,2] = TopK-11(a, k, axis=1, mode=\"max\", sort=\"value\")\n"
+     "z: f32[3,4,2], i64[3,4,2] = TopK-3(a, k, axis=1, mode=\"min\", sort=\"index\", "
+     "index_element_type=\"i64\")\nreturn y, y:1, z, z:1\n"},
     {"cum_sum",
      {"[3,5,2]"},
      {{3, 5, 2}},
