@@ -47,12 +47,6 @@ struct ConvWeights {
   const GemmKernel* winograd_gemm = nullptr;  // f32, whatever the images are
 };
 
-DataType image_type(const NodeView& node) {
-  DataType type;
-  data_type(node.in_type(0), &type);
-  return type;
-}
-
 // Winograd weights are four times as big and round otherwise: performance mode only, and as much as
 // the plain weights in all.
 bool pack_winograd(const NodeView& node, ConvDesc d, const Tensor& weights, ConvWeights& packed) {

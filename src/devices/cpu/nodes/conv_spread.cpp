@@ -16,9 +16,9 @@ bool all_are(const std::vector<int64_t>& v, int64_t value) {
 }
 
 std::string refusal(const NodeView& node) {
-  std::string reason = needs_f32(node, node.inputs());
-  if (!reason.empty()) return reason;
   const auto& a = node.attrs<ops::FusedConvTranspose>();
+  std::string reason = needs_dense_types(node, 1, narrow_residual(node, a.has_residual));
+  if (!reason.empty()) return reason;
   const Tensor* weights = node.constant(1);
   if (!weights) return "the weights are not constant";
   const Shape& shape = weights->get_shape();
@@ -63,7 +63,7 @@ std::shared_ptr<const void> prepare(const NodeView& node) {
   const Tensor& w = *node.constant(1);
   const Shape& shape = w.get_shape();  // [O, taps..., C]
   auto p = std::make_shared<Packed>();
-  p->kernel = get_gemm(DataType::f32, node.program().isa);
+  p->kernel = get_gemm(image_type(node), node.program().isa);
   p->channels = int64_t(shape[0]);
   p->columns = int64_t(shape[shape.size() - 2]);
   if (shape.size() == 4) p->rows = int64_t(shape[1]);
@@ -111,6 +111,7 @@ const char* plan(PlanContext& c) {
   d.c_batch[0] = d.residual_batch[0] = packed.rows * d.m * d.n;
   d.b_batch[1] = 1;
   set_activation(d.epilogue, a.activation);
+  data_type(c.out_type(), &d.c_type);
 
   Place operands[5];
   operands[1] = c.input(0);
@@ -130,7 +131,7 @@ const char* plan(PlanContext& c) {
   }
   const GemmPlan gemm = plan_gemm(d, packed.kernel, c.threads());
   const double flop = 2.0 * double(elements(src) * d.n * packed.rows);
-  c.step(spec_of(gemm, run, fmt::format("conv_spread_f32_{}", tier_name(c.isa())),
+  c.step(spec_of(gemm, run, "conv_spread_" + kernel_suffix(image_type(c), c.isa()),
                  estimate(4.0 * double(elements(c.out_shape())), flop), flop * 1e-9),
          gemm, operands);
   return nullptr;

@@ -83,6 +83,13 @@ inline std::string needs_f32(const NodeView& node, size_t inputs = 1) {
   return {};
 }
 
+// Of the activations of a product, which needs_dense_types has seen.
+inline DataType image_type(const NodeView& node) {
+  DataType type = DataType::f32;
+  data_type(node.in_type(0), &type);
+  return type;
+}
+
 // The dense kernels: activations f32 or bf16, all of one type, `first` of them and the last if it
 // is a residual; the other inputs f32.
 inline std::string needs_dense_types(const NodeView& node, size_t first, bool residual) {

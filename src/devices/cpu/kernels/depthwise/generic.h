@@ -203,7 +203,7 @@ template <typename S, int P, bool wide>
 constexpr DepthwiseKernel make_depthwise(const char* name, DataType type) {
   constexpr int grouped = F::lanes == 16 ? 8 : 4;  // as many sources and sums as registers hold
   DepthwiseKernel kernel = {name, type, P, F::lanes, {}, {}, grouped, {}};
-  if constexpr (sizeof(S) == 4) {
+  if constexpr (sizeof(S) > 1) {
     fill_grouped<S, grouped, 2>(kernel.grouped[0]);
     fill_grouped<S, grouped, 4>(kernel.grouped[1]);
     if constexpr (F::lanes >= 8) fill_grouped<S, grouped, 8>(kernel.grouped[2]);
