@@ -183,6 +183,12 @@ const Case kCases[] = {
      "y: f32[2,8,15,4] = vireo.ConvTranspose(a, w, k, b, strides=[2,3], dilations=[1,1], "
      "pads_begin=[0,0], pads_end=[0,0], groups=1, output_padding=[0,0], has_bias=true, "
      "has_residual=true, activation=\"sigmoid\")\nreturn y\n"},
+    {"conv_transposed_to_one_channel",
+     {"[1,4,17,3]"},
+     {{1, 4, 17, 3}},
+     "%w w 1,2,2,3 %y: f32[1,8,34,1] = vireo.ConvTranspose(a, w, strides=[2,2], dilations=[1,1], "
+     "pads_begin=[0,0], pads_end=[0,0], groups=1, output_padding=[0,0], activation=\"sigmoid\")\n"
+     "return y\n"},
     {"conv_transposed_overlapping",
      {"[1,4,5,3]"},
      {{1, 4, 5, 3}},

@@ -125,6 +125,8 @@ static void activate_narrow(const Epilogue& e, const SumTile<C>& t) {
   for (int64_t i = 0; i < t.rows; ++i) {
     for (int64_t j = 0; j < t.columns; ++j) row[i * t.columns + j] = t.sums[i * t.sums_stride + j];
   }
+  if (t.c_stride == t.columns && !t.residual)  // the tile is one row of C as well
+    return activate_rows(e, SumTile<C>{row, 0, t.c, 0, 1, n, nullptr, 0, nullptr});
   activate_rows(e, SumTile<float>{row, 0, row, 0, 1, n, nullptr, 0, nullptr});
   for (int64_t i = 0; i < t.rows; ++i) {
     for (int64_t j = 0; j < t.columns; ++j) {

@@ -44,10 +44,10 @@ void measure(const GemmKernel& kernel, const Layer& s, double peak) {
       bench::median_seconds([&] { run_conv(plan, args, 0, plan.tasks, scratch.data()); });
   const double planning = bench::median_seconds([&] { plan_conv(d, &kernel, 1); });
   char what[96];
-  std::snprintf(what, sizeof what, "%s%lldx%lld/%lld %lld->%lld @%lld%s plan %.0f us",
+  std::snprintf(what, sizeof what, "%s%lldx%lld/%lld %lld->%lld @%lld%s%s plan %.0f us",
                 s.transposed ? "T " : "", (long long)s.kernel, (long long)s.kernel,
                 (long long)s.stride, (long long)s.ic, (long long)s.oc, (long long)s.size,
-                s.planar ? " nchw" : "", planning * 1e6);
+                s.planar ? " nchw" : "", s.groups > 1 ? " grouped" : "", planning * 1e6);
   bench::print(kernel.name, what, 2.0 * pixels * s.oc * s.ic / s.groups * taps, time, peak);
 }
 
@@ -75,7 +75,7 @@ int main() {
                           {32, 32, 160, 3, 1, 1},
                           {144, 24, 56, 1, 1, 0},
                           {96, 96, 28, 5, 1, 2},
-                          {128, 128, 28, 3, 1, 1, 32},
+                          {512, 512, 14, 3, 1, 1, 32},
                           {64, 32, 40, 2, 2, 0, 1, false, true},
                           {64, 64, 40, 4, 2, 1, 1, false, true}};
   for (const GemmKernel* kernel : vireo::cpu::testing::machine_kernels(get_gemm)) {
