@@ -128,6 +128,9 @@ VIREO_SIMD f32x8 ceil(f32x8 a) {
   return _mm256_round_ps(a.v, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC);
 }
 VIREO_SIMD f32x8 add_exponent(f32x8 a, i32x8 n) { return a * as_float(shl<23>(n + i32x8(127))); }
+VIREO_SIMD f32x8 scale_by_power(f32x8 a, f32x8 n) {
+  return add_exponent(a, to_int(min(f32x8(128.0f), max(f32x8(-127.0f), n))));
+}
 
 VIREO_SIMD __m128 half_add(f32x8 a) {
   return _mm_add_ps(_mm256_castps256_ps128(a.v), _mm256_extractf128_ps(a.v, 1));

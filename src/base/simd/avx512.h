@@ -135,6 +135,7 @@ VIREO_SIMD f32x16 ceil(f32x16 a) {
 VIREO_SIMD f32x16 add_exponent(f32x16 a, i32x16 n) {
   return a * as_float(shl<23>(n + i32x16(127)));
 }
+VIREO_SIMD f32x16 scale_by_power(f32x16 a, f32x16 n) { return _mm512_scalef_ps(a.v, n.v); }
 
 // Halving by hand: what _mm512_reduce_* do is the compiler's choice, and sums must not change with
 // it.

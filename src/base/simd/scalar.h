@@ -135,6 +135,9 @@ VIREO_SIMD f32x4 ceil(f32x4 a) {
   return select(lt(t, a), as_float(as_int(t + f32x4(1.0f)) | (as_int(a) & i32x4(INT32_MIN))), t);
 }
 VIREO_SIMD f32x4 add_exponent(f32x4 a, i32x4 n) { return a * as_float(shl<23>(n + i32x4(127))); }
+VIREO_SIMD f32x4 scale_by_power(f32x4 a, f32x4 n) {
+  return add_exponent(a, to_int(min(f32x4(128.0f), max(f32x4(-127.0f), n))));
+}
 VIREO_SIMD float reduce_add(f32x4 a) { return (a.v[0] + a.v[2]) + (a.v[1] + a.v[3]); }
 VIREO_SIMD float reduce_mul(f32x4 a) { return (a.v[0] * a.v[2]) * (a.v[1] * a.v[3]); }
 VIREO_SIMD float reduce_max(f32x4 a) {

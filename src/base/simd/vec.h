@@ -9,8 +9,8 @@
 //   gt ge -> M; select(m, a, b) = m ? a : b; any(m), all(m); m & m, m | m, !m round_even floor ceil
 //   trunc sqrt abs neg; as_int, as_float (bits); to_int (truncates), to_int_round; to_float
 //   first_lanes<F>(n) -> M; transpose(F (&rows)[N]) turns a square tile
-//   add_exponent(x, n) = x * 2^n for results that stay normal; reduce_add / _max / _min / _mul: a
-//   fixed tree
+//   add_exponent(x, n) = x * 2^n for results that stay normal; scale_by_power(x, n) the same for a
+//   whole float n, 0 or infinite beyond; reduce_add / _max / _min / _mul: a fixed tree
 #pragma once
 
 #include <cstddef>
