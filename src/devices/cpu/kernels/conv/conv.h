@@ -21,6 +21,7 @@ struct ConvPlan {
   size_t scratch_bytes = 0;
   bool pointwise = false;  // the whole is one matrix product
   GemmPlan gemm;
+  int64_t k = 0;  // of one group: its input channels times all taps
   ConvLines lines;
   std::vector<int64_t> line_parts;  // first line of each part, and the end
   int64_t n_parts = 1;

@@ -66,6 +66,8 @@ ConvPlan plan_conv(const ConvDesc& d, const GemmKernel* kernel, int threads) {
     plan.scratch_bytes = plan.gemm.scratch_bytes;
     return plan;
   }
+  plan.k = d.ic / d.groups;
+  for (int i = 0; i < d.dims; ++i) plan.k *= d.kernel[i];
   plan.group_bytes = conv_packed_bytes(d, *kernel) / d.groups;
   plan.lines = make_lines(d, kernel->rows, d.ic / d.groups);
   if (plan.lines.lines.empty() || d.batch == 0 || d.oc == 0) return plan;

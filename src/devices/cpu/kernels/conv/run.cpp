@@ -38,6 +38,7 @@ void run_line(const ConvPlan& plan, const ConvLine& line, const Image& image,
     tile.c = image.dst + (line.dst + first * kind.dst_step) * c_bytes;
     tile.args.residual = image.residual + (line.residual + first * kind.residual_step) * c_bytes;
     tiles_by_rows[rows - 1](tile);
+    if (tile.next) tile.next += tile.next_step * plan.k;
   }
 }
 
@@ -46,10 +47,7 @@ void run_task(const ConvPlan& plan, const Image& image, int64_t line0, int64_t l
               int64_t panel0, int64_t panel1) {
   const GemmKernel& kernel = *plan.kernel;
   const ConvDesc& d = plan.desc;
-  int64_t k = d.ic / d.groups;
-  for (int i = 0; i < d.dims; ++i) k *= d.kernel[i];
-  const int64_t oc = d.oc / d.groups;
-  k = kernel.padded_k(k);
+  const int64_t k = kernel.padded_k(plan.k), oc = d.oc / d.groups;
   GemmTile tile;
   tile.panel_stride = 0;
   tile.c_type = d.dst_type;
@@ -59,12 +57,19 @@ void run_task(const ConvPlan& plan, const Image& image, int64_t line0, int64_t l
   for (int64_t block = line0; block < line1; block += plan.lines_per_block) {
     const int64_t block_end =
         block + plan.lines_per_block < line1 ? block + plan.lines_per_block : line1;
+    int64_t tiles = 0;
+    for (int64_t i = block; i < block_end; ++i)
+      tiles += divide_up(plan.lines.lines[i].count, kernel.rows);
     for (int64_t panel = panel0; panel < panel1; ++panel) {
       const int64_t n0 = panel * kernel.columns;
       tile.n = oc - n0 < kernel.columns ? oc - n0 : kernel.columns;
       const int64_t vectors = divide_up(tile.n, kernel.lanes);
       tile.b = image.weights + n0 * k * kernel.b_bytes();
       tile.b_stride = vectors * kernel.lanes;
+      // The tiles of this panel bring the next one from memory, each its share.
+      const int64_t bytes = tile.b_stride * kernel.b_bytes();
+      tile.next = panel + 1 < panel1 ? static_cast<const char*>(tile.b) + bytes * k : nullptr;
+      tile.next_step = tile.next ? divide_up(bytes, tiles) : 0;
       tile.args.bias = image.bias + n0;
       tile.args.slope = image.slope + n0;
       tile.args.scale = image.scale + n0;

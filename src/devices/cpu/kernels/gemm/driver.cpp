@@ -171,7 +171,14 @@ class TaskRunner {
                   rows, tile);
     }
     const int64_t tiles = divide_up(rows, wide ? kernel_.rows : kernel_.rows_of(vectors));
+    // The tiles of this panel bring the next one from memory, each its share.
+    const char* next = static_cast<const char*>(tile.b) +
+                       panels * kernel_.columns * padded * kernel_.b_bytes();
+    const int64_t share = divide_up(width * kernel_.b_bytes(), tiles);  // of a row
+    const bool asks = d_.b_packed && r.panel0 + 1 < r.panel1 && tiles > 1;
     for (int64_t i = 0; i < tiles; ++i) {
+      tile.next = asks ? next + i * share * k : nullptr;
+      tile.next_step = asks ? share : 0;
       const int64_t m = r.m0 + kernel_.tile_begin(rows, tiles, i),
                     count = r.m0 + kernel_.tile_begin(rows, tiles, i + 1) - m;
       tile.rows = static_cast<int>(count);

@@ -24,7 +24,8 @@ static VIREO_SIMD void add_pair(const GemmTile& t, F (&acc)[MR][V], const uint16
 
 template <int MR, int V>
 static VIREO_SIMD void multiply_runs(const GemmTile& t, F (&acc)[MR][V], int vectors) {
-  const int64_t a_stride = t.a_stride;
+  const int64_t a_stride = t.a_stride, next_step = 2 * t.next_step;
+  const char* next = t.next ? t.next : static_cast<const char*>(t.b);
   for (int64_t r = 0; r < t.run_count; ++r) {
     const uint16_t* a = static_cast<const uint16_t*>(t.a) + t.runs[r].a;
     int64_t row = t.runs[r].b, k = t.runs[r].k;
@@ -35,7 +36,8 @@ static VIREO_SIMD void multiply_runs(const GemmTile& t, F (&acc)[MR][V], int vec
       ++a, ++row, --k;
     }
     const uint16_t* b = static_cast<const uint16_t*>(t.b) + row * t.b_stride;
-    for (; k >= 2; k -= 2, a += 2, b += 2 * t.b_stride) {
+    for (; k >= 2; k -= 2, a += 2, b += 2 * t.b_stride, next += next_step) {
+      __builtin_prefetch(next, 0, 2);
       add_pair(t, acc, b, vectors, [&](int i) VIREO_LAMBDA {
         uint32_t pair;
         __builtin_memcpy(&pair, a + i * a_stride, 4);

@@ -7,11 +7,14 @@
 template <int MR, int V>
 static VIREO_SIMD void multiply_runs(const GemmTile& t, F (&acc)[MR][V], int vectors) {
   const int64_t a_stride = t.a_stride, b_stride = t.b_stride, panel_stride = t.panel_stride;
+  const int64_t next_step = t.next_step;
+  const char* next = t.next ? t.next : static_cast<const char*>(t.b);
   for (int64_t r = 0; r < t.run_count; ++r) {
     const float* a = static_cast<const float*>(t.a) + t.runs[r].a;
     const float* b = static_cast<const float*>(t.b) + t.runs[r].b * b_stride;
     const int64_t k_count = t.runs[r].k;
-    for (int64_t k = 0; k < k_count; ++k, b += b_stride) {
+    for (int64_t k = 0; k < k_count; ++k, b += b_stride, next += next_step) {
+      __builtin_prefetch(next, 0, 2);
       F bv[V];
 #pragma GCC unroll 16
       for (int j = 0; j < V; ++j)

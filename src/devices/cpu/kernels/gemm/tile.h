@@ -25,6 +25,10 @@ struct GemmTile {
   const void* b;  // the panel: rows of b_stride elements
   int64_t b_stride;
   int64_t panel_stride;  // from panel to panel, for the wide tiles
+  // What a later tile will read is brought to L2: each row of the panel asks for one line, at
+  // next, next + next_step ... Null: nothing.
+  const char* next = nullptr;
+  int64_t next_step = 0;
   void* c;
   int64_t c_stride;
   DataType c_type;  // of C and the residual: one that the kernel stores
