@@ -1,6 +1,8 @@
 // Plans and runs attention: a task is a block of query rows of one head.
 #include "devices/cpu/kernels/attention/attention.h"
 
+#include <algorithm>
+
 #include "base/arch/isa.h"
 #include "devices/cpu/kernels/kernels.h"
 
@@ -22,7 +24,7 @@ AttentionPlan plan_attention(const AttentionParams& params, const IsaSet& isa) {
   plan.table = table_for(isa);
   plan.params = params;
   plan.row_blocks = divide_up(params.q_length, kAttentionRows);
-  plan.rows_per_task = kAttentionRows;
+  plan.rows_per_task = divide_up(params.q_length, std::max<int64_t>(1, plan.row_blocks));
   plan.tasks = params.batch * params.heads * plan.row_blocks;
   const int64_t out_stride = round_up(params.value_size, 16);
   const int64_t floats = round_up(params.head_size, 2) * kAttentionKeys +

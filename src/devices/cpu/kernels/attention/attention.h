@@ -49,7 +49,7 @@ struct AttentionTable {
                int64_t head, int64_t begin, int64_t end, float* scratch);
 };
 
-constexpr int64_t kAttentionRows = 32, kAttentionKeys = 64;
+constexpr int64_t kAttentionRows = 96, kAttentionKeys = 128;
 
 struct AttentionPlan {
   int64_t tasks = 0;

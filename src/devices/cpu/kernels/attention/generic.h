@@ -3,7 +3,7 @@
 using namespace simd;
 
 constexpr int64_t kRows = kAttentionRows, kKeys = kAttentionKeys;
-constexpr int kTileRows = 4;
+constexpr int kTileRows = 6;
 constexpr int kTileVectors = F::lanes == 16 ? 4 : 2;
 
 struct Block {
@@ -105,47 +105,57 @@ VIREO_SIMD void add_to_rows(const float* scores, const S* v, int64_t stride, int
   int64_t c = 0;
   for (; c + kTileVectors * F::lanes <= value_size; c += kTileVectors * F::lanes)
     value_tile<Rows, kTileVectors>(scores, v + c, stride, n, out + c, out_stride, F::lanes);
+  if constexpr (kTileVectors > 2)
+    for (; c + 2 * F::lanes <= value_size; c += 2 * F::lanes)
+      value_tile<Rows, 2>(scores, v + c, stride, n, out + c, out_stride, F::lanes);
   for (; c < value_size; c += F::lanes) {
     const int64_t width = value_size - c < F::lanes ? value_size - c : F::lanes;
     value_tile<Rows, 1>(scores, v + c, stride, n, out + c, out_stride, width);
   }
 }
 
-VIREO_SIMD void mask_row(const AttentionParams& p, const void* mask, int64_t at, int64_t n,
-                         float* scores) {
+// The mask of `width` keys from element `at`.
+VIREO_SIMD F load_mask(const AttentionParams& p, const void* mask, int64_t at, int64_t width) {
+  if (p.mask == AttentionMask::additive) {
+    const float* from = static_cast<const float*>(mask) + at;
+    if (p.mask_col == 1) return F::load(from, width);
+    if (p.mask_col == 0) return F(*from);
+  }
+  float lanes[F::lanes] = {};
+  for (int64_t i = 0; i < width; ++i)
+    lanes[i] = p.mask == AttentionMask::additive
+                   ? static_cast<const float*>(mask)[at + i * p.mask_col]
+                   : (float)static_cast<const uint8_t*>(mask)[at + i * p.mask_col];
+  return F::load(lanes);
+}
+
+// Scales and masks the n scores of a row that the query may see, hides the rest of the block, and
+// returns the largest.
+VIREO_SIMD float mask_row(const AttentionParams& p, const void* mask, int64_t at, int64_t n,
+                          int64_t block_width, float* scores) {
   const F scale(p.scale), excluded(-__builtin_inff());
+  F largest = excluded;
   for_lanes<F>(0, n, [&](int64_t k, int64_t width) VIREO_LAMBDA {
     F s = F::load(scores + k) * scale;
     if (p.mask != AttentionMask::none) {
-      float lanes[F::lanes] = {};
-      for (int64_t i = 0; i < width; ++i) {
-        const int64_t from = at + (k + i) * p.mask_col;
-        lanes[i] = p.mask == AttentionMask::additive
-                       ? static_cast<const float*>(mask)[from]
-                       : (float)static_cast<const uint8_t*>(mask)[from];
-      }
-      const F m = F::load(lanes);
+      const F m = load_mask(p, mask, at + k * p.mask_col, width);
       s = p.mask == AttentionMask::additive ? s + m : select(ne(m, F::zero()), s, excluded);
     }
+    if (width < F::lanes) s = select(first_lanes<F>(width), s, excluded);
     s.store(scores + k);
+    largest = max(s, largest);
   });
+  for (int64_t k = (n + F::lanes - 1) / F::lanes * F::lanes; k < block_width; k += F::lanes)
+    excluded.store(scores + k);
+  return reduce_max(largest);
 }
 
-VIREO_SIMD float maximum_of(const float* x, int64_t n) {
-  F m(-__builtin_inff());
-  for (int64_t i = 0; i < n; i += F::lanes) m = max(F::load(x + i), m);
-  return reduce_max(m);
-}
-
-// Turns one row of scaled scores into weights and brings the row's running maximum, sum and output
-// up to date.
-VIREO_SIMD void soften_row(const Block& b, int64_t row, int64_t value_size) {
+// Turns one row of scaled scores, the largest of which is `found`, into weights and brings the
+// row's running maximum, sum and output up to date.
+VIREO_SIMD void soften_row(const Block& b, int64_t row, float found, int64_t value_size) {
   float* s = b.scores + row * kKeys;
-  const float before = b.maximum[row], found = maximum_of(s, b.width),
-              now = found > before ? found : before;
+  const float before = b.maximum[row], now = found > before ? found : before;
   const F shift(now == -__builtin_inff() ? 0.0f : now);
-  float factor[F::lanes];
-  exp_nonpositive(F(before) - shift).store(factor);
   F total = F::zero();
   for (int64_t k = 0; k < b.width; k += F::lanes) {
     const F e = exp_nonpositive(F::load(s + k) - shift);
@@ -153,8 +163,13 @@ VIREO_SIMD void soften_row(const Block& b, int64_t row, int64_t value_size) {
     total = total + e;
   }
   b.maximum[row] = now;
+  if (now == before) {
+    b.sum[row] += reduce_add(total);
+    return;
+  }
+  float factor[F::lanes];
+  exp_nonpositive(F(before) - shift).store(factor);
   b.sum[row] = b.sum[row] * factor[0] + reduce_add(total);
-  if (now == before) return;
   float* out = b.out + row * b.out_stride;
   for (int64_t c = 0; c < value_size; c += F::lanes)
     (F::load(out + c) * F(factor[0])).store(out + c);
@@ -165,9 +180,9 @@ VIREO_SIMD void score_rows(const float* q, int64_t stride, int64_t rows, int64_t
   int64_t r = 0;
   for (; r + kTileRows <= rows; r += kTileRows)
     score_some<kTileRows>(q + r * stride, stride, head_size, b, b.scores + r * kKeys);
-  for (; r + 2 <= rows; r += 2)
-    score_some<2>(q + r * stride, stride, head_size, b, b.scores + r * kKeys);
-  if (r < rows) score_some<1>(q + r * stride, stride, head_size, b, b.scores + r * kKeys);
+  for (; r + 3 <= rows; r += 3)
+    score_some<3>(q + r * stride, stride, head_size, b, b.scores + r * kKeys);
+  for (; r < rows; ++r) score_some<1>(q + r * stride, stride, head_size, b, b.scores + r * kKeys);
 }
 
 // How scores and sums of values come about, in f32; S is what q, k and v are stored in.
@@ -195,6 +210,9 @@ struct WideProducts {
     for (; r + kTileRows <= rows; r += kTileRows)
       add_to_rows<kTileRows>(b.scores + r * kKeys, v, stride, n, value_size,
                              b.out + r * b.out_stride, b.out_stride);
+    for (; r + 3 <= rows; r += 3)
+      add_to_rows<3>(b.scores + r * kKeys, v, stride, n, value_size, b.out + r * b.out_stride,
+                     b.out_stride);
     for (; r < rows; ++r)
       add_to_rows<1>(b.scores + r * kKeys, v, stride, n, value_size, b.out + r * b.out_stride,
                      b.out_stride);
@@ -234,11 +252,9 @@ void attention_block(const AttentionParams& p, const AttentionArgs& a, int64_t b
       float* s = b.scores + r * kKeys;
       const int64_t mask_at =
           batch * p.mask_batch + head * p.mask_head + (begin + r) * p.mask_row + first * p.mask_col;
-      mask_row(p, a.mask, mask_at, n, s);
       const int64_t last = p.causal ? past + begin + r + 1 - first : n;
-      for (int64_t k = last < 0 ? 0 : (last < n ? last : n); k < b.width; ++k)
-        s[k] = -__builtin_inff();
-      soften_row(b, r, p.value_size);
+      const int64_t seen = last < 0 ? 0 : (last < n ? last : n);
+      soften_row(b, r, mask_row(p, a.mask, mask_at, seen, b.width, s), p.value_size);
     }
     Products::add_values(values + first * p.v.position, p.v.position, n, rows, p.value_size, b);
   }
