@@ -111,7 +111,10 @@ void multiply_point(const WinogradPlan& plan, const float* weights, const Scratc
     const int64_t vectors = divide_up(t.n, gemm.lanes);
     t.b = b + n * d.ic;
     t.b_stride = vectors * gemm.lanes;
-    for (int64_t i = 0; i < parts; ++i) {
+    // Behind this panel lies the next, of this point or of the next one.
+    t.next = reinterpret_cast<const char*>(t.b) + t.b_stride * d.ic * 4;
+    t.next_step = divide_up(t.b_stride * 4, parts);
+    for (int64_t i = 0; i < parts; ++i, t.next += t.next_step * d.ic) {
       const int64_t first = part_begin(tiles, parts, i),
                     rows = part_begin(tiles, parts, i + 1) - first;
       t.rows = static_cast<int>(rows);
@@ -132,10 +135,13 @@ const char* refuse_winograd(const ConvDesc& d) {
       return "not 3x3 with stride and dilation 1";
     if (d.out[i] < 6) return "the image is too small for its tiles";
   }
-  if (d.ic < 32 || d.oc < 32) return "too few channels to pay for the transforms";
-  // Every block of tiles reads all weights; from a slow L3 that costs more than it saves.
+  if (d.ic < 16 || d.oc < 16) return "too few channels to pay for the transforms";
+  // Every block of tiles, which half of L2 holds, reads all weights: from L3 that pays, from memory
+  // it does not.
   const size_t bytes = static_cast<size_t>(kWinogradPoints * 4) * d.ic * d.oc;
-  return bytes > 4 * cache_sizes().l2 ? "the transformed weights are far bigger than L2" : nullptr;
+  return bytes > std::min(10 * cache_sizes().l2, cache_sizes().l3 / 3)
+             ? "the transformed weights are far bigger than L2"
+             : nullptr;
 }
 
 const WinogradKernel* get_winograd(DataType type, IsaSet isa, KernelRefusal* refused) {
