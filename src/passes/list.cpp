@@ -41,7 +41,7 @@ void normalise_in_place(Graph& graph, const NormaliseOptions& options) {
       make({add_identities, add_converts, add_gathers, add_reshape_targets});
   static const std::vector<Rule> fuse =
       make({add_products, add_layer_norms, add_epilogues, add_affines});
-  static const std::vector<Rule> finish = make({add_packed_heads, add_norm_residuals});
+  static const std::vector<Rule> finish = make({add_packed_heads, add_norm_residuals, add_planar});
 
   rewrite(graph, widen);
   const bool integers = options.fuse && has_quantised_activations(graph);

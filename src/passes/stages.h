@@ -34,6 +34,7 @@ void add_rope(std::vector<Rule>& rules);
 void add_products(std::vector<Rule>& rules);  // MatMul to vireo.MatMul
 void add_epilogues(
     std::vector<Rule>& rules);  // scale, bias, residual, activation into products; Pad into windows
+void add_planar(std::vector<Rule>& rules);  // convolutions that read pictures as they come
 
 void add_affines(std::vector<Rule>& rules);         // numbers behind an activation into it
 void add_packed_heads(std::vector<Rule>& rules);    // q, k and v of one matrix

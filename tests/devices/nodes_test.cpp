@@ -152,6 +152,11 @@ const Case kCases[] = {
      "y: f32[2,?,4,7] = vireo.Conv(a, w, k, strides=[2,2], dilations=[1,1], pads_begin=[1,1], "
      "pads_end=[1,1], groups=1, has_bias=true, "
      "activation=\"relu\")\nreturn y\n"},
+    {"conv_planar",
+     {"[2,3,?,7]"},
+     {{2, 3, 9, 7}},
+     "%w w 7,3,3,3 %y: f32[2,?,4,7] = vireo.Conv(a, w, strides=[2,2], dilations=[1,1], "
+     "pads_begin=[1,1], pads_end=[1,1], groups=1, planar=true, activation=\"relu\")\nreturn y\n"},
     {"conv_1x1_residual",
      {"[1,4,4,6]", "[1,4,4,6]"},
      {{1, 4, 4, 6}, {1, 4, 4, 6}},

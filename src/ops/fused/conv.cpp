@@ -12,6 +12,7 @@ void visit(AttrVisitor& v, FusedConv& a) {
   v.on("pads_begin", a.pads_begin);
   v.on("pads_end", a.pads_end);
   v.on("groups", a.groups);
+  v.on("planar", a.planar);
   v.on("has_bias", a.has_bias);
   v.on("has_residual", a.has_residual);
   visit_activation(v, a.activation);
@@ -37,6 +38,7 @@ PartialShape output_shape(InferContext& c, const FusedConv& a, F&& extent) {
   if (a.groups <= 0) c.fail("groups {} is not positive", a.groups);
   if (!src.rank_is_static() && !wei.rank_is_static()) return PartialShape::dynamic();
   const size_t rank = src.rank_is_static() ? src.size() : wei.size(), spatial = rank - 2;
+  const size_t channel = a.planar ? 1 : rank - 1, first = a.planar ? 2 : 1;  // axes of src
   if (src.rank_is_static() && wei.rank_is_static() && wei.size() != rank)
     c.fail("shapes {} and {} have different ranks", src.to_string(), wei.to_string());
   std::vector<WindowAxis> axes =
@@ -46,13 +48,13 @@ PartialShape output_shape(InferContext& c, const FusedConv& a, F&& extent) {
   if (!src.rank_is_static()) return out;
   out[0] = src[0];
   if (!wei.rank_is_static()) return out;
-  if (!src[rank - 1].compatible(wei[rank - 1] * Dimension(a.groups)))
-    c.fail("src has {} channels, the weights take {} in {} groups", src[rank - 1].to_string(),
+  if (!src[channel].compatible(wei[rank - 1] * Dimension(a.groups)))
+    c.fail("src has {} channels, the weights take {} in {} groups", src[channel].to_string(),
            wei[rank - 1].to_string(), a.groups);
   for (size_t i = 0; i < spatial; ++i) {
     if (wei[1 + i].is_dynamic()) continue;
     axes[i].kernel = wei[1 + i].get_length();
-    out[1 + i] = extent(src[1 + i], axes[i], i);
+    out[1 + i] = extent(src[first + i], axes[i], i);
   }
   return out;
 }
@@ -102,7 +104,8 @@ ConvShape conv_shape(const FusedConv& a, const Shape& src, const Shape& wei, con
   for (size_t i = 0; i < spatial; ++i)
     axes[i] = {int64_t(wei[1 + i]), value_at(a.strides, i, 1), value_at(a.dilations, i, 1),
                value_at(a.pads_begin, i, 0), value_at(a.pads_end, i, 0)};
-  set_spatial(s, {src.begin() + 1, src.end() - 1}, {out.begin() + 1, out.end() - 1}, axes);
+  const auto first = src.begin() + (a.planar ? 2 : 1);
+  set_spatial(s, {first, first + int64_t(spatial)}, {out.begin() + 1, out.end() - 1}, axes);
   return s;
 }
 
@@ -112,8 +115,8 @@ void evaluate(EvalContext& c) {
   const FusedConv& a = c.attrs<FusedConv>();
   const Shape &wei = c.shape(1), out = c.output(0).get_shape();
   const ConvShape s = conv_shape(a, c.shape(0), wei, out);
-  const std::vector<double> src =
-      swap_inner(load<double>(c.input(0)), s.batch, s.in_size(), c.shape(0).back());
+  std::vector<double> src = load<double>(c.input(0));
+  if (!a.planar) src = swap_inner(src, s.batch, s.in_size(), c.shape(0).back());
   const std::vector<double> filters =
       swap_inner(load<double>(c.input(1)), wei[0], s.kernel_size(), s.in_channels);
   std::vector<double> sums =

@@ -26,17 +26,19 @@ double apply(const Activation& activation, double x);
 void visit_activation(AttrVisitor& v, Activation& a);   // "activation", "alpha", "beta"
 
 // dst = activation(conv(src, wei) + bias + residual).
-// src [N, spatial..., C], wei [O, spatial..., C / groups], bias [O] if has_bias, residual of dst's shape if has_residual.
+// src [N, spatial..., C] ([N, C, spatial...] if planar), wei [O, spatial..., C / groups], bias [O] if has_bias, residual of
+// dst's shape if has_residual.
 struct FusedConv {
   std::vector<int64_t> strides, dilations, pads_begin, pads_end;   // one per spatial axis
   int64_t groups = 1;
+  bool planar = false;
   bool has_bias = false, has_residual = false;
   Activation activation;
   element::Type output_type = element::dynamic;   // of dst; dynamic: that of src
 };
 void visit(AttrVisitor& v, FusedConv& a);
 
-// The transposed convolution. src [N, spatial..., C], wei [O, spatial..., C / groups] too (O counts all groups);
+// The transposed convolution, never planar. src [N, spatial..., C], wei [O, spatial..., C / groups] too (O counts all groups);
 // extent = (in - 1) * stride + (kernel - 1) * dilation + 1 - pads + output_padding.
 struct FusedConvTranspose : FusedConv {
   std::vector<int64_t> output_padding;

@@ -208,7 +208,7 @@ bool pad_before(Patch& patch, const Graph& g, NodeId id) {
   Attrs attrs;
   if (n.op == &ops::fused_conv_0) {
     auto a = n.attrs.as<ops::FusedConv>();
-    if (!take_pad(g, inputs[0], a.pads_begin, a.pads_end)) return false;
+    if (a.planar || !take_pad(g, inputs[0], a.pads_begin, a.pads_end)) return false;
     attrs = a;
   } else if (n.op == &ops::fused_avg_pool_0) {
     auto a = n.attrs.as<ops::FusedPool>();

@@ -47,8 +47,9 @@ struct ConvWeights {
   const GemmKernel* winograd_gemm = nullptr;  // f32, whatever the images are
 };
 
-// Winograd weights are four times as big and round otherwise: performance mode only, and as much as
-// the plain weights in all.
+// Winograd weights are four times as big and round otherwise: performance mode only, and in all as
+// much as the plain weights and a little more, since small networks gain most.
+constexpr size_t kWinogradAllowance = 20 << 20;
 bool pack_winograd(const NodeView& node, ConvDesc d, const Tensor& weights, ConvWeights& packed) {
   const Program& program = node.program();
   if (program.config.mode == ExecutionMode::Accuracy || node.in_type(0) != node.out_type())
@@ -59,7 +60,8 @@ bool pack_winograd(const NodeView& node, ConvDesc d, const Tensor& weights, Conv
     d.out[i] = sizes_known ? out[size_t(i) + 1].get_length() : 1 << 10;
   packed.winograd_gemm = get_gemm(DataType::f32, program.isa);
   const size_t bytes = winograd_packed_bytes(d, *packed.winograd_gemm);
-  if (refuse_winograd(d) || program.winograd_bytes + bytes > program.weight_bytes) return false;
+  const size_t most = program.weight_bytes + kWinogradAllowance;
+  if (refuse_winograd(d) || program.winograd_bytes + bytes > most) return false;
   program.winograd_bytes += bytes;
   packed.winograd = get_winograd(image_type(node), program.isa);
   packed.winograd_data =
@@ -194,6 +196,7 @@ const char* plan(PlanContext& c) {
   c.step(spec_of(params.plan, run,
                  fmt::format("conv{}_{}",
                              params.plan.pointwise ? "_1x1"
+                             : a.planar            ? "_planar"
                              : d.transposed        ? "_transposed"
                                                    : "",
                              suffix),

@@ -3,6 +3,9 @@
 
 namespace vireo::cpu {
 
+// Until sizes are known: the packing of weights asks only whether channels are neighbours.
+constexpr int64_t kPlanar = 0;
+
 ConvDesc describe_weights(const ops::FusedConv& a, const Shape& weights, bool transposed) {
   ConvDesc d;
   d.dims = int(weights.size()) - 2;
@@ -10,6 +13,7 @@ ConvDesc describe_weights(const ops::FusedConv& a, const Shape& weights, bool tr
   d.oc = int64_t(weights[0]);
   d.ic = int64_t(weights.back()) * a.groups;
   d.transposed = transposed;
+  d.src.channel = a.planar ? kPlanar : 1;
   for (int i = 0; i < d.dims; ++i) {
     d.kernel[i] = int64_t(weights[size_t(i) + 1]);
     d.stride[i] = a.strides.empty() ? 1 : a.strides[size_t(i)];
@@ -34,12 +38,13 @@ WeightStrides weight_strides(const ConvDesc& d) {
 }
 
 void describe_images(ConvDesc& d, const Shape& src, const Shape& dst) {
+  const bool planar = d.src.channel == kPlanar;
   d.batch = int64_t(src[0]);
   for (int i = 0; i < d.dims; ++i) {
-    d.in[i] = int64_t(src[size_t(i) + 1]);
+    d.in[i] = int64_t(src[size_t(i) + (planar ? 2 : 1)]);
     d.out[i] = int64_t(dst[size_t(i) + 1]);
   }
-  d.src = dense_strides(d.dims, d.in, d.ic);
+  d.src = planar ? planar_strides(d.dims, d.in, d.ic) : dense_strides(d.dims, d.in, d.ic);
   d.dst = d.residual = dense_strides(d.dims, d.out, d.oc);
 }
 

@@ -59,7 +59,7 @@ void run_task(const ConvPlan& plan, const Image& image, int64_t line0, int64_t l
         block + plan.lines_per_block < line1 ? block + plan.lines_per_block : line1;
     int64_t tiles = 0;
     for (int64_t i = block; i < block_end; ++i)
-      tiles += divide_up(plan.lines.lines[i].count, kernel.rows);
+      tiles += divide_up(plan.lines.lines[i].count, kernel.rows);  // or fewer, if they are taller
     for (int64_t panel = panel0; panel < panel1; ++panel) {
       const int64_t n0 = panel * kernel.columns;
       tile.n = oc - n0 < kernel.columns ? oc - n0 : kernel.columns;
