@@ -108,7 +108,8 @@ std::vector<passes::Rule> passes::all_rules() {
                add_grouped_heads,  add_cached_attention,
                add_products,       add_layer_norms,
                add_epilogues,      add_affines,
-               add_packed_heads,   add_norm_residuals});
+               add_packed_heads,   add_norm_residuals,
+               add_planar});
 }
 
 std::shared_ptr<Graph> normalise(const Graph& imported, const NormaliseOptions& options) {

@@ -1,5 +1,5 @@
-// A convolution of few channels reads a picture as users hand it over, [N, C, spatial...]: to bring the channels together
-// first would cost more than it saves.
+// A convolution of few channels reads a picture as users hand it over, [N, C, spatial...]: to bring
+// the channels together first would cost more than it saves.
 #include "ops/fused/fused.h"
 #include "passes/match.h"
 #include "passes/stages.h"
@@ -21,7 +21,8 @@ bool read_planar(Patch& patch, const Graph& g, NodeId id) {
   const auto order = ints(g, transpose->inputs[1]);
   if (!order || order->size() < 3 || !src.rank_is_static() || wei.is_dynamic()) return false;
   for (size_t i = 1; i < order->size(); ++i)
-    if ((*order)[0] != 0 || (*order)[i] != (i + 1 < order->size() ? int64_t(i) + 1 : 1)) return false;
+    if ((*order)[0] != 0 || (*order)[i] != (i + 1 < order->size() ? int64_t(i) + 1 : 1))
+      return false;
   if (wei[wei.size() - 1].get_length() > kMostChannels ||
       wei[wei.size() - 2].get_length() < kLeastTaps)
     return false;

@@ -50,7 +50,8 @@ void describe_images(ConvDesc& d, const Shape& src, const Shape& dst) {
 
 double conv_flop(const ConvDesc& d) {
   double taps = 2.0 * double(d.ic) / double(d.groups) * double(d.oc) * double(d.batch);
-  for (int i = 0; i < d.dims; ++i) taps *= double(d.kernel[i]) * double(d.transposed ? d.in[i] : d.out[i]);
+  for (int i = 0; i < d.dims; ++i)
+    taps *= double(d.kernel[i]) * double(d.transposed ? d.in[i] : d.out[i]);
   return taps;
 }
 

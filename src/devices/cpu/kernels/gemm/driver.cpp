@@ -172,8 +172,8 @@ class TaskRunner {
     }
     const int64_t tiles = divide_up(rows, wide ? kernel_.rows : kernel_.rows_of(vectors));
     // The tiles of this panel bring the next one from memory, each its share.
-    const char* next = static_cast<const char*>(tile.b) +
-                       panels * kernel_.columns * padded * kernel_.b_bytes();
+    const char* next =
+        static_cast<const char*>(tile.b) + panels * kernel_.columns * padded * kernel_.b_bytes();
     const int64_t share = divide_up(width * kernel_.b_bytes(), tiles);  // of a row
     const bool asks = d_.b_packed && r.panel0 + 1 < r.panel1 && tiles > 1;
     for (int64_t i = 0; i < tiles; ++i) {
@@ -269,9 +269,10 @@ GemmPlan plan_gemm(const GemmDesc& d, const GemmKernel* kernel, int threads) {
   plan.tasks = plan.batches * shares.m * shares.n;
   // Partial sums wait in C, so that only an f32 C lets K be cut, and sums of codes are no floats.
   const int64_t block = kBlockK * 4 / kernel->b_bytes();
-  plan.k_block = d.k <= block + block / 4 || d.c_type != DataType::f32 || kernel->a_type == DataType::u8
-                     ? max64(d.k, 1)
-                     : round_up(divide_up(d.k, divide_up(d.k, block)), 16);
+  plan.k_block =
+      d.k <= block + block / 4 || d.c_type != DataType::f32 || kernel->a_type == DataType::u8
+          ? max64(d.k, 1)
+          : round_up(divide_up(d.k, divide_up(d.k, block)), 16);
   const int64_t half_l2 = static_cast<int64_t>(cache_sizes().l2) / 2;
   const int64_t rows = divide_up(d.m, plan.m_parts);
   plan.m_block = max64(kernel->rows,

@@ -42,9 +42,9 @@ void measure(const WinogradKernel& kernel, const GemmKernel& gemm, const Layer& 
 
 int main() {
   using namespace vireo::cpu;
-  const Layer layers[] = {{64, 64, 56},  {128, 128, 28}, {256, 256, 14}, {64, 64, 80},
-                          {32, 32, 160}, {128, 128, 40}, {96, 96, 24},   {512, 512, 7},
-                          {256, 256, 32}, {96, 24, 100}, {16, 16, 160}, {24, 24, 80}};
+  const Layer layers[] = {{64, 64, 56},   {128, 128, 28}, {256, 256, 14}, {64, 64, 80},
+                          {32, 32, 160},  {128, 128, 40}, {96, 96, 24},   {512, 512, 7},
+                          {256, 256, 32}, {96, 24, 100},  {16, 16, 160},  {24, 24, 80}};
   const WinogradKernel* last = nullptr;
   for (const vireo::IsaSet tier : vireo::cpu::testing::machine_tiers()) {
     const WinogradKernel* kernel = get_winograd(DataType::f32, tier);

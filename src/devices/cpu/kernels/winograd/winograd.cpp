@@ -172,8 +172,8 @@ void pack_winograd_weights(const WinogradKernel& kernel, const ConvDesc& d, cons
     for (int64_t k = 0; k < d.ic; k += kBlock) {
       const int64_t rows = std::min(kBlock, d.ic - k);
       for (int tap = 0; tap < 9; ++tap)
-        gemm.pack_weights(weights + n * s.oc + k * s.ic + tap / 3 * s.tap[0] + tap % 3 * s.tap[1], s.ic,
-                    s.oc, rows, columns, width, taps.data() + tap * rows * width);
+        gemm.pack_weights(weights + n * s.oc + k * s.ic + tap / 3 * s.tap[0] + tap % 3 * s.tap[1],
+                          s.ic, s.oc, rows, columns, width, taps.data() + tap * rows * width);
       kernel.weights({taps.data(), static_cast<float*>(packed) + n * d.ic + k * width,
                       round_up(d.oc, gemm.lanes) * d.ic, rows * width});
     }
