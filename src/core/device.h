@@ -54,7 +54,7 @@ struct ProfileEntry {
 };
 
 struct MemoryFigures {
-  size_t weights = 0;   // packed or shared constants, once per executable
+  size_t weights = 0;   // packed, and constants used as they are, once per executable
   size_t arena = 0;     // per request: the largest plan so far
   size_t requests = 0;  // inferences alive
 };

@@ -55,7 +55,7 @@ void Patch::apply() {
     const OutputRef old = arena.input(e.node, e.index);
     if (!same_kind(arena.fact(old), arena.fact(e.source))) dirty.push_back(e.node);
     arena.set_input(e.node, e.index, e.source);
-    if (!arena.producer(old).op->has(kStructural)) arena.detach(old.node);
+    if (!arena.producer(old).op->has(kStructural)) arena.detach(old.node, &unread_);
   }
   for (const auto& [from, to] : replacements_) {
     if (!same_kind(arena.fact(from), arena.fact(to)))
@@ -64,7 +64,7 @@ void Patch::apply() {
     arena.replace_uses(from, to);
     move_names(arena.edit(from.node).outputs[from.index], arena.edit(to.node).outputs[to.index]);
     if (std::find(unnamed_.begin(), unnamed_.end(), to.node) != unnamed_.end()) arena.edit(to.node).name = arena[from.node].name;
-    if (!arena[from.node].op->has(kStructural | kSink)) arena.detach(from.node);
+    if (!arena[from.node].op->has(kStructural | kSink)) arena.detach(from.node, &unread_);
   }
   if (dirty.empty()) return;
   // In order, so that each node is inferred once and only while facts change.
@@ -75,6 +75,12 @@ void Patch::apply() {
     for (const GraphOutput& o : arena[id].outputs)
       for (const Use& use : o.uses) marked[use.node] = true;
   }
+}
+
+void Patch::release_unread() {
+  for (NodeId id : unread_)
+    if (!graph_[id].linked) graph_.arena->hollow_constant(id);  // else somebody reads it again
+  unread_.clear();
 }
 
 std::vector<std::string> original_names(const GraphNode& node) {

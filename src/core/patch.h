@@ -22,6 +22,9 @@ class Patch {
 
   // Applies the edits and infers what they touch, downstream while facts change.
   void apply();
+  // Then: constants that nobody reads since give up their memory. For the compiler's own graphs, whose removed nodes nobody will
+  // look at.
+  void release_unread();
 
   const Graph& graph() const { return graph_; }
   const Fact& fact(OutputRef ref) const { return graph_.fact(ref); }
@@ -32,6 +35,7 @@ class Patch {
   std::vector<std::pair<OutputRef, OutputRef>> replacements_;
   std::vector<InputEdit> inputs_;
   std::vector<std::pair<NodeId, Attrs>> attrs_;
+  std::vector<NodeId> unread_;   // constants
   std::vector<NodeId> unnamed_;  // new nodes that take the name of what they replace
 };
 

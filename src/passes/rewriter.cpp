@@ -79,6 +79,7 @@ class Driver {
       push_users(id);
       for (OutputRef s : graph_[id].inputs) push(s.node);
       patch.apply();
+      patch.release_unread();
 #ifndef NDEBUG
       verify(graph_, *rule);
 #endif

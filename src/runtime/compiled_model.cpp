@@ -41,8 +41,12 @@ Any CompiledModel::get_property(const std::string& name) const {
   if (name == "OPTIMAL_NUMBER_OF_INFER_REQUESTS") return m.config.streams;
   if (name == "LOADED_FROM_CACHE") return m.loaded_from_cache;
   if (name == "NUM_STREAMS") return m.config.streams;
+  if (name == "VIREO_WEIGHTS_BYTES") return uint64_t(m.executable->memory().weights);
+  if (name == "VIREO_ARENA_BYTES") return uint64_t(m.executable->memory().arena);
   if (name == "SUPPORTED_PROPERTIES") {
-    std::string all = "NETWORK_NAME EXECUTION_DEVICES OPTIMAL_NUMBER_OF_INFER_REQUESTS LOADED_FROM_CACHE";
+    std::string all =
+        "NETWORK_NAME EXECUTION_DEVICES OPTIMAL_NUMBER_OF_INFER_REQUESTS LOADED_FROM_CACHE VIREO_WEIGHTS_BYTES "
+        "VIREO_ARENA_BYTES";
     for (const std::string& n : property_names()) all += " " + n;
     return all;
   }

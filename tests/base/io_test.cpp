@@ -65,13 +65,44 @@ TEST_F(Io, MapsAndReadsTheSameBytes) {
       EXPECT_EQ(file->mapped(), mode == MappedFile::Mode::Map);
       EXPECT_EQ(std::memcmp(file->data(), text.data(), size), 0);
       for (size_t i = 0; i < AlignedBuffer::kSlack; ++i) ASSERT_EQ(file->data()[size + i], 0);
-      file->release_pages(0, size);
+      release_mapped_pages(file->data(), size);
       EXPECT_EQ(std::memcmp(file->data(), text.data(), size), 0);
     }
   }
   EXPECT_EQ(read_text_file(at("f")).size(), 100000u);
   EXPECT_EQ(code_of([&] { read_text_file(at("f"), 99999); }), ErrorCode::InvalidArgument);
   EXPECT_EQ(read_text_file(at("f"), 100000).size(), 100000u);
+}
+
+// Pages of [data, data + size) that are in memory.
+size_t resident_pages(const void* data, size_t size) {
+  const size_t page = size_t(::sysconf(_SC_PAGESIZE)), pages = size / page;
+  const int file = ::open("/proc/self/pagemap", O_RDONLY);
+  std::vector<uint64_t> entries(pages);
+  const size_t from = reinterpret_cast<uintptr_t>(data) / page * 8;
+  EXPECT_EQ(::pread(file, entries.data(), pages * 8, off_t(from)), ssize_t(pages * 8));
+  ::close(file);
+  size_t present = 0;
+  for (uint64_t entry : entries) present += entry >> 63;
+  return present;
+}
+
+TEST_F(Io, MappedPagesAreGivenBack) {
+  put("f", std::string(size_t(1) << 20, 'x'));
+  const auto file = MappedFile::open(at("f"));
+  const auto touch = [&] { return std::count(file->data(), file->data() + file->size(), 'x'); };
+  ASSERT_EQ(touch(), 1 << 20);
+  ASSERT_EQ(resident_pages(file->data(), file->size()), 256u);
+  release_mapped_pages(file->data() + 1, 8 * 4096);  // whole pages only
+  EXPECT_EQ(resident_pages(file->data(), file->size()), 256u - 7u);
+  release_mapped_pages(file->data(), file->size() + 1);  // more than the file has: not ours
+  EXPECT_EQ(resident_pages(file->data(), file->size()), 256u - 7u);
+  release_mapped_pages(file->data(), file->size());
+  EXPECT_EQ(resident_pages(file->data(), file->size()), 0u);
+  EXPECT_EQ(touch(), 1 << 20);
+  std::vector<char> own(1 << 20, 'y');
+  release_mapped_pages(own.data(), own.size());
+  EXPECT_EQ(std::count(own.begin(), own.end(), 'y'), 1 << 20);
 }
 
 TEST_F(Io, EmptyAndSpecialFiles) {

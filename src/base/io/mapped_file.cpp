@@ -166,6 +166,11 @@ void MappedFile::release_pages(size_t offset, size_t length) const noexcept {
   if (first < last) ::madvise(const_cast<uint8_t*>(data_) + first, last - first, MADV_DONTNEED);
 }
 
+void release_mapped_pages(const void* data, size_t size) noexcept {
+  if (const auto file = MappedFile::find(data))
+    file->release_pages(size_t(static_cast<const uint8_t*>(data) - file->data()), size);
+}
+
 std::string read_text_file(const std::string& path, size_t limit) {
   Descriptor file;
   struct stat status;

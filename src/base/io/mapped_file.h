@@ -75,6 +75,11 @@ class OpenedFiles {
   OpenedFiles* outer_;
 };
 
+// Gives the pages that lie wholly in a range of a mapped file back to the system; they are loaded
+// again when touched. Nothing happens to other memory, so that whoever is done with a tensor need
+// not know where it came from.
+void release_mapped_pages(const void* data, size_t size) noexcept;
+
 // The whole file as text. InvalidArgument if it is longer than the limit.
 std::string read_text_file(const std::string& path, size_t limit = size_t(256) << 20);
 

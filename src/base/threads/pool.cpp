@@ -127,8 +127,8 @@ Worker* Pool::make_worker() noexcept try {
   std::unique_ptr<Worker> worker(new Worker);
   pthread_attr_t attributes;
   ::pthread_attr_init(&attributes);
-  // Else it inherits the mask of the thread that happens to make it, which somebody may have bound to
-  // one core.
+  // Else it inherits the mask of the thread that happens to make it, which somebody may have bound
+  // to one core.
   ::pthread_attr_setaffinity_np(&attributes, mask.size, mask.set());
   // Signals are the application's: they go to its threads.
   sigset_t all, before;

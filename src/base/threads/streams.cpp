@@ -24,7 +24,8 @@ uint64_t with_top(uint64_t word, uint64_t top) {
 std::vector<int> cores_of(int stream, int threads) {
   const std::vector<int> cpus = allowed_cpus();
   std::vector<int> cores;
-  for (int i = 1; i < threads; ++i) cores.push_back(cpus[size_t(stream * threads + i) % cpus.size()]);
+  for (int i = 1; i < threads; ++i)
+    cores.push_back(cpus[size_t(stream * threads + i) % cpus.size()]);
   return cores;
 }
 
@@ -39,7 +40,7 @@ Streams::Streams(int count, int threads, bool pin)
     : count_(std::max(count, 1)),
       teams_(new std::unique_ptr<Team>[size_t(count_)]),
       next_(new std::atomic<uint32_t>[size_t(count_)]) {
-  for (int i = 0; i < count_; ++i) 
+  for (int i = 0; i < count_; ++i)
     teams_[size_t(i)] =
         std::make_unique<Team>(threads, pin ? cores_of(i, threads) : std::vector<int>());
   make_all_free();

@@ -13,8 +13,8 @@ namespace vireo {
 class Streams final : private ForkAware {
  public:
   // `count` teams of `threads` threads each. What they use of the pool is decided while they work,
-  // not here. `pin` gives every worker of every stream a core of its own as far as there are as many
-  // (ENABLE_CPU_PINNING), until the streams are destroyed; callers stay unbound.
+  // not here. `pin` gives every worker of every stream a core of its own as far as there are as
+  // many (ENABLE_CPU_PINNING), until the streams are destroyed; callers stay unbound.
   Streams(int count, int threads, bool pin = false);
   ~Streams();
 

@@ -19,8 +19,8 @@ namespace vireo {
 // number says which scratch memory is its own, not which thread runs it.
 class Team {
  public:
-  // `cores` binds worker i, while this team has it, to cores[i mod size]; never the caller. Empty: to
-  // none.
+  // `cores` binds worker i, while this team has it, to cores[i mod size]; never the caller. Empty:
+  // to none.
   explicit Team(int threads = 1, std::vector<int> cores = {});
   Team(const Team&) = delete;
   Team& operator=(const Team&) = delete;

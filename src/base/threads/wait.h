@@ -25,8 +25,9 @@ int spin_limit_us() noexcept;
 int64_t now_ns() noexcept;
 
 // Spins until ready() or until the limit; true if ready. Most waits in a hot loop end in the first,
-// clockless part. It never yields: to Linux a yield is a time slice given away (4 ms), and the thread
-// that gave it comes late to all that follows, where one that sleeps comes back when it is woken.
+// clockless part. It never yields: to Linux a yield is a time slice given away (4 ms), and the
+// thread that gave it comes late to all that follows, where one that sleeps comes back when it is
+// woken.
 template <typename Ready>
 inline bool spin_until(Ready&& ready, int limit_us) noexcept {
   constexpr int kClockless = 64, kBetweenClocks = 16;

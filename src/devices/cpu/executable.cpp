@@ -23,6 +23,18 @@ IsaSet isa_of(const CompileConfig& config) {
   return IsaSet(isa.bits() & parse_isa_cap(config.isa_cap).bits());
 }
 
+namespace {
+
+// What plans read as it came, bodies included.
+size_t constants_of(const Program& program) {
+  size_t bytes = program.weight_bytes - program.released_bytes;
+  for (const BoundNode& node : program.nodes)
+    for (const auto& body : node.bodies) bytes += constants_of(*body);
+  return bytes;
+}
+
+}  // namespace
+
 CpuExecutable::CpuExecutable(const Graph& imported, const CompileConfig& config)
     : inputs_(input_ports(imported)), outputs_(output_ports(imported)) {
   std::shared_ptr<Graph> graph = normalise(imported);
@@ -60,7 +72,9 @@ std::vector<std::pair<std::string, std::string>> CpuExecutable::properties() con
 
 MemoryFigures CpuExecutable::memory() const {
   MemoryFigures figures;
-  figures.weights = program_->weight_bytes;
+  figures.weights = constants_of(*program_);
+  for (const PackedWeights::Entry& entry : program_->packed->entries())
+    figures.weights += entry.bytes;
   std::lock_guard<std::mutex> lock(program_->plan_mutex);
   figures.arena = program_->plans.largest_arena();
   return figures;

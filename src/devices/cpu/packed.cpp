@@ -22,13 +22,6 @@ size_t with_slack(size_t bytes) {
   return (bytes + AlignedBuffer::kSlack + a - 1) / a * a;
 }
 
-// The pages of a file that only the packed form stands for from here on go back to the system.
-void release_source(const Tensor& source) {
-  const auto* data = static_cast<const uint8_t*>(source.data());
-  if (const auto file = MappedFile::find(data))
-    file->release_pages(size_t(data - file->data()), source.get_byte_size());
-}
-
 struct Share {
   size_t job;
   int64_t begin, end;
@@ -90,7 +83,8 @@ void PackedWeights::run(int threads) {
       Job& job = jobs_[share.job];
       job.fill(job.source.data(), job.to, share.begin, share.end);
       if (open[share.job].fetch_sub(1, std::memory_order_acq_rel) != 1) continue;
-      release_source(job.source);
+      // Only the packed form stands for it from here on.
+      release_mapped_pages(job.source.data(), job.source.get_byte_size());
       job = Job();
     }
   };

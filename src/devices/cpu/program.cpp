@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "core/values.h"
 #include "devices/cpu/lower/groups.h"
 
 namespace vireo::cpu {
@@ -139,7 +140,6 @@ void number(Program& program, const std::vector<Variable>& variables) {
 // graph readable.
 void release_packed(Program& program) {
   constexpr size_t kWorthIt = 4096;
-  static const uint64_t zero[2] = {};
   std::vector<uint32_t> packed(program.values.size());
   for (const BoundNode& node : program.nodes)
     if (node.prepared && node.kind && node.kind->packs_input >= 0)
@@ -151,8 +151,8 @@ void release_packed(Program& program) {
     if (packed[node.outputs[0]] == 0 || packed[node.outputs[0]] != value.reads ||
         type.is_packed() || type == element::string || value.fact.value.get_byte_size() < kWorthIt)
       continue;
-    const Shape shape = value.fact.shape.to_shape();
-    Tensor stand_in(type, shape, const_cast<uint64_t*>(zero), Strides(shape.size(), 0));
+    program.released_bytes += value.fact.value.get_byte_size();
+    const Tensor stand_in = hollow(type, value.fact.shape.to_shape());
     GraphNode& edited = program.graph->arena->edit(node.id);
     edited.attrs = Attrs(ConstantAttrs{stand_in});
     edited.outputs[0].fact.value = value.fact.value = stand_in;

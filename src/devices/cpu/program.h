@@ -55,6 +55,7 @@ struct Program {
   bool static_shapes = false;         // one plan serves all runs
   std::shared_ptr<PackedWeights> packed;  // shared with the bodies
   size_t weight_bytes = 0;            // of the graph's constants
+  size_t released_bytes = 0;          // of those that only packed copies stand for
   mutable size_t winograd_bytes = 0;  // of them in transformed form, while executors are prepared
 
   mutable std::mutex plan_mutex;

@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "base/support/log.h"
+#include "core/values.h"
 #include "ops/arithmetic/arithmetic.h"
 #include "passes/match.h"
 #include "passes/stages.h"
@@ -38,6 +39,7 @@ class Folder {
     }
     if (count) log_debug("passes", "fold-constants made {}", count);
     patch_.apply();
+    patch_.release_unread();
   }
 
  private:
@@ -92,6 +94,18 @@ class Folder {
     }
     for (uint32_t i = 0; i < outputs.size() && i < n.outputs.size(); ++i)
       values_[{id, i}] = outputs[i];
+    for (OutputRef s : n.inputs) release(s);
+  }
+
+  // An operand whose last reader is folded is not needed any more: of a model's weights one at a
+  // time has two forms in memory.
+  void release(OutputRef ref) {
+    for (const Use& use : graph_.arena->output(ref).uses)
+      if (!values_.count({use.node, 0})) return;
+    if (const auto it = values_.find(ref); it != values_.end())
+      it->second = Tensor();  // the key stays: it is folded
+    else if (graph_[ref.node].op == &constant_op)
+      graph_.arena->hollow_constant(ref.node);
   }
 
   bool affordable(const GraphNode& n, size_t bytes) const {
@@ -117,6 +131,9 @@ class Folder {
     // To f32 from what is f32 already: nothing was rounded.
     if (n.op == &ops::convert_1 && n.fact().type == inputs[0].get_element_type())
       return {inputs[0]};
+    if (is_public(n, "Transpose") && inputs[0].get_element_type() == types[0] &&
+        inputs[1].get_size() > 0)
+      return {transposed(inputs[0], load<int64_t>(inputs[1]))};
     for (size_t i = 0; i < inputs.size(); ++i) inputs[i] = narrowed(inputs[i], types[i]);
     const element::Type from = inputs[0].get_element_type();
     if (n.op == &ops::convert_1 && n.fact().type == element::f32 && narrow(from))

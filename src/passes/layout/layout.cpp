@@ -84,8 +84,11 @@ OutputRef Layout::as(OutputRef value, const Order& wanted) {
   OutputRef made;
   for (const Stored& s : forms)
     if (!made.valid() && same_but_ones(s.order, order, shape)) made = move_ones(s, order, shape);
+  // Large ones are left to the folding stage, which gives their memory back one by one.
+  constexpr size_t kLarge = size_t(64) << 10;
   const Tensor constant = fact(value).value;
-  if (constant) made = patch_.constant(transposed(constant, full(order, shape.size())));
+  if (constant && constant.get_byte_size() < kLarge)
+    made = patch_.constant(transposed(constant, full(order, shape.size())));
   if (!made.valid()) made = transpose(forms.front(), order, shape);
   forms_[value].push_back({made, order});
   return made;
@@ -146,6 +149,7 @@ void Layout::run() {
     if (!fn || !fn(*this, id)) keep(id);
   }
   patch_.apply();
+  patch_.release_unread();
 }
 
 }  // namespace vireo::passes
