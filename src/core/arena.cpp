@@ -2,9 +2,7 @@
 #include <algorithm>
 #include <atomic>
 
-#include "base/io/mapped_file.h"
 #include "core/graph.h"
-#include "core/values.h"
 
 namespace vireo {
 namespace {
@@ -148,7 +146,7 @@ bool Arena::infer(NodeId id) {
   return changed;
 }
 
-void Arena::detach(NodeId id, std::vector<NodeId>* constants) {
+void Arena::detach(NodeId id) {
   std::vector<NodeId> stack{id};
   while (!stack.empty()) {
     const NodeId at = stack.back();
@@ -157,27 +155,12 @@ void Arena::detach(NodeId id, std::vector<NodeId>* constants) {
     const bool read = std::any_of(node.outputs.begin(), node.outputs.end(), [](const GraphOutput& o) { return !o.uses.empty(); });
     if (!node.linked || read) continue;
     node.linked = false;
-    if (constants && node.op == &constant_op) constants->push_back(at);
     for (size_t i = 0; i < node.inputs.size(); ++i) {
       remove_use(node.inputs[i], {at, uint32_t(i)});
       const GraphNode& source = *nodes_[node.inputs[i].node];
       if (!source.op->has(kStructural | kSink) || &constant_op == source.op) stack.push_back(node.inputs[i].node);
     }
   }
-}
-
-bool Arena::hollow_constant(NodeId id) {
-  constexpr size_t kWorthIt = 4096;
-  GraphNode& node = *nodes_[id];
-  VIREO_ASSERT(node.op == &constant_op);
-  Tensor& value = node.outputs[0].fact.value;
-  if (value.get_byte_size() < kWorthIt || !value.is_continuous()) return false;
-  const Tensor stand_in = hollow(value.get_element_type(), value.get_shape());
-  if (!stand_in) return false;
-  release_mapped_pages(value.data(), value.get_byte_size());
-  node.attrs = Attrs(ConstantAttrs{stand_in});
-  value = stand_in;
-  return true;
 }
 
 NodeId Arena::absorb(Arena& other) {

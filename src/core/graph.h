@@ -87,11 +87,8 @@ class Arena : public std::enable_shared_from_this<Arena> {
   // Infers this node again from its inputs; true if a fact changed.
   bool infer(NodeId id);
   // A node that nobody reads stops counting as a user of its inputs, and so do inputs that then nobody reads. They stay readable,
-  // and count again as soon as somebody reads them. `constants` is told which of them are constants.
-  void detach(NodeId id, std::vector<NodeId>* constants = nullptr);
-  // A large constant whose value nobody will look at any more gives up its memory, and the pages of a file that it is a view of:
-  // from here on it reads as zeros. For the compiler's own graphs. True if there was something to give.
-  bool hollow_constant(NodeId id);
+  // and count again as soon as somebody reads them.
+  void detach(NodeId id);
 
   // Moves every node of another arena here and leaves a forwarding entry there; returns what to add to its ids.
   NodeId absorb(Arena& other);

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/support/parse.h"
+#include "core/hollow.h"
 
 namespace vireo {
 namespace {
@@ -55,7 +56,10 @@ void Patch::apply() {
     const OutputRef old = arena.input(e.node, e.index);
     if (!same_kind(arena.fact(old), arena.fact(e.source))) dirty.push_back(e.node);
     arena.set_input(e.node, e.index, e.source);
-    if (!arena.producer(old).op->has(kStructural)) arena.detach(old.node, &unread_);
+    if (!arena.producer(old).op->has(kStructural)) {
+      arena.detach(old.node);
+      detached_.push_back(old.node);
+    }
   }
   for (const auto& [from, to] : replacements_) {
     if (!same_kind(arena.fact(from), arena.fact(to)))
@@ -64,7 +68,10 @@ void Patch::apply() {
     arena.replace_uses(from, to);
     move_names(arena.edit(from.node).outputs[from.index], arena.edit(to.node).outputs[to.index]);
     if (std::find(unnamed_.begin(), unnamed_.end(), to.node) != unnamed_.end()) arena.edit(to.node).name = arena[from.node].name;
-    if (!arena[from.node].op->has(kStructural | kSink)) arena.detach(from.node, &unread_);
+    if (!arena[from.node].op->has(kStructural | kSink)) {
+      arena.detach(from.node);
+      detached_.push_back(from.node);
+    }
   }
   if (dirty.empty()) return;
   // In order, so that each node is inferred once and only while facts change.
@@ -78,9 +85,15 @@ void Patch::apply() {
 }
 
 void Patch::release_unread() {
-  for (NodeId id : unread_)
-    if (!graph_[id].linked) graph_.arena->hollow_constant(id);  // else somebody reads it again
-  unread_.clear();
+  std::unordered_set<NodeId> seen;
+  while (!detached_.empty()) {
+    const NodeId id = detached_.back();
+    detached_.pop_back();
+    const GraphNode& node = graph_[id];
+    if (node.linked || !seen.insert(id).second) continue;  // linked: somebody reads it
+    if (node.op == &constant_op) hollow_constant(*graph_.arena, id);
+    for (OutputRef source : node.inputs) detached_.push_back(source.node);
+  }
 }
 
 std::vector<std::string> original_names(const GraphNode& node) {

@@ -35,7 +35,7 @@ class Patch {
   std::vector<std::pair<OutputRef, OutputRef>> replacements_;
   std::vector<InputEdit> inputs_;
   std::vector<std::pair<NodeId, Attrs>> attrs_;
-  std::vector<NodeId> unread_;   // constants
+  std::vector<NodeId> detached_;
   std::vector<NodeId> unnamed_;  // new nodes that take the name of what they replace
 };
 

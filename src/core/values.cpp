@@ -279,12 +279,6 @@ std::vector<size_t> element_strides(const Shape& shape) {
   return s;
 }
 
-Tensor hollow(element::Type type, const Shape& shape) {
-  static const uint64_t zero[2] = {};
-  if (type.is_packed() || type == element::string) return {};
-  return Tensor(type, shape, const_cast<uint64_t*>(zero), Strides(shape.size(), 0));
-}
-
 bool same_contents(const Tensor& a, const Tensor& b) {
   if (a.same_buffer(b)) return true;
   if (!a || !b || a.get_element_type() != b.get_element_type() || a.get_shape() != b.get_shape()) return false;

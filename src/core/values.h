@@ -71,9 +71,6 @@ Tensor make_strings(const Shape& shape, const std::vector<std::string>& values);
 
 // Row-major element strides of a shape.
 std::vector<size_t> element_strides(const Shape& shape);
-// A tensor of this type and shape over one zero: what stands for a value that nobody reads any more. Empty for packed types and
-// strings, whose elements cannot share memory.
-Tensor hollow(element::Type type, const Shape& shape);
 bool same_contents(const Tensor& a, const Tensor& b);   // type, shape and bytes
 uint64_t content_hash(const Tensor& tensor);
 

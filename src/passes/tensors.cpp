@@ -3,7 +3,9 @@
 
 #include <cstring>
 
+#include "base/support/aligned_buffer.h"
 #include "base/support/half.h"
+#include "base/support/pages.h"
 #include "core/values.h"
 #include "passes/match.h"
 
@@ -43,6 +45,16 @@ bool only_ones_move(const Shape& shape, const std::vector<int64_t>& order) {
   return true;
 }
 
+// Large ones go back to the system as soon as the next form of the same weights is made.
+Tensor weights(element::Type type, const Shape& shape) {
+  constexpr size_t kLarge = size_t(128) << 10;
+  const size_t bytes = dense_byte_size(type, shape);
+  if (bytes < kLarge) return Tensor(type, shape);
+  std::shared_ptr<void> pages = allocate_pages(bytes + AlignedBuffer::kSlack);
+  void* const data = pages.get();
+  return Tensor(type, shape, data, {}, std::move(pages));
+}
+
 }  // namespace
 
 Tensor reshaped(const Tensor& t, const Shape& shape) { return t.dense().reshaped(shape); }
@@ -58,7 +70,7 @@ Tensor transposed(const Tensor& given, const std::vector<int64_t>& order) {
   const std::vector<size_t> strides = element_strides(t.get_shape());
   Walk walk{shape, {}};
   for (int64_t axis : order) walk.strides.push_back(strides[size_t(axis)]);
-  Tensor out(type, shape);
+  Tensor out = weights(type, shape);
   switch (type.size()) {
     case 1:
       copy_walk(static_cast<const uint8_t*>(t.data()), static_cast<uint8_t*>(out.data()), walk);
@@ -80,7 +92,7 @@ Tensor to_f32(const Tensor& given) {
   const Tensor t = given.dense();
   const element::Type type = t.get_element_type();
   if (type == element::f32) return t;
-  Tensor out(element::f32, t.get_shape());
+  Tensor out = weights(element::f32, t.get_shape());
   float* dst = out.data<float>();
   const size_t n = t.get_size();
   if (type == element::f16 || type == element::bf16) {
@@ -97,7 +109,7 @@ Tensor to_f32(const Tensor& given) {
 
 Tensor scaled(const Tensor& given, size_t axis, const std::vector<float>& factors) {
   const Tensor t = given.dense();
-  Tensor out(element::f32, t.get_shape());
+  Tensor out = weights(element::f32, t.get_shape());
   const Shape& shape = t.get_shape();
   size_t outer = 1, inner = 1;
   for (size_t i = 0; i < axis; ++i) outer *= shape[i];

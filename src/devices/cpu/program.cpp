@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <unordered_map>
 
-#include "core/values.h"
+#include "core/hollow.h"
 #include "devices/cpu/lower/groups.h"
 
 namespace vireo::cpu {

@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "base/support/log.h"
+#include "core/hollow.h"
 #include "core/values.h"
 #include "ops/arithmetic/arithmetic.h"
 #include "passes/match.h"
@@ -105,7 +106,7 @@ class Folder {
     if (const auto it = values_.find(ref); it != values_.end())
       it->second = Tensor();  // the key stays: it is folded
     else if (graph_[ref.node].op == &constant_op)
-      graph_.arena->hollow_constant(ref.node);
+      hollow_constant(*graph_.arena, ref.node);
   }
 
   bool affordable(const GraphNode& n, size_t bytes) const {
