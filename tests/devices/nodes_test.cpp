@@ -152,6 +152,10 @@ const Case kCases[] = {
      "y: f32[2,?,4,7] = vireo.Conv(a, w, k, strides=[2,2], dilations=[1,1], pads_begin=[1,1], "
      "pads_end=[1,1], groups=1, has_bias=true, "
      "activation=\"relu\")\nreturn y\n"},
+    {"fake_quantize",
+     {"[3,8]", "[]", "[]", "[8]", "[8]"},
+     {{3, 8}, {}, {}, {8}, {8}},
+     "y: f32[3,8] = FakeQuantize-1(a, b, c, d, e, levels=5)\nreturn y\n"},
     {"conv_planar",
      {"[2,3,?,7]"},
      {{2, 3, 9, 7}},

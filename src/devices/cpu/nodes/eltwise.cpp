@@ -154,7 +154,7 @@ std::string describe(const NodeView& node, EltwiseNode* out) {
       break;
     }
     case EltwiseOp::prelu: out->channel_axis = 1; break;
-    case EltwiseOp::fake_quantize: p[4] = number("levels", 256) - 1; break;
+    case EltwiseOp::fake_quantize: p[4] = float(attribute<int64_t>(n, "levels", 256) - 1); break;
     case EltwiseOp::quantise_by: {
       const auto& a = node.attrs<ops::Quantise>();
       p[3] = float(a.low), p[4] = float(a.high);
