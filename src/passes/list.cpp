@@ -27,7 +27,7 @@ void make_integer_graph(Graph& graph, const NormaliseOptions& options) {
 }
 
 void normalise_in_place(Graph& graph, const NormaliseOptions& options) {
-  static const std::vector<Rule> widen = make({add_decompression});
+  static const std::vector<Rule> widen = make({add_decompression, add_block_rows});
   static const std::vector<Rule> codes = make({add_codes});
   static const std::vector<Rule> move_codes = make(
       {add_identities, add_converts, add_gathers, add_reshape_targets, add_code_movement});
@@ -99,7 +99,8 @@ void normalise_bodies(Graph& graph, const NormaliseOptions& options) {
 }  // namespace
 
 std::vector<passes::Rule> passes::all_rules() {
-  return make({add_decompression,  add_identities,
+  return make({add_decompression,  add_block_rows,
+               add_identities,
                add_converts,       add_shapes,
                add_gathers,        add_reshape_targets,
                add_decompositions, add_exponentials,

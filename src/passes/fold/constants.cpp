@@ -16,8 +16,8 @@ namespace vireo::passes {
 namespace {
 
 // Broadcasts and ranges may blow up; decompression of 4-bit weights to f32 takes eight times the
-// bytes.
-constexpr size_t kBlowUp = 8, kSmall = size_t(1) << 20;
+// bytes, that of 2-bit blocks twelve.
+constexpr size_t kBlowUp = 13, kSmall = size_t(1) << 20;
 
 class Folder {
  public:
