@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """check_headers.py: how much each header makes the compiler read, against the budget that build times rest on.
 
-Counts the lines of the preprocessed header alone. The aim is 45,000 for src/core and 5,000 for kernels; today's heaviest are the
-ceilings, which are only ever lowered. Headers that only a kernel file includes, inside its namespace (generic.h), and those of
+Counts the lines of the preprocessed header alone. The limit is 45,000 for src/core and 5,000 for kernels; a kernel whose plan keeps
+a list may take what <vector> costs on top. Headers that only a kernel file includes, inside its namespace (generic.h), and those of
 tests and benches do not count.
 """
 import subprocess
@@ -11,12 +11,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-BUDGETS = (("src/core", "*.h", 45_000, 59_000), ("src/devices/cpu/kernels", "**/*.h", 5_000, 19_000))  # aim, ceiling
+BUDGETS = (("src/core", "*.h", 45_000, 45_000), ("src/devices/cpu/kernels", "**/*.h", 5_000, 13_000))  # limit, with <vector>
 LEFT_OUT = ("generic.h", "_testing.h", "_bench.h")
 
 
 def lines_of(header):
-    command = ["c++", "-std=c++17", "-E", "-P", "-x", "c++", "-DFMT_HEADER_ONLY=1", f"-I{ROOT}/src", f"-I{ROOT}/include", header]
+    command = ["c++", "-std=c++17", "-E", "-P", "-x", "c++", f"-I{ROOT}/src", f"-I{ROOT}/include", header]
     return subprocess.run(command, text=True, check=True, capture_output=True).stdout.count("\n")
 
 

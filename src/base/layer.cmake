@@ -1,2 +1,2 @@
 find_package(fmt REQUIRED)
-target_link_libraries(vireo_base PUBLIC fmt::fmt-header-only)
+target_link_libraries(vireo_base PUBLIC fmt::fmt)

@@ -1,5 +1,5 @@
 // Instruction-set tiers, their caps, and the floating-point state.
-#include "base/arch/isa.h"
+#include "base/arch/isa_text.h"
 
 #include <gtest/gtest.h>
 

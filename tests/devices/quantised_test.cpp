@@ -2,7 +2,7 @@
 // evaluated in double: codes may differ by one.
 #include <cctype>
 
-#include "base/arch/isa.h"
+#include "base/arch/isa_text.h"
 #include "core/evaluate.h"
 #include "devices/device_test.h"
 #include "passes/case_file.h"

@@ -1,5 +1,5 @@
 // CPUID, XGETBV and the tile permission, read once.
-#include "base/arch/isa.h"
+#include "base/arch/isa_text.h"
 
 #include <atomic>
 #include <cstdlib>

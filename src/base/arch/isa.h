@@ -4,8 +4,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <string>
-#include <string_view>
 
 namespace vireo {
 
@@ -42,17 +40,7 @@ IsaSet machine_isa();
 IsaSet active_isa();
 inline bool has(Isa isa) { return active_isa().has(isa); }
 
-// "avx2" (the tier and all that it implies), "avx512,-avx512_bf16" (a list; a minus removes the
-// tier and what rests on it), "" (no cap). Affects what is compiled afterwards, not compiled
-// models.
-void set_isa_cap(std::string_view cap);
-// The tiers that a cap allows, whether or not the machine has them.
-IsaSet parse_isa_cap(std::string_view cap);
-
 const char* isa_name(Isa isa);  // "avx512_bf16"
-bool isa_from_name(std::string_view name, Isa* isa);
-// For error reports: "AMD EPYC 9R45: avx2 avx2_vnni avx512 (capped by avx512)".
-std::string isa_string();
 // Why a tier is not active, for the dispatch log: "not in the cpu", "capped by avx2"; nullptr if it
 // is active.
 const char* isa_refusal(Isa isa);

@@ -1,7 +1,7 @@
 // How the library throws: fail(code, "format", args...). Formatting is fmt's.
 #pragma once
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "vireo/error.h"
 

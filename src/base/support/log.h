@@ -6,7 +6,7 @@
 //   is trace
 #pragma once
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <atomic>
 #include <string_view>

@@ -1,7 +1,7 @@
 // The CPU as a device.
 #include "devices/cpu/device.h"
 
-#include "base/arch/isa.h"
+#include "base/arch/isa_text.h"
 #include "devices/cpu/executable.h"
 
 namespace vireo::cpu {

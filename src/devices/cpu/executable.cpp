@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/arch/isa_text.h"
 #include "base/threads/machine.h"
 #include "core/text.h"
 #include "devices/cpu/inference.h"

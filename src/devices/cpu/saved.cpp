@@ -1,7 +1,7 @@
 // Saving and loading a compiled model: the normalised graph, its constants and the packed weights.
 // Loading lowers and plans as compiling does, on memory that is there.
 #include "base/arch/cpu_model.h"
-#include "base/arch/isa.h"
+#include "base/arch/isa_text.h"
 #include "base/io/blob.h"
 #include "base/io/bytes.h"
 #include "base/threads/team.h"

@@ -1,6 +1,7 @@
 // MaxPool and AvgPool, channels first as the public operators have them.
 #include "ops/pool/pool.h"
 
+#include <cmath>
 #include <limits>
 
 #include "core/values.h"

@@ -10,7 +10,7 @@
 #include <random>
 #include <vector>
 
-#include "base/arch/isa.h"
+#include "base/arch/isa_text.h"
 #include "base/support/half.h"
 #include "devices/cpu/kernels/eltwise/types.h"
 #include "devices/cpu/kernels/epilogue.h"

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "base/arch/isa.h"
+#include "base/arch/isa_text.h"
 #include "devices/cpu/kernels/dense_bench.h"
 
 namespace vireo::cpu::bench {

@@ -1,4 +1,6 @@
 // Matrix products.
+#include <algorithm>
+
 #include "core/values.h"
 #include "frontends/onnx/convert/node.h"
 

@@ -1,6 +1,7 @@
 // Planning of element-wise programs: simplify the steps, collapse dimensions, choose the strip,
 // give registers to values.
 #include <cmath>
+#include <initializer_list>
 
 #include "base/arch/isa.h"
 #include "devices/cpu/kernels/eltwise/eltwise.h"
