@@ -36,10 +36,10 @@ PartialShape present_shape(InferContext& c, const FusedCachedAttention& a, size_
   PartialShape out = heads_first(a, c.shape(fresh));
   const PartialShape& p = c.shape(past);
   if (!out.rank_is_static() || !p.rank_is_static()) return PartialShape::dynamic(4);
-  const PartialShape& beam = c.shape(kRest);
   for (size_t axis : {0, 1, 3}) {
-    if (axis == 0 && a.has_beam && !beam.rank_is_static()) continue;
-    const Dimension& kept = axis == 0 && a.has_beam ? beam[0] : p[axis];
+    const bool reordered = axis == 0 && a.has_beam;
+    if (reordered && !c.shape(kRest).rank_is_static()) continue;
+    const Dimension& kept = reordered ? c.shape(kRest)[0] : p[axis];
     if (!Dimension::merge(out[axis], out[axis], kept))
       c.fail("a cache of {} cannot take {}", p.to_string(), c.shape(fresh).to_string());
   }
