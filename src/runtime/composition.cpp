@@ -9,6 +9,7 @@
 #include "base/support/parse.h"
 #include "devices/cpu/device.h"
 #include "devices/reference/device.h"
+#include "frontends/gguf/gguf.h"
 #include "frontends/ir/ir.h"
 #include "frontends/onnx/onnx.h"
 #include "frontends/safetensors/safetensors.h"
@@ -29,11 +30,11 @@ std::string model_in(const std::string& folder) {
   if (!dir) fail(ErrorCode::Io, "folder '{}' cannot be read", folder);
   while (const dirent* entry = readdir(dir)) {
     const std::string name = entry->d_name;
-    if (ends_with(name, ".xml") || ends_with(name, ".onnx")) found.push_back(name);
+    if (ends_with(name, ".xml") || ends_with(name, ".onnx") || ends_with(name, ".gguf")) found.push_back(name);
   }
   closedir(dir);
   if (found.size() == 1) return folder + "/" + found[0];
-  if (found.empty()) fail(ErrorCode::NotFound, "folder '{}' holds no model (.xml or .onnx)", folder);
+  if (found.empty()) fail(ErrorCode::NotFound, "folder '{}' holds no model (.xml, .onnx or .gguf)", folder);
   std::string names;
   for (const std::string& name : found) names += (names.empty() ? "" : ", ") + name;
   fail(ErrorCode::InvalidArgument, "folder '{}' holds {} models, name one of them: {}", folder, found.size(), names);
@@ -59,12 +60,15 @@ std::shared_ptr<Graph> read_model_file(const std::string& given, const ReadOptio
     return read_hugging_face(given);
   }
   const std::string path = is_folder ? model_in(given) : given;
+  const auto mode = options.mmap ? MappedFile::Mode::Map : MappedFile::Mode::Read;
   if (ends_with(path, ".xml")) return read_ir(path, options.weights, options.mmap, ops);
   if (ends_with(path, ".onnx")) return read_onnx(path, ops, options.mmap);
+  if (ends_with(path, ".gguf")) return read_gguf(GgufFile(path, mode));
   const auto file = MappedFile::open(path);
   if (looks_like_ir(head_of(file->bytes()))) return read_ir(path, options.weights, options.mmap, ops);
   if (looks_like_onnx(as_std_bytes(file->bytes()))) return read_onnx(path, ops, options.mmap);
-  fail(ErrorCode::InvalidModel, "model file '{}' has no known format: IR (.xml) and ONNX (.onnx) are read", path);
+  if (looks_like_gguf(file->bytes())) return read_gguf(GgufFile(path, mode));
+  fail(ErrorCode::InvalidModel, "model file '{}' has no known format: IR (.xml), ONNX (.onnx) and GGUF (.gguf) are read", path);
 }
 
 std::shared_ptr<Graph> read_model_bytes(const void* bytes, size_t size, const Tensor& weights, std::shared_ptr<const void> keep,

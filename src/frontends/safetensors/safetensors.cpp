@@ -57,11 +57,11 @@ class Checkpoint final : public transformers::WeightSource {
 
   // Checkpoints of a model without its head lack the first part of the names: "transformer.wte" is
   // "wte" there.
-  std::optional<Tensor> find(const std::string& name) const override {
+  std::optional<transformers::Weight> find(const std::string& name) const override {
     auto found = tensors_.find(name);
     if (found == tensors_.end()) found = tensors_.find(name.substr(name.find('.') + 1));
     if (found == tensors_.end()) return {};
-    return found->second;
+    return transformers::Weight{found->second.get_shape(), found->second, {}};
   }
   const std::string& path() const override { return folder_; }
 

@@ -28,13 +28,13 @@ Blocks::Heads Blocks::projections(const Value& x, int64_t layer) {
   const auto wide_norm = [&](const Value& v, const std::string& part, int64_t width) {
     if (part.empty()) return v;
     const auto weight = weights.find(name(part) + ".weight");
-    const bool wide = weight && weight->get_size() == static_cast<size_t>(width) && width != d;
+    const bool wide = weight && shape_size(weight->shape) == static_cast<size_t>(width) && width != d;
     return wide ? rms_norm(v, name(part), width) : v;
   };
   const auto head_norm = [&](const Value& v, const std::string& part, int64_t width) {
     if (part.empty()) return v;
     const auto weight = weights.find(name(part) + ".weight");
-    const bool wide = weight && weight->get_size() == static_cast<size_t>(width) && width != d;
+    const bool wide = weight && shape_size(weight->shape) == static_cast<size_t>(width) && width != d;
     return wide ? v : rms_norm(v, name(part), d);
   };
   Heads heads;

@@ -32,20 +32,21 @@ std::string Blocks::in_layer(int64_t layer, const std::string& name) const {
 
 Value Blocks::stored(const std::string& name, const std::vector<int64_t>& shape) {
   if (const auto known = constants.find(name); known != constants.end()) return known->second;
-  std::optional<Tensor> tensor = weights.find(name);
-  if (!tensor) {
-    fail(ErrorCode::InvalidModel, "'{}': weight '{}' is missing", weights.path(), name);
-  }
-  if (!matches(tensor->get_shape(), shape)) {
+  std::optional<Weight> found = weights.find(name);
+  if (!found) fail(ErrorCode::InvalidModel, "'{}': weight '{}' is missing", weights.path(), name);
+  if (!matches(found->shape, shape)) {
     fail(ErrorCode::InvalidModel, "'{}': weight '{}' has shape {}, expected {}", weights.path(),
-         name, PartialShape(tensor->get_shape()).to_string(), expectation(shape));
+         name, PartialShape(found->shape).to_string(), expectation(shape));
   }
-  const element::Type type = tensor->get_element_type();
-  if (type != element::f32 && type != element::f16 && type != element::bf16) {
+  const element::Type type = found->values.get_element_type();
+  const bool plain = type == element::f32 || type == element::f16 || type == element::bf16;
+  if (!plain && !found->blocks) {
     fail(ErrorCode::NotSupported, "'{}': weight '{}' is {}, expected f32, f16 or bf16",
          weights.path(), name, type.name());
   }
-  return constants[name] = words.constant(*std::move(tensor), name);
+  Value value = words.constant(std::move(found->values), name);
+  if (found->blocks) value = from_blocks(value, *found->blocks);
+  return constants[name] = value;
 }
 
 Value Blocks::weight(const std::string& name, const std::vector<int64_t>& shape) {

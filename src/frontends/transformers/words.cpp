@@ -116,4 +116,9 @@ Value softmax(const Value& x, int64_t axis) {
   return x.words->add("Softmax", 8, {x}, {{"axis", axis}})[0];
 }
 
+Value from_blocks(const Value& bytes, ops::BlockFormat format) {
+  Graph& graph = bytes.words->graph();
+  return {bytes.words, graph.add(ops::block_dequantise_0, ops::BlockDequantise{format}, {bytes.ref})};
+}
+
 }  // namespace vireo::transformers

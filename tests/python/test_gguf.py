@@ -1,0 +1,125 @@
+"""GGUF files as stateful graphs, against transformers' logits for the weights that their codes stand for; and what is wrong with a file."""
+import struct
+
+import fetch_models
+import numpy as np
+import pytest
+import vireo as ov
+from gguf_bytes import F16, IQ2_XXS, Q4_0, entry, gguf, llama, tensor, text
+
+EXACT = {"INFERENCE_PRECISION_HINT": "f32", "EXECUTION_MODE_HINT": "ACCURACY", "KV_CACHE_PRECISION": "f32"}
+NAMES = ["bloom", "falcon", "falcon-40b", "gemma", "gemma2", "gemma3", "gpt2", "gptneox", "gptneox-serial", "granite", "llama",
+         "llama-k", "llama-linear", "llama-yarn", "mixtral", "olmo2", "phi3", "phi3-long", "qwen2", "qwen3", "qwen3moe", "smollm3",
+         "stablelm", "stablelm-parallel", "starcoder2"]
+
+
+@pytest.fixture(scope="module")
+def root():
+    return fetch_models.unpacked("gguf_models")
+
+
+def error(model, reference, cuts):
+    """How far the logits are from the reference's, the tokens given to one request in the pieces between `cuts`."""
+    request = ov.Core().compile_model(model, "CPU", EXACT).create_infer_request()
+    parts = []
+    for begin, end in zip(cuts, cuts[1:]):
+        request.infer({"input_ids": reference["ids"][:, begin:end], "attention_mask": reference["mask"][:, :end],
+                       "position_ids": reference["position"][:, begin:end], "beam_idx": np.arange(2, dtype=np.int32)})
+        parts.append(request.get_tensor("logits").data.copy())
+    return np.abs(np.concatenate(parts, 1) - reference["logits"])[reference["mask"].astype(bool)].max()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_logits_are_those_of_the_dequantised_weights(root, name):
+    reference = np.load(root / f"{name}.npz")
+    model = ov.Core().read_model(root / f"{name}.gguf")
+    assert error(model, reference, [0, 9]) < 1e-4
+    assert error(model, reference, [0, 7, 8, 9]) < 1e-4
+
+
+def test_a_file_may_be_read_without_mapping_it_and_under_another_name(root, tmp_path):
+    reference = np.load(root / "qwen2.npz")
+    path = tmp_path / "model.bin"
+    path.write_bytes((root / "qwen2.gguf").read_bytes())
+    core = ov.Core()
+    core.set_property({"ENABLE_MMAP": False})
+    assert error(core.read_model(path), reference, [0, 9]) < 1e-4
+
+
+def test_weights_stay_in_their_blocks(root):
+    model = ov.Core().read_model(root / "llama-k.gguf")
+    blocks = [op for op in model.get_ops() if op.get_type_name() == "vireo.BlockDequantise"]
+    assert {op.get_attributes()["format"] for op in blocks} == {"q2_k", "q3_k", "q4_k", "q5_k", "q6_k", "iq4_nl"}
+
+
+def refused(tmp_path, data, message):
+    path = tmp_path / "m.gguf"
+    path.write_bytes(data)
+    with pytest.raises(RuntimeError, match=message) as caught:
+        ov.Core().read_model(path)
+    assert "m.gguf" in str(caught.value) and "\n" not in str(caught.value).strip()
+
+
+@pytest.mark.parametrize("data, message", [
+    (b"", "does not begin with GGUF"),
+    (b"GGML" + bytes(40), "does not begin with GGUF"),
+    (b"GGUF\x03\0", "the version takes 4 bytes, 2 are left"),
+    (gguf(version=1), "GGUF version 1, expected"),
+    (b"GGUF" + struct.pack(">IQQ", 3, 0, 0), "the file is big-endian"),
+    (gguf(counts=(2**62, 0)), "4611686018427387904 tensors are announced"),
+    (gguf(counts=(0, 2**40)), "1099511627776 values are announced"),
+    (gguf([struct.pack("<Q", 2**63) + b"key"], counts=(0, 1)), "bytes long, expected at most 1024"),
+    (gguf([text(b"a\xffb") + bytes(9)]), "holds byte 255, expected ASCII"),
+    (gguf([entry("a", "u8", 1)] * 2), "'a' is there twice"),
+    (gguf([text("a") + struct.pack("<I", 13) + bytes(32)]), "'a' has the unknown kind 13"),
+    (gguf([text("a") + struct.pack("<IIQ", 9, 9, 1) + bytes(32)]), "'a' has the unknown kind 9"),
+    (gguf([text("a") + struct.pack("<IIQ", 9, 8, 2**60)]), "1152921504606846976 a are announced"),
+    (gguf([text("a") + struct.pack("<IQ", 8, 2**60)]), "a takes 1152921504606846976 bytes"),
+    (gguf([entry("general.alignment", "u32", 24)]), "'general.alignment' is 24, expected a power of two"),
+    (gguf([entry("general.alignment", "u32", 0)]), "'general.alignment' is 0, expected a power of two"),
+    (gguf([entry("general.alignment", "text", "x")]), "'general.alignment' is a text, expected an integer"),
+    (gguf([], [tensor("t", [])]), "tensor 't' has 0 axes, expected 1 to 4"),
+    (gguf([], [tensor("t", [1] * 5)]), "tensor 't' has 5 axes, expected 1 to 4"),
+    (gguf([], [tensor("t", [2**40] * 4)]), "tensor 't' is too large"),
+    (gguf([], [tensor("t", [2**62])]), "tensor 't' is too large"),
+    (gguf([], [tensor("t", [33], Q4_0)]), "rows of 33 elements, expected a multiple of 32"),
+    (gguf([], [tensor("t", [32], 99)]), "tensor 't' has the unknown type 99"),
+    (gguf([], [tensor("t", [8])], bytes(31)), "tensor 't' takes 32 bytes from byte 0 on, the file has 31"),
+    (gguf([], [tensor("t", [8], offset=2**63)], bytes(32)), "tensor 't' takes 32 bytes from byte 9223372036854775808"),
+    (gguf([], [tensor("t", [8], offset=8)], bytes(64)), "lies at byte 8, expected a multiple of 32"),
+    (gguf([], [tensor("t", [8])] * 2, bytes(32)), "tensor 't' is there twice"),
+    (gguf([], [tensor("t", [9]), tensor("u", [8], offset=32)], bytes(64)), "tensors 't' and 'u' overlap"),
+])
+def test_a_malformed_file_is_refused(tmp_path, data, message):
+    refused(tmp_path, data, message)
+
+
+@pytest.mark.parametrize("data, message", [
+    (gguf(), "'general.architecture' is missing"),
+    (llama({"general.architecture": ("text", "mamba")}), "architecture 'mamba' is not supported yet, known are bloom, falcon"),
+    (llama({"general.architecture": ("u32", 3)}), "'general.architecture' is an integer, expected a text"),
+    (llama({"split.count": ("u32", 3), "split.no": ("u32", 1)}), "is part 2 of 3"),
+    (llama({"llama.block_count": None}), "'llama.block_count' is missing"),
+    (llama({"llama.block_count": ("text", "two")}), "'llama.block_count' is a text, expected an integer"),
+    (llama({"llama.block_count": ("u64", 2**63)}), "'llama.block_count' is 9223372036854775807, expected a count"),
+    (llama({"llama.block_count": ("u32", 2**30)}), "1073741824 layers with 0 experts, expected at most"),
+    (llama({"llama.attention.head_count": ("u32", 0)}), "'llama.attention.head_count' is 0, expected a count"),
+    (llama({"llama.attention.head_count_kv": ("u32", 3)}), "4 query heads cannot share 3 key heads"),
+    (llama({"llama.attention.head_count_kv": ("list u32", [2, 4])}), "differs from layer to layer"),
+    (llama({"llama.rope.dimension_count": ("u32", 10)}), "is 10, expected an even count up to 8"),
+    (llama({"llama.rope.scaling.type": ("text", "spiral")}), "rotary scaling 'spiral' is not supported"),
+    (llama({"llama.attention.value_length": ("u32", 4)}), "heads of 8 for keys and 4 for values are not supported"),
+    (llama(tensors=()), "weight 'token_embd.weight' is missing"),
+    (llama(), "weight 'blk.0.attn_norm.weight' is missing"),
+    (llama(tensors=[tensor("token_embd.weight", [16, 2])]), r"'token_embd.weight' has shape \[2,16\], expected \[2,32\]"),
+    (llama(tensors=[tensor("token_embd.weight", [256, 1], IQ2_XXS)]), "'token_embd.weight' is IQ2_XXS, expected F32, F16"),
+    (llama(tensors=[tensor("token_embd.weight", [32, 1]), tensor("rope_freqs.weight", [4], F16, 128)]), "expected 4 numbers of F32"),
+])
+def test_a_model_that_does_not_fit_is_named(tmp_path, data, message):
+    refused(tmp_path, data, message)
+
+
+def test_every_cut_of_a_file_is_refused(root, tmp_path):
+    whole = (root / "qwen3.gguf").read_bytes()
+    for size in range(0, len(whole), 37):
+        refused(tmp_path, whole[:size], "m.gguf")
