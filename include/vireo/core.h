@@ -129,7 +129,7 @@ class VIREO_API Core {
  public:
   Core();
 
-  // .xml (with its .bin beside it, or `weights`), .onnx, or a folder that holds one model.
+  // .xml (with its .bin beside it, or `weights`), .onnx, config.json (with safetensors beside it), or a folder with one model.
   std::shared_ptr<Model> read_model(const std::string& path, const std::string& weights = {}, const AnyMap& properties = {}) const;
   // IR's XML or an ONNX model in memory. What the model refers to in `weights` and in `bytes` is shared: `keep` holds it alive.
   std::shared_ptr<Model> read_model_from_memory(const void* bytes, size_t size, const Tensor& weights = {},

@@ -56,6 +56,10 @@ std::shared_ptr<Graph> read_model_file(const std::string& given, const ReadOptio
   struct stat info;
   if (stat(given.c_str(), &info) != 0) fail(ErrorCode::NotFound, "model file '{}' does not exist", given);
   const bool is_folder = S_ISDIR(info.st_mode);
+  if (const std::string folder = parent_folder(given);
+      !is_folder && file_name(given) == "config.json" && is_hugging_face_folder(folder)) {
+    return read_hugging_face(folder);
+  }
   if (is_folder && is_hugging_face_folder(given) && !path_exists(given + "/openvino_model.xml")) {
     return read_hugging_face(given);
   }
