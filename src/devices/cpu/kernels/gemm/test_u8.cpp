@@ -13,6 +13,11 @@ namespace vireo::cpu {
   }
 #include "devices/cpu/kernels/gemm/kernels_u8.inc"
 #undef VIREO_GEMM
+#ifdef __x86_64__
+namespace emulated_amx_int8 {
+extern const GemmKernel gemm_u8_32x32;
+}
+#endif
 
 namespace {
 
@@ -24,6 +29,9 @@ const Row kRows[] = {
 #define VIREO_GEMM(space, tier, type, mr, nr) {Isa::tier, &space::gemm_##type##_##mr##x##nr},
 #include "devices/cpu/kernels/gemm/kernels_u8.inc"
 #undef VIREO_GEMM
+#ifdef __x86_64__
+    {Isa::Avx512Vnni, &emulated_amx_int8::gemm_u8_32x32},
+#endif
 };
 
 // A of u8, B of i8 as floats, and per column what the epilogue takes; C in quanta around 100.
@@ -144,22 +152,26 @@ TEST_P(GemmCodes, PartitionAndLongK) {
 
 // One tile with runs as convolutions make them.
 TEST_P(GemmCodes, RunsWithinGroups) {
-  Problem p(3, 20, 30, kernel(), engine_);
+  const int rows = std::min(kernel().rows, 20);
+  Problem p(rows, 20, 230, kernel(), engine_);
   std::vector<char> packed(gemm_packed_bytes(kernel(), p.n, p.k) + 64);
   pack_gemm_b(kernel(), p.b.data(), p.n, 1, p.n, p.k, packed.data());
-  const GemmRun runs[] = {{1, 1, 2}, {5, 5, 1}, {6, 6, 9}, {17, 17, 3}, {21, 21, 8}};
+  const GemmRun runs[] = {{1, 1, 2}, {5, 5, 1}, {6, 6, 9}, {17, 17, 3}, {21, 21, 8}, {30, 30, 200}};
   Epilogue e;
   const int64_t columns = std::min<int64_t>(p.n, kernel().columns), vectors = divide_up(columns, kernel().lanes);
-  std::vector<float> c(size_t(3 * p.n));
+  std::vector<float> c(size_t(rows * p.n));
   GemmTile tile = {};
-  tile.rows = 3, tile.a = p.a.data(), tile.a_stride = p.k, tile.runs = runs, tile.run_count = 5;
+  tile.rows = rows, tile.a = p.a.data(), tile.a_stride = p.k, tile.runs = runs, tile.run_count = 6;
   tile.b = packed.data(), tile.b_stride = vectors * kernel().lanes, tile.c = c.data(), tile.c_stride = p.n;
   tile.c_type = DataType::f32, tile.n = columns, tile.finish = true, tile.epilogue = &e;
   const std::vector<float> one(size_t(round_up(p.n, kernel().columns)), 1), none(one.size(), 0);
   const std::vector<int32_t> zero(one.size(), 0);
   tile.args.scale = one.data(), tile.args.bias = none.data(), tile.args.start = zero.data();
-  kernel().tile[vectors - 1][2](tile);
-  for (int64_t i = 0; i < 3; ++i)
+  {
+    const GemmThread thread(kernel());
+    kernel().tile[vectors - 1][rows - 1](tile);
+  }
+  for (int64_t i = 0; i < rows; ++i)
     for (int64_t j = 0; j < columns; ++j) {
       int64_t want = 0;
       for (const GemmRun& r : runs)

@@ -36,7 +36,7 @@ static float tile_value(uint16_t bits) {
   return x;
 }
 // c[m][n] += a[m][2k] * b[k][2n] + a[m][2k + 1] * b[k][2n + 1], two fused multiply-adds.
-static void tile_dot_bf16(int c, int a, int b) {
+[[maybe_unused]] static void tile_dot_bf16(int c, int a, int b) {
   for (int m = 0; m < 16; ++m) {
     float sums[16];
     uint16_t left[32];
@@ -54,11 +54,24 @@ static void tile_dot_bf16(int c, int a, int b) {
     __builtin_memcpy(tile_at(c).row[m], sums, 64);
   }
 }
+// c[m][n] += four products of codes a[m][4k ...] (u8) and b[k][4n ...] (i8).
+[[maybe_unused]] static void tile_dot_u8(int c, int a, int b) {
+  for (int m = 0; m < 16; ++m) {
+    int32_t sums[16];
+    __builtin_memcpy(sums, tile_at(c).row[m], 64);
+    for (int k = 0; k < 16; ++k) {
+      for (int n = 0; n < 64; ++n)
+        sums[n / 4] += tile_at(a).row[m][4 * k + n % 4] * (int8_t)tile_at(b).row[k][n];
+    }
+    __builtin_memcpy(tile_at(c).row[m], sums, 64);
+  }
+}
 #define VIREO_TILE_LOAD(n, from, stride) tile_load(n, from, stride)
 #define VIREO_TILE_LOAD_ONCE(n, from, stride) tile_load(n, from, stride)
 #define VIREO_TILE_STORE(n, to, stride) tile_store(n, to, stride)
 #define VIREO_TILE_ZERO(n) tile_zero(n)
 #define VIREO_TILE_DOT_BF16(c, a, b) tile_dot_bf16(c, a, b)
+#define VIREO_TILE_DOT_U8(c, a, b) tile_dot_u8(c, a, b)
 
 #else
 
@@ -97,5 +110,6 @@ static void leave_tiles() { _tile_release(); }
   } while (0)
 #define VIREO_TILE_ZERO(n) _tile_zero(n)
 #define VIREO_TILE_DOT_BF16(c, a, b) _tile_dpbf16ps(c, a, b)
+#define VIREO_TILE_DOT_U8(c, a, b) _tile_dpbusd(c, a, b)
 
 #endif
