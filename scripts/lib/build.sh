@@ -96,7 +96,7 @@ test_fuzz() {
   sanitizer_options
   local seconds=${VIREO_FUZZ_SECONDS:-60} failed=0
   build fuzz vireo_fuzzers
-  for reader in ir onnx tokenizer; do
+  for reader in ir onnx gguf tokenizer; do
     local corpus=build/fuzz/corpus_$reader
     mkdir -p "$corpus"
     .venv/bin/python tests/fuzz/seed.py "$reader" "$corpus"

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/io/gguf_file.h"
 #include "base/io/mapped_file.h"
 #include "base/io/path.h"
 #include "base/support/error.h"
@@ -165,6 +166,12 @@ std::shared_ptr<const text::Tokenizer> read_tokenizer(const std::string& file,
 }  // namespace
 
 Tokenizer::Tokenizer(const std::string& path, const AnyMap&) : impl_(std::make_shared<Impl>()) {
+  if (file_extension(path) == "gguf") {
+    const GgufFile file(path);
+    impl_->config = read_tokenizer_config(file);
+    impl_->tokenizer = text::read_gguf_tokenizer(file);
+    return;
+  }
   const bool folder = is_folder(path);
   impl_->config = read_tokenizer_config(folder ? path : parent_folder(path));
   impl_->tokenizer = read_tokenizer(folder ? file_in(path) : path, impl_->config);

@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "base/io/gguf_file.h"
 #include "base/io/mapped_file.h"
 #include "base/io/path.h"
 #include "text/json.h"
@@ -70,6 +71,21 @@ TokenizerConfig read_tokenizer_config(const std::string& folder) {
             [&](const Json& json) { read_template(json, config.chat_template); });
   if (auto content = read_if_there(join_path(folder, "chat_template.jinja")))
     config.chat_template = std::move(*content);
+  return config;
+}
+
+TokenizerConfig read_tokenizer_config(const GgufFile& file) {
+  const std::vector<std::string_view> tokens = file.texts("tokenizer.ggml.tokens");
+  const auto token = [&](const char* key) {
+    const int64_t id = file.integer(key, -1);
+    const bool there = id >= 0 && id < static_cast<int64_t>(tokens.size());
+    return there ? std::string(tokens[static_cast<size_t>(id)]) : std::string();
+  };
+  TokenizerConfig config;
+  config.bos_token = token("tokenizer.ggml.bos_token_id");
+  config.eos_token = token("tokenizer.ggml.eos_token_id");
+  config.pad_token = token("tokenizer.ggml.padding_token_id");
+  config.chat_template = file.text("tokenizer.chat_template", "");
   return config;
 }
 

@@ -3,6 +3,10 @@
 
 #include <string>
 
+namespace vireo {
+class GgufFile;
+}
+
 namespace vireo::genai {
 
 struct TokenizerConfig {
@@ -17,5 +21,7 @@ struct TokenizerConfig {
 // of which any may be missing; of two that say the same thing the later counts. InvalidModel for
 // one that is no JSON object.
 TokenizerConfig read_tokenizer_config(const std::string& folder);
+// From the tokenizer.* values of a GGUF file.
+TokenizerConfig read_tokenizer_config(const GgufFile& file);
 
 }  // namespace vireo::genai

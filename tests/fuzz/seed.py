@@ -1,4 +1,4 @@
-"""seed.py ir|onnx|tokenizer FOLDER: fills a fuzzer's corpus with small models, whole ones and damaged ones."""
+"""seed.py ir|onnx|gguf|tokenizer FOLDER: fills a fuzzer's corpus with small models, whole ones and damaged ones."""
 import json
 import shutil
 import sys
@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "python"))
 import fetch_models  # noqa: E402
 
 SMALL = 12_000  # bytes; larger seeds slow the fuzzer and teach it nothing new
@@ -58,6 +59,28 @@ def onnx_models():
                 [constant(n, np.array([v], np.int64)) for n, v in (("a", 1), ("b", 2 ** 62), ("c", 2))])
 
 
+def gguf_files():
+    """A vocabulary, and models whose tensors are all of one place: the reader looks at their sizes, not at their numbers."""
+    from gguf_bytes import entry, gguf, tensor
+    whole = fetch_models.unpacked("gguf_models")
+    yield "vocabulary", (whole / "vocabulary.gguf").read_bytes()
+    for arch, fused in (("llama", False), ("qwen3", False), ("gemma3", False), ("gpt2", True), ("phi3", True), ("falcon", True)):
+        values = {"context_length": 64, "embedding_length": 32, "block_count": 1, "attention.head_count": 4}
+        entries = [entry("general.architecture", "text", arch)] + [entry(f"{arch}.{k}", "u32", v) for k, v in values.items()]
+        shapes = {"token_embd": [32, 2], "output_norm": [32], "position_embd": [32, 64]}
+        for norm in ("attn_norm", "ffn_norm", "post_attention_norm", "post_ffw_norm"):
+            shapes[f"blk.0.{norm}"] = [32]
+        for matrix in ("attn_output", "ffn_gate", "ffn_up", "ffn_down") + (("attn_qkv",) if fused else ("attn_q", "attn_k", "attn_v")):
+            shapes[f"blk.0.{matrix}"] = [32, 96 if matrix == "attn_qkv" else 64 if (arch, matrix) == ("phi3", "ffn_up") else 32]
+        shapes.update({"blk.0.attn_q_norm": [8], "blk.0.attn_k_norm": [8]} if arch in ("qwen3", "gemma3") else {})
+        rows, place = [], 0
+        for name, shape in shapes.items():
+            kind, size = (2, 18 * shape[1]) if len(shape) == 2 else (0, 4 * shape[0])
+            rows.append(tensor(f"{name}.weight", shape, kind, place))
+            place += size + -size % 32
+        yield arch, gguf(entries, rows, bytes(place))
+
+
 def tokenizers():
     """tokenizer.json of every kind with the stages of the test set and a vocabulary cut short."""
     for path in sorted(fetch_models.unpacked("tokenizers").glob("*/tokenizer.json")):
@@ -82,6 +105,10 @@ def main():
     if reader == "tokenizer":
         for name, text in tokenizers():
             (folder / name).write_text(text)
+        return
+    if reader == "gguf":
+        for name, content in gguf_files():
+            (folder / name).write_bytes(content)
         return
     bad = fetch_models.unpacked("bad_models")
     if reader == "ir":

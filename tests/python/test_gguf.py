@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import vireo as ov
 from gguf_bytes import F16, IQ2_XXS, Q4_0, entry, gguf, llama, tensor, text
+from vireo import genai
 
 EXACT = {"INFERENCE_PRECISION_HINT": "f32", "EXECUTION_MODE_HINT": "ACCURACY", "KV_CACHE_PRECISION": "f32"}
 NAMES = ["bloom", "falcon", "falcon-40b", "gemma", "gemma2", "gemma3", "gpt2", "gptneox", "gptneox-serial", "granite", "llama",
@@ -123,3 +124,50 @@ def test_every_cut_of_a_file_is_refused(root, tmp_path):
     whole = (root / "qwen3.gguf").read_bytes()
     for size in range(0, len(whole), 37):
         refused(tmp_path, whole[:size], "m.gguf")
+
+
+@pytest.mark.parametrize("name", ["llama", "llama-k", "qwen2"])
+def test_a_saved_model_has_public_operators_and_the_same_weights(root, tmp_path, name):
+    model = ov.Core().read_model(root / f"{name}.gguf")
+    ov.save_model(model, tmp_path / "m.xml", compress_to_fp16=False)
+    saved = ov.Core().read_model(tmp_path / "m.xml")
+    assert not [op for op in saved.get_ops() if op.get_type_name().startswith("vireo.")]
+    assert error(saved, np.load(root / f"{name}.npz"), [0, 5, 9]) < 1e-4
+    assert "vireo.BlockDequantise" in {op.get_type_name() for op in model.get_ops()}  # as it was
+
+
+def test_a_tokenizer_and_its_chat_template_come_out_of_the_file(root):
+    tokenizer = genai.Tokenizer(root / "vocabulary.gguf")
+    assert tokenizer.encode("hello 11<|im_end|> he").input_ids.data.tolist() == [[1, 9, 6, 11, 10, 10, 2, 11, 7]]
+    assert tokenizer.decode([9, 6, 11, 10, 2]) == "hello 1"
+    assert (tokenizer.get_bos_token(), tokenizer.get_eos_token(), tokenizer.get_pad_token_id()) == ("<|im_start|>", "<|im_end|>", 0)
+    assert tokenizer.apply_chat_template([{"role": "user", "content": "hello"}], add_generation_prompt=True) == \
+        "<|im_start|>user hello<|im_end|>"
+
+
+VOCABULARY = {"tokenizer.ggml.model": ("text", "gpt2"), "tokenizer.ggml.tokens": ("list text", ["a", "b", "ab"]),
+              "tokenizer.ggml.merges": ("list text", ["a b"]), "tokenizer.ggml.token_type": ("list i32", [1, 1, 1])}
+
+
+@pytest.mark.parametrize("changes, message", [
+    ({}, None),
+    ({"tokenizer.ggml.model": None}, "holds no tokenizer"),
+    ({"tokenizer.ggml.model": ("text", "rwkv")}, "tokenizer model 'rwkv' is none of"),
+    ({"tokenizer.ggml.pre": ("text", "nobody")}, "pre-tokeniser 'nobody' is not known"),
+    ({"tokenizer.ggml.tokens": None}, "'tokenizer.ggml.token_type' has 3 entries, the vocabulary has 0 tokens"),
+    ({"tokenizer.ggml.tokens": ("text", "a")}, "'tokenizer.ggml.tokens' is a text, expected a list"),
+    ({"tokenizer.ggml.tokens": ("list i32", [1])}, "'tokenizer.ggml.tokens' is a list of integers, expected a list of texts"),
+    ({"tokenizer.ggml.token_type": ("list i32", [1])}, "'tokenizer.ggml.token_type' has 1 entries, the vocabulary has 3 tokens"),
+    ({"tokenizer.ggml.token_type": ("list text", ["a", "b", "c"])}, "'tokenizer.ggml.token_type' is a list of texts, expected a list of integers"),
+    ({"tokenizer.ggml.merges": ("list text", ["ab"])}, "merge 'ab' is not two tokens and a blank"),
+    ({"tokenizer.ggml.bos_token_id": ("u32", 3)}, "'tokenizer.ggml.bos_token_id' is 3, the vocabulary has 3 tokens"),
+    ({"tokenizer.ggml.add_bos_token": ("u32", 1)}, "'tokenizer.ggml.add_bos_token' is an integer, expected a flag"),
+])
+def test_a_vocabulary_that_is_wrong_is_named(tmp_path, changes, message):
+    path = tmp_path / "v.gguf"
+    path.write_bytes(llama({**VOCABULARY, **changes}, tensors=()))
+    if message is None:
+        assert genai.Tokenizer(path).encode("ab").input_ids.data.tolist() == [[2]]
+        return
+    with pytest.raises(RuntimeError, match=message):
+        genai.Tokenizer(path)

@@ -27,10 +27,15 @@ constexpr GgufType kTypes[] = {
 
 // Bytes of a value of each kind; 0: it says its own length.
 constexpr size_t kKindBytes[] = {1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8};
-constexpr const char* kKindNames[] = {
-    "an integer", "an integer", "an integer", "an integer", "an integer", "an integer", "a number",
-    "a flag",     "a text",     "a list",     "an integer", "an integer", "a number"};
+constexpr const char* kKindNames[] = {"integer", "integer", "integer", "integer", "integer",
+                                      "integer", "number",  "flag",    "text",    "list",
+                                      "integer", "integer", "number"};
 constexpr uint32_t kKinds = 13;
+
+std::string described(std::string_view kind, bool list) {
+  if (list) return fmt::format("a list of {}s", kind);
+  return fmt::format("{} {}", kind == "integer" ? "an" : "a", kind);
+}
 
 template <typename T>
 T load_at(const uint8_t* data, size_t index = 0) {
@@ -204,7 +209,7 @@ GgufFile::GgufFile(span<const uint8_t> bytes, std::string name, std::shared_ptr<
 
 void GgufFile::fail_kind(const std::string& key, const Entry& got, const char* expected) const {
   fail(ErrorCode::InvalidModel, "'{}': '{}' is {}, expected {}", path_, key,
-       got.list ? kKindNames[List] : kKindNames[got.kind], expected);
+       described(kKindNames[got.kind], got.list), described(expected, got.list));
 }
 
 const GgufFile::Entry* GgufFile::find(const std::string& key, bool list, bool needed) const {
@@ -213,8 +218,12 @@ const GgufFile::Entry* GgufFile::find(const std::string& key, bool list, bool ne
     if (needed) fail(ErrorCode::InvalidModel, "'{}': '{}' is missing", path_, key);
     return nullptr;
   }
-  if (found->second.list != list) fail_kind(key, found->second, list ? "a list" : "one value");
-  return &found->second;
+  const Entry& entry = found->second;
+  if (entry.list != list) {
+    fail(ErrorCode::InvalidModel, "'{}': '{}' is {}, expected {}", path_, key,
+         described(kKindNames[entry.kind], entry.list), list ? "a list" : "one value");
+  }
+  return &entry;
 }
 
 int64_t GgufFile::integer_at(const std::string& key, const Entry& entry, size_t index) const {
@@ -229,14 +238,14 @@ int64_t GgufFile::integer_at(const std::string& key, const Entry& entry, size_t 
       return static_cast<int64_t>(
           std::min<uint64_t>(load_at<uint64_t>(entry.data, index), INT64_MAX));
     case I64: return load_at<int64_t>(entry.data, index);
-    default: fail_kind(key, entry, "an integer");
+    default: fail_kind(key, entry, "integer");
   }
 }
 
 double GgufFile::number_at(const std::string& key, const Entry& entry, size_t index) const {
   if (entry.kind == F32) return load_at<float>(entry.data, index);
   if (entry.kind == F64) return load_at<double>(entry.data, index);
-  if (entry.kind == Bool || entry.kind == Text) fail_kind(key, entry, "a number");
+  if (entry.kind == Bool || entry.kind == Text) fail_kind(key, entry, "number");
   return static_cast<double>(integer_at(key, entry, index));
 }
 
@@ -253,14 +262,14 @@ double GgufFile::number(const std::string& key, std::optional<double> otherwise)
 bool GgufFile::flag(const std::string& key, std::optional<bool> otherwise) const {
   const Entry* entry = find(key, false, !otherwise);
   if (!entry) return *otherwise;
-  if (entry->kind != Bool) fail_kind(key, *entry, "a flag");
+  if (entry->kind != Bool) fail_kind(key, *entry, "flag");
   return *entry->data != 0;
 }
 
 std::string GgufFile::text(const std::string& key, std::optional<std::string> otherwise) const {
   const Entry* entry = find(key, false, !otherwise);
   if (!entry) return *std::move(otherwise);
-  if (entry->kind != Text) fail_kind(key, *entry, "a text");
+  if (entry->kind != Text) fail_kind(key, *entry, "text");
   return {reinterpret_cast<const char*>(entry->data) + 8, load_at<uint64_t>(entry->data)};
 }
 
@@ -268,7 +277,7 @@ std::vector<std::string_view> GgufFile::texts(const std::string& key) const {
   std::vector<std::string_view> result;
   const Entry* entry = find(key, true, false);
   if (!entry) return result;
-  if (entry->kind != Text) fail_kind(key, *entry, "a list of texts");
+  if (entry->kind != Text) fail_kind(key, *entry, "text");
   result.reserve(entry->count);
   const uint8_t* at = entry->data;
   for (uint64_t i = 0; i < entry->count; ++i) {

@@ -11,6 +11,7 @@
 #include "base/support/parse.h"
 #include "core/values.h"
 #include "frontends/ir/attributes.h"
+#include "frontends/ir/block_weights.h"
 #include "frontends/ir/ir.h"
 #include "frontends/ir/names.h"
 #include "frontends/ir/rt_info.h"
@@ -244,7 +245,8 @@ void write_ir(const Graph& graph, const std::string& xml_path, const std::string
   pugi::xml_node net = document.append_child("net");
   net.append_attribute("name") = graph.name.c_str();
   net.append_attribute("version") = "11";
-  ir::NetWriter(graph, weights, options.compress_to_f16).write(net);
+  const std::shared_ptr<Graph> expanded = ir::with_public_weights(graph);
+  ir::NetWriter(expanded ? *expanded : graph, weights, options.compress_to_f16).write(net);
   if (!graph.rt_info.children.empty()) ir::write_model_rt_info(net.append_child("rt_info"), graph.rt_info);
   std::ostringstream text;
   document.save(text, "\t", pugi::format_default, pugi::encoding_utf8);

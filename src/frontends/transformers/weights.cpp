@@ -44,8 +44,9 @@ Value Blocks::stored(const std::string& name, const std::vector<int64_t>& shape)
     fail(ErrorCode::NotSupported, "'{}': weight '{}' is {}, expected f32, f16 or bf16",
          weights.path(), name, type.name());
   }
-  Value value = words.constant(std::move(found->values), name);
-  if (found->blocks) value = from_blocks(value, *found->blocks);
+  const std::string stored_name = found->blocks ? name + "/blocks" : name;
+  Value value = words.constant(std::move(found->values), stored_name);
+  if (found->blocks) value = from_blocks(value, *found->blocks, name);
   return constants[name] = value;
 }
 

@@ -116,9 +116,10 @@ Value softmax(const Value& x, int64_t axis) {
   return x.words->add("Softmax", 8, {x}, {{"axis", axis}})[0];
 }
 
-Value from_blocks(const Value& bytes, ops::BlockFormat format) {
+Value from_blocks(const Value& bytes, ops::BlockFormat format, const std::string& name) {
   Graph& graph = bytes.words->graph();
-  return {bytes.words, graph.add(ops::block_dequantise_0, ops::BlockDequantise{format}, {bytes.ref})};
+  const ops::BlockDequantise attrs{format};
+  return {bytes.words, graph.add(ops::block_dequantise_0, attrs, {bytes.ref}, name)};
 }
 
 }  // namespace vireo::transformers

@@ -59,6 +59,6 @@ Value dims(const Value& x, const std::vector<int64_t>& axes);  // i64, rank 1
 Value matmul(const Value& a, const Value& b, bool transpose_b);
 Value mean(const Value& x);  // over the last axis, which stays with extent 1
 Value softmax(const Value& x, int64_t axis);
-Value from_blocks(const Value& bytes, ops::BlockFormat format);  // f32
+Value from_blocks(const Value& bytes, ops::BlockFormat format, const std::string& name);  // f32
 
 }  // namespace vireo::transformers

@@ -8,6 +8,10 @@
 
 #include "text/tokenizer/tokenizer.h"
 
+namespace vireo {
+class GgufFile;
+}
+
 namespace vireo::text {
 
 // All throw InvalidModel in one line for what is malformed, and NotSupported for a stage that is
@@ -43,5 +47,7 @@ struct GgufVocab {
   bool remove_extra_whitespaces = false;
 };
 std::unique_ptr<Tokenizer> make_gguf_tokenizer(const GgufVocab& vocab, const std::string& name);
+// The one that a file holds. NotFound if it holds none.
+std::unique_ptr<Tokenizer> read_gguf_tokenizer(const GgufFile& file);
 
 }  // namespace vireo::text
