@@ -61,10 +61,10 @@ std::string ChatTemplates::chosen() const {
   return chosen_;
 }
 
-std::string Tokenizer::apply_chat_template(const ChatHistory& history, bool add_generation_prompt,
-                                           const std::string& chat_template,
-                                           const std::optional<JsonContainer>& tools,
-                                           const std::optional<JsonContainer>& extra_context) const {
+std::string Tokenizer::apply_chat_template(
+    const ChatHistory& history, bool add_generation_prompt, const std::string& chat_template,
+    const std::optional<JsonContainer>& tools,
+    const std::optional<JsonContainer>& extra_context) const {
   Impl& self = need(impl_);
   const std::string source = chat_template.empty() ? get_chat_template() : chat_template;
   if (source.empty()) {

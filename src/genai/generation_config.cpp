@@ -143,8 +143,9 @@ void validate_length(const GenerationConfig& c) {
 }
 
 void validate_beams(const GenerationConfig& c) {
-  check(!c.do_sample, "beam search with sampling is not supported: set 'do_sample' to false or "
-                      "'num_beams' to 1");
+  check(!c.do_sample,
+        "beam search with sampling is not supported: set 'do_sample' to false or "
+        "'num_beams' to 1");
   check(c.num_beam_groups > 0 && c.num_beams % c.num_beam_groups == 0,
         fmt::format("'num_beams' ({}) must be divisible by 'num_beam_groups' ({})", c.num_beams,
                     c.num_beam_groups));

@@ -49,6 +49,9 @@ span<const float> LanguageModel::prompt(const int64_t* tokens, const int64_t* ma
     if (length_ > 0) continue;
     const int64_t* of_row = mask ? mask + row * width : nullptr;
     kept_[row] = of_row ? size_t(std::find(of_row, of_row + width, 1) - of_row) : 0;
+    if (kept_[row] > 0 && !has_mask_)
+      fail(ErrorCode::NotSupported,
+           "the model has no input attention_mask: prompts of one call must be equally long");
   }
   return forward();
 }

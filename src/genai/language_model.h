@@ -10,13 +10,15 @@ namespace vireo::genai {
 
 class LanguageModel {
  public:
-  // A request of a stateful model that has input_ids and logits, and perhaps attention_mask, position_ids and beam_idx.
+  // A request of a stateful model that has input_ids and logits, and perhaps attention_mask,
+  // position_ids and beam_idx.
   explicit LanguageModel(InferRequest request);
 
-  // Prompts [rows, width], padded on the left where the mask, if there is one, is 0. Starts anew unless the cache holds one row, which
-  // then goes on.
+  // Prompts [rows, width], padded on the left where the mask, if there is one, is 0. Starts anew
+  // unless the cache holds one row, which then goes on.
   span<const float> prompt(const int64_t* tokens, const int64_t* mask, size_t rows, size_t width);
-  // A token behind each of these rows of the last pass; rows may be left out, and come more than once.
+  // A token behind each of these rows of the last pass; rows may be left out, and come more than
+  // once.
   template <typename Rows>
   span<const float> next(const Rows& rows) {
     begin(rows.size(), 1);

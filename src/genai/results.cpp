@@ -1,6 +1,7 @@
 // Means and deviations of what was measured, and results as text.
 #include "vireo/genai/results.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace vireo::genai {
@@ -29,21 +30,23 @@ void append(std::vector<T>& to, const std::vector<T>& from) {
 
 }  // namespace
 
-MeanStdPair PerfMetrics::get_ttft() const { return milliseconds(raw_metrics.m_times_to_first_token); }
+MeanStdPair PerfMetrics::get_ttft() const {
+  return milliseconds(raw_metrics.m_times_to_first_token);
+}
 
 MeanStdPair PerfMetrics::get_tpot() const { return milliseconds(raw_metrics.m_durations); }
 
 MeanStdPair PerfMetrics::get_ipot() const {
-  return milliseconds(raw_metrics.m_token_infer_durations);
+  const std::vector<size_t>& sizes = raw_metrics.m_batch_sizes;
+  const std::vector<float>& times = raw_metrics.m_token_infer_durations;
+  return statistics(std::min(sizes.size(), times.size()),
+                    [&](size_t i) { return times[i] / 1000 / float(sizes[i]); });
 }
 
 MeanStdPair PerfMetrics::get_throughput() const {
   const MeanStdPair tpot = get_tpot();
   if (tpot.mean <= 0) return {};
-  const std::vector<size_t>& sizes = raw_metrics.m_batch_sizes;
-  const MeanStdPair batch = statistics(sizes.size(), [&](size_t i) { return double(sizes[i]); });
-  const float rate = 1000 * std::max(1.0f, batch.mean) / tpot.mean;
-  return {rate, rate * tpot.std / tpot.mean};
+  return {1000 / tpot.mean, 1000 * tpot.std / (tpot.mean * tpot.mean)};
 }
 
 MeanStdPair PerfMetrics::get_inference_duration() const {
@@ -84,7 +87,7 @@ PerfMetrics& PerfMetrics::operator+=(const PerfMetrics& other) {
   return *this;
 }
 
-DecodedResults::operator std::string() const {
+std::string DecodedResults::to_string() const {
   std::string all;
   for (size_t i = 0; i < texts.size(); ++i) all += (i ? "\n" : "") + texts[i];
   return all;

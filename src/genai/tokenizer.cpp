@@ -153,13 +153,22 @@ std::string file_in(const std::string& folder) {
     if (is_file(join_path(folder, "tokenizer.json"))) break;
     if (is_file(join_path(folder, name))) return join_path(folder, name);
   }
-  return join_path(folder, "tokenizer.json");
+  const std::string file = join_path(folder, "tokenizer.json");
+  if (!is_file(file) && is_file(join_path(folder, "openvino_tokenizer.xml")))
+    fail(ErrorCode::NotSupported,
+         "{}: there is openvino_tokenizer.xml alone, which is not read yet: put the model's "
+         "tokenizer.json beside it",
+         folder);
+  return file;
 }
 
 std::shared_ptr<const text::Tokenizer> read_tokenizer(const std::string& file,
                                                       const TokenizerConfig& config) {
   const std::string content = read_text_file(file);
-  if (file_extension(file) != "model") return text::read_tokenizer_json(content, file);
+  // A folder with a detokeniser of OpenVINO's means what that does.
+  const bool openvino = is_file(join_path(parent_folder(file), "openvino_detokenizer.xml"));
+  const auto broken = openvino ? text::BrokenBytes::ReplaceBroken : text::BrokenBytes::ReplaceRun;
+  if (file_extension(file) != "model") return text::read_tokenizer_json(content, file, broken);
   return text::read_sentencepiece(content, file, {config.add_bos_token, config.add_eos_token});
 }
 

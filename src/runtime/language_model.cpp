@@ -29,9 +29,11 @@ std::optional<NodeId> vocabulary_product(const Graph& g) {
   OutputRef at = scores_of(g);
   while (at.valid() && has_positions(g, at)) {
     const GraphNode& node = g.arena->producer(at);
-    if (node.is("MatMul")) return has_positions(g, node.inputs[0]) ? std::optional(at.node) : std::nullopt;
+    if (node.is("MatMul"))
+      return has_positions(g, node.inputs[0]) ? std::optional(at.node) : std::nullopt;
     bool follows = false;
-    for (const char* name : {"Add", "Subtract", "Multiply", "Divide", "Tanh", "Convert"}) follows |= node.is(name);
+    for (const char* name : {"Add", "Subtract", "Multiply", "Divide", "Tanh", "Convert"})
+      follows |= node.is(name);
     if (!follows) return std::nullopt;
     OutputRef next;
     for (const OutputRef& input : node.inputs) {
@@ -59,7 +61,9 @@ bool keep_last_position(const Model& model) {
   const auto product = vocabulary_product(g);
   if (!product) return false;
   const auto number = [&](int64_t value) { return g.add_constant(one_number(value)); };
-  const NodeId slice = add_op(g, "Slice", 8, {g[*product].inputs[0], number(-1), number(std::numeric_limits<int64_t>::max()), number(1), number(1)});
+  const NodeId slice = add_op(g, "Slice", 8,
+                              {g[*product].inputs[0], number(-1),
+                               number(std::numeric_limits<int64_t>::max()), number(1), number(1)});
   Patch patch(g);
   patch.set_input(*product, 0, {slice, 0});
   patch.apply();

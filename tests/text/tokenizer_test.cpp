@@ -173,6 +173,13 @@ TEST(Tokenizer, RefusesTextsThatGrowWithoutMeasure) {
   EXPECT_THROW(decodes->decode(Ids{0}), Error);
 }
 
+TEST(Tokenizer, ReplacesBrokenBytesByRunOrByPart) {
+  const std::string json = R"({"decoder":{"type":"ByteFallback"},"model":{"type":"WordLevel","unk_token":"x",
+      "vocab":{"x":0,"<0x2D>":1,"<0xAC>":2,"<0x5C>":3}}})";
+  EXPECT_EQ(read_tokenizer_json(json, "test")->decode(Ids{1, 2, 3, 0}), "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbdx");
+  EXPECT_EQ(read_tokenizer_json(json, "test", BrokenBytes::ReplaceBroken)->decode(Ids{1, 2, 3, 0}), "-\xef\xbf\xbd\\x");
+}
+
 TEST(StreamDecoder, GivesBrokenBytesAtTheEnd) {
   GgufVocab vocab;
   vocab.model = "llama";

@@ -26,6 +26,7 @@ PartialShape to_partial_shape(nb::handle object);    // PartialShape, text, list
 element::Type to_type(nb::handle object);            // Type, text, NumPy dtype or scalar class
 AnyMap to_any_map(nb::handle object);                // dict of properties, or None
 std::string to_path(nb::handle object);              // text or os.PathLike
+InferRequest to_request(nb::handle object);          // empty for what is no InferRequest
 
 // A tensor from a Tensor, an array, or anything that NumPy makes an array of. With `want` static the values are converted to it. With
 // `share` an array that fits as it is lends its memory; otherwise the values are copied.

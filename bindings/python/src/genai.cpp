@@ -5,6 +5,7 @@
 
 #include "bind.h"
 #include "chat_history.h"
+#include "generation.h"
 #include "vireo/genai/tokenizer.h"
 
 namespace vireo::python {
@@ -102,6 +103,9 @@ std::string apply_chat_template(const Tokenizer& t, nb::handle history, bool add
 
 void bind_tokenizer(nb::module_& m) {
   nb::class_<TokenizedInputs>(m, "TokenizedInputs", "What a model is fed: i64 tensors [batch, length].")
+      .def("__init__", [](TokenizedInputs* t, nb::handle ids, nb::handle mask) {
+        new (t) TokenizedInputs{to_tensor(ids, element::i64, true), to_tensor(mask, element::i64, true), std::nullopt};
+      }, nb::arg("input_ids"), nb::arg("attention_mask"))
       .def_ro("input_ids", &TokenizedInputs::input_ids)
       .def_ro("attention_mask", &TokenizedInputs::attention_mask)
       .def_ro("token_type_ids", &TokenizedInputs::token_type_ids)
@@ -158,6 +162,10 @@ void bind_genai(nb::module_& m) {
   nb::module_ sub = m.def_submodule("genai");
   bind_chat_history(sub);
   bind_tokenizer(sub);
+  bind_generation_config(sub);
+  bind_results(sub);
+  bind_streamers(sub);
+  bind_pipelines(sub);
 }
 
 }  // namespace vireo::python

@@ -390,6 +390,11 @@ void bind_files(nb::module_& m) {
 
 }  // namespace
 
+InferRequest to_request(nb::handle object) {
+  Request* request = nullptr;
+  return nb::try_cast(object, request) && request ? request->request : InferRequest();
+}
+
 void bind_runtime(nb::module_& m) {
   bind_state(m);
   bind_profile(m);

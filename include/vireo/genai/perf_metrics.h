@@ -24,7 +24,7 @@ struct RawPerfMetrics {
   std::vector<float> m_times_to_first_token;
   std::vector<double> m_new_token_times;       // of the steady clock, at the end of each step
   std::vector<float> m_token_infer_durations;  // the forward pass of each step
-  std::vector<float> m_durations;              // from step to step
+  std::vector<float> m_durations;              // from step to step, divided by the sequences in it
   std::vector<size_t> m_batch_sizes;           // sequences in each step
 };
 
@@ -35,7 +35,7 @@ class VIREO_API PerfMetrics {
   size_t get_num_generated_tokens() const { return num_generated_tokens; }
   size_t get_num_input_tokens() const { return num_input_tokens; }
   MeanStdPair get_ttft() const;        // to the first token
-  MeanStdPair get_tpot() const;        // from a token of a sequence to the next, the first left out
+  MeanStdPair get_tpot() const;        // for each token, of all sequences together; the first left out
   MeanStdPair get_ipot() const;        // inference alone, for each token
   MeanStdPair get_throughput() const;  // tokens per second after the first
   MeanStdPair get_inference_duration() const;

@@ -31,7 +31,8 @@ struct VIREO_API DecodedResults {
   std::vector<GenerationFinishReason> finish_reasons;
   PerfMetrics perf_metrics;
 
-  operator std::string() const;  // the texts, a line each
+  std::string to_string() const;  // the texts, a line each
+  operator std::string() const { return to_string(); }
 };
 
 }  // namespace vireo::genai

@@ -54,8 +54,8 @@ void BeamSearch::advance(size_t g, span<const float> scores) {
     } else if (rank < width_) {
       const float score = penalised(beam.score, beam.tokens.size());
       beam.tokens.resize(beam.tokens.size() - match.dropped_tokens);
-      keep(group, {std::move(beam.tokens), score, GenerationFinishReason::STOP,
-                   match.dropped_bytes, {}});
+      keep(group,
+           {std::move(beam.tokens), score, GenerationFinishReason::STOP, match.dropped_bytes, {}});
     }
   }
   group.running = std::move(next);

@@ -43,7 +43,7 @@ class BeamSearch : public Search {
   const StopText stop_text_;
   const size_t width_;  // beams of a group
   std::vector<Group> groups_;
-  size_t length_ = 0;   // tokens of the running beams
+  size_t length_ = 0;  // tokens of the running beams
   std::vector<Step> steps_;
   Candidates candidates_;
   std::vector<float> changed_;

@@ -33,7 +33,7 @@ span<const Candidate> Candidates::select(const GenerationConfig& c, span<const f
     keep_likely(scores, top, c);
   } else {
     keep_best(scores, c.top_k, !c.openvino_sampling);
-    weigh(top, c.temperature, 0);
+    weigh(top, c, 0);
   }
   if (c.openvino_sampling) keep_min_p(c.min_p);
   keep_top_p(c.top_p, !c.openvino_sampling);
@@ -68,12 +68,13 @@ void Candidates::keep_best(span<const float> scores, size_t count, bool ties) {
   }
 }
 
-// All that the later cuts could leave: with top_p or min_p those are few, and only they are looked at one by one.
+// All that the later cuts could leave: with top_p or min_p those are few, and only they are looked
+// at one by one.
 void Candidates::keep_likely(span<const float> scores, float top, const GenerationConfig& c) {
-  const double total = sum_exp(scores, top, 1.0f / c.temperature);
   constexpr double kNothing = 104;  // e^-104 is 0 in f32
-  double depth = kNothing;
-  if (c.top_p < 1.0f) depth = 8;
+  const bool few = c.top_p < 1.0f && !c.openvino_sampling;
+  const double total = few ? sum_exp(scores, top, c.temperature) : 0;
+  double depth = few ? 8 : kNothing;
   for (;; depth = std::min(2 * depth, kNothing)) {
     list_.clear();
     const float threshold = float(top - depth * c.temperature);
@@ -81,22 +82,28 @@ void Candidates::keep_likely(span<const float> scores, float top, const Generati
       list_.push_back({scores[i], uint32_t(i), 0});
       return threshold;
     });
-    const double mass = weigh(top, c.temperature, total);
+    const double mass = weigh(top, c, total);
     if (depth >= kNothing || mass > c.top_p * (1 + 1e-6)) return;
   }
 }
 
-// Probabilities with this sum of exponentials over the whole row, or among the list if it is 0; their sum.
-double Candidates::weigh(float top, float temperature, double total) {
+// Probabilities with this sum of exponentials over the whole row, or among the list if it is 0;
+// their sum. Scores in the thousands tell who divides by the temperature first, and in f32:
+// transformers.
+double Candidates::weigh(float top, const GenerationConfig& c, double total) {
   double sum = 0;
-  for (Candidate& one : list_)
-    sum += one.probability = std::exp((double(one.score) - top) / temperature);
+  for (Candidate& one : list_) {
+    const double share = c.openvino_sampling ? (double(one.score) - top) / c.temperature
+                                             : one.score / c.temperature - top / c.temperature;
+    sum += one.probability = std::exp(share);
+  }
   if (total == 0) total = sum;
   for (Candidate& one : list_) one.probability /= total;
   return sum / total;
 }
 
-// The fewest whose sum reaches p. Most rows have their mass in a few tokens, so the order of the rest is never made.
+// The fewest whose sum reaches p. Most rows have their mass in a few tokens, so the order of the
+// rest is never made.
 void Candidates::keep_top_p(double p, bool later_first) {
   if (p >= 1.0) return;
   size_t sorted = 0, step = 64;

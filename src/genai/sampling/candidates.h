@@ -14,7 +14,8 @@ struct Candidate {
   double probability = 0;  // of all candidates these sum to 1
 };
 
-// What temperature, top_k, top_p and min_p leave of a row of scores. Keeps its memory from step to step.
+// What temperature, top_k, top_p and min_p leave of a row of scores. Keeps its memory from step to
+// step.
 class Candidates {
  public:
   // The most likely first, wherever a cut needed an order; by number where all stay.
@@ -29,7 +30,7 @@ class Candidates {
  private:
   void keep_best(span<const float> scores, size_t count, bool ties);
   void keep_likely(span<const float> scores, float top, const GenerationConfig& config);
-  double weigh(float top, float temperature, double total);
+  double weigh(float top, const GenerationConfig& config, double total);
   void keep_top_p(double p, bool later_first);
   void keep_min_p(double p);
   std::vector<Candidate> list_;

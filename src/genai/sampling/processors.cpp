@@ -23,7 +23,8 @@ float lowered(float score, float by, bool towards_zero) {
 
 }  // namespace
 
-History::History(std::vector<int64_t> prompt) : tokens_(std::move(prompt)), prompt_(tokens_.size()) {
+History::History(std::vector<int64_t> prompt)
+    : tokens_(std::move(prompt)), prompt_(tokens_.size()) {
   for (const int64_t token : tokens_) counts_.emplace(token, 0);
 }
 

@@ -1,5 +1,6 @@
-// What changes the scores of tokens before one is chosen, by what was said so far. Definitions and order are those of transformers:
-// repetition, repeated n-grams, presence and frequency; those of OpenVINO GenAI if the configuration asks.
+// What changes the scores of tokens before one is chosen, by what was said so far. Definitions and
+// order are those of transformers: repetition, repeated n-grams, presence and frequency; those of
+// OpenVINO GenAI if the configuration asks.
 #pragma once
 
 #include <unordered_map>

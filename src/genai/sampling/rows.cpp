@@ -46,17 +46,18 @@ size_t arg_max(span<const float> row) {
   return 0;
 }
 
-double sum_exp(span<const float> row, float shift, float scale) {
+double sum_exp(span<const float> row, float top, float temperature) {
+  const float shift = top / temperature;
   double total = 0;
   size_t i = 0;
   while (i + 4 <= row.size()) {
     F sum(0.0f);  // of so few that f32 loses nothing that counts
     const size_t end = std::min(row.size(), i + 1024);
     for (; i + 4 <= end; i += 4)
-      sum = sum + exp_nonpositive((F::load(row.data() + i) - F(shift)) * F(scale));
+      sum = sum + exp_nonpositive(F::load(row.data() + i) / F(temperature) - F(shift));
     total += double(reduce_add(sum));
   }
-  for (; i < row.size(); ++i) total += std::exp((double(row[i]) - shift) * scale);
+  for (; i < row.size(); ++i) total += std::exp(double(row[i] / temperature - shift));
   return total;
 }
 

@@ -1,4 +1,5 @@
-// What walks a whole row of scores, a hundred thousand of them for each token: in vectors, without allocations.
+// What walks a whole row of scores, a hundred thousand of them for each token: in vectors, without
+// allocations.
 #pragma once
 
 #include <cstddef>
@@ -10,8 +11,9 @@ namespace vireo::genai {
 // The first of the largest; 0 for an empty row.
 size_t arg_max(span<const float> row);
 
-// Sum of exp((row[i] - shift) * scale), where nothing exceeds the shift. -infinity adds 0.
-double sum_exp(span<const float> row, float shift, float scale);
+// Sum of exp(row[i] / temperature - top / temperature), where nothing exceeds the top, divided in
+// f32 as transformers divides: for scores in the thousands that tells. -infinity adds 0.
+double sum_exp(span<const float> row, float top, float temperature);
 
 // log(sum(exp(row))).
 double log_sum_exp(span<const float> row);

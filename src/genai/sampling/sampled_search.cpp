@@ -91,8 +91,8 @@ std::vector<Sequence> SampledSearch::results() const {
   std::vector<Sequence> out;
   for (const Line& line : lines_) {
     const int64_t* begin = line.history.output().begin();
-    out.push_back({{begin, begin + line.kept}, line.score, line.reason, line.dropped_bytes,
-                   line.log_probs});
+    out.push_back(
+        {{begin, begin + line.kept}, line.score, line.reason, line.dropped_bytes, line.log_probs});
     if (out.back().log_probs.size() > line.kept) out.back().log_probs.resize(line.kept);
   }
   return out;

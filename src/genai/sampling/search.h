@@ -1,5 +1,5 @@
-// A search turns rows of scores into sequences of tokens: greedy, by drawing, or by beams. It knows nothing of models: who runs one
-// gives the scores and appends to its cache what rows() says.
+// A search turns rows of scores into sequences of tokens: greedy, by drawing, or by beams. It knows
+// nothing of models: who runs one gives the scores and appends to its cache what rows() says.
 #pragma once
 
 #include <memory>
@@ -17,7 +17,7 @@ struct Sequence {
   std::vector<int64_t> tokens;  // without the prompt; a stop token is the last
   float score = 0;
   GenerationFinishReason reason = GenerationFinishReason::NONE;
-  size_t dropped_bytes = 0;     // of the text's end: they belong to a stop text
+  size_t dropped_bytes = 0;      // of the text's end: they belong to a stop text
   std::vector<float> log_probs;  // a token each, if they were asked for
 };
 
@@ -47,7 +47,8 @@ class Search {
   virtual void finish(GenerationFinishReason reason) = 0;
   // The finished sequences, as many as were asked for, the best first.
   virtual std::vector<Sequence> results() const = 0;
-  // Of a search for one sequence, the tokens that stay whatever comes; they only grow. Empty for others.
+  // Of a search for one sequence, the tokens that stay whatever comes; they only grow. Empty for
+  // others.
   virtual span<const int64_t> settled() const { return {}; }
 
   bool done() const { return done_; }

@@ -3,10 +3,16 @@
 #include <algorithm>
 
 namespace vireo::genai {
+namespace {
+
+constexpr std::string_view kBroken = "\xef\xbf\xbd";
+
+}  // namespace
 
 struct StopText::Window {
   std::vector<int64_t> tokens;
   std::string text;
+  size_t whole = 0;  // bytes of the text before what may be a character that is not complete
 };
 
 // A token has a byte of text or more, but for special ones and the first bytes of a character.
@@ -20,6 +26,10 @@ StopText::Window StopText::window(span<const int64_t> output) const {
   Window window;
   window.tokens.assign(output.end() - count, output.end());
   window.text = tokenizer_.decode(window.tokens);
+  window.whole = window.text.size();
+  while (window.whole >= kBroken.size() &&
+         window.text.compare(window.whole - kBroken.size(), kBroken.size(), kBroken) == 0)
+    window.whole -= kBroken.size();
   return window;
 }
 
@@ -30,7 +40,7 @@ StopText::Match StopText::find(span<const int64_t> output) const {
   size_t place = std::string::npos, length = 0;
   for (const std::string& text : texts_) {
     const size_t at = last.text.find(text);
-    if (at >= place) continue;  // not there, or behind another one
+    if (at >= place || at + text.size() > last.whole) continue;  // not there, or behind another one
     place = at;
     length = text.size();
   }
@@ -48,11 +58,11 @@ size_t StopText::held_back(span<const int64_t> output) const {
   if (texts_.empty() || output.empty()) return 0;
   const Window last = window(output);
   const std::string& all = last.text;
-  size_t place = all.size();
+  size_t place = last.whole;
   for (const std::string& text : texts_) {
-    const size_t longest = std::min(text.size() - 1, all.size());
-    for (size_t n = longest; n > all.size() - place; --n)
-      if (all.compare(all.size() - n, n, text, 0, n) == 0) place = all.size() - n;
+    const size_t longest = std::min(text.size() - 1, last.whole);
+    for (size_t n = longest; n > last.whole - place; --n)
+      if (all.compare(last.whole - n, n, text, 0, n) == 0) place = last.whole - n;
   }
   while (place > 0 && (all[place - 1] == ' ' || all[place - 1] == '\n')) --place;
   if (place == all.size()) return 0;

@@ -16,8 +16,9 @@ class StopText {
 
   bool empty() const { return texts_.empty(); }
 
-  // Where a stop text ends or begins (if it is not part of the result; blanks before it go too): how many tokens then lie wholly
-  // behind that place, and how many bytes of the last one's text that stays.
+  // Where a stop text ends or begins (if it is not part of the result; blanks before it go too):
+  // how many tokens then lie wholly behind that place, and how many bytes of the last one's text
+  // that stays.
   struct Match {
     bool found = false;
     size_t dropped_tokens = 0, dropped_bytes = 0;

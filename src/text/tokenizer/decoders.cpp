@@ -69,6 +69,7 @@ class ByteLevel final : public Decoder {
 
 class ByteFallback final : public Decoder {
  public:
+  explicit ByteFallback(BrokenBytes broken) : broken_(broken) {}
   void apply(std::vector<std::string>& tokens) const override {
     std::vector<std::string> out;
     std::string bytes;
@@ -99,15 +100,19 @@ class ByteFallback final : public Decoder {
     return high < 0 || low < 0 ? -1 : high * 16 + low;
   }
 
-  static void flush(std::string& bytes, std::vector<std::string>& out) {
+  void flush(std::string& bytes, std::vector<std::string>& out) const {
     if (bytes.empty()) return;
     if (is_valid_utf8(bytes)) {
       out.push_back(bytes);
+    } else if (broken_ == BrokenBytes::ReplaceBroken) {
+      out.push_back(to_valid_utf8(bytes));
     } else {
       for (size_t i = 0; i < bytes.size(); ++i) out.push_back("\xef\xbf\xbd");
     }
     bytes.clear();
   }
+
+  const BrokenBytes broken_;
 };
 
 class Ctc final : public Decoder {
@@ -156,7 +161,9 @@ class Sequence final : public Decoder {
 }  // namespace
 
 DecoderPtr byte_level_decoder() { return std::make_unique<ByteLevel>(); }
-DecoderPtr byte_fallback_decoder() { return std::make_unique<ByteFallback>(); }
+DecoderPtr byte_fallback_decoder(BrokenBytes broken) {
+  return std::make_unique<ByteFallback>(broken);
+}
 DecoderPtr fuse_decoder() { return std::make_unique<Fuse>(); }
 
 DecoderPtr wordpiece_decoder(std::string prefix, bool cleanup) {

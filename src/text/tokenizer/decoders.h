@@ -24,7 +24,10 @@ DecoderPtr metaspace_decoder(std::string replacement, PrependScheme scheme);
 DecoderPtr bpe_decoder(std::string suffix);
 DecoderPtr ctc_decoder(std::string pad_token, std::string word_delimiter, bool cleanup);
 DecoderPtr replace_decoder(Pattern pattern, std::string content);
-DecoderPtr byte_fallback_decoder();
+// What becomes of bytes that are no text: as in Hugging Face's tokenizers U+FFFD for each byte of
+// their run, or, as OpenVINO's detokenisers have it, for each broken part of it.
+enum class BrokenBytes { ReplaceRun, ReplaceBroken };
+DecoderPtr byte_fallback_decoder(BrokenBytes broken = BrokenBytes::ReplaceRun);
 DecoderPtr fuse_decoder();
 DecoderPtr strip_decoder(char32_t content, size_t start, size_t stop);
 DecoderPtr sequence_decoder(std::vector<DecoderPtr> parts);

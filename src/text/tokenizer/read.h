@@ -18,7 +18,8 @@ namespace vireo::text {
 // not known.
 
 // The text of a tokenizer.json; `name` stands in errors.
-std::unique_ptr<Tokenizer> read_tokenizer_json(std::string_view json, const std::string& name);
+std::unique_ptr<Tokenizer> read_tokenizer_json(std::string_view json, const std::string& name,
+                                               BrokenBytes broken = BrokenBytes::ReplaceRun);
 
 struct SpecialTokenFlags {
   bool add_bos = false, add_eos = false;

@@ -196,10 +196,10 @@ PostProcessorPtr read_post_processor(const Json& json, int depth) {
   refuse_type(json, type);
 }
 
-DecoderPtr read_decoder(const Json& json, int depth) {
+DecoderPtr read_decoder(const Json& json, BrokenBytes broken, int depth) {
   const std::string type = json.text("type");
   if (type == "ByteLevel") return byte_level_decoder();
-  if (type == "ByteFallback") return byte_fallback_decoder();
+  if (type == "ByteFallback") return byte_fallback_decoder(broken);
   if (type == "Fuse") return fuse_decoder();
   if (type == "WordPiece")
     return wordpiece_decoder(json.text("prefix", "##"), json.flag("cleanup", true));
@@ -216,7 +216,7 @@ DecoderPtr read_decoder(const Json& json, int depth) {
   if (type == "Sequence") {
     std::vector<DecoderPtr> parts;
     read_steps(json, "decoders", depth,
-               [&](const Json& one) { parts.push_back(read_decoder(one, depth + 1)); });
+               [&](const Json& one) { parts.push_back(read_decoder(one, broken, depth + 1)); });
     return sequence_decoder(std::move(parts));
   }
   refuse_type(json, type);

@@ -31,7 +31,7 @@ std::vector<AddedToken> read_added_tokens(const Json& json, const Vocab& vocab) 
   return tokens;
 }
 
-TokenizerParts read_parts(const Json& json) {
+TokenizerParts read_parts(const Json& json, BrokenBytes broken) {
   TokenizerParts parts;
   bool byte_level = false;
   if (auto one = json.find("normalizer")) parts.normalizer = read_normalizer(*one);
@@ -42,7 +42,7 @@ TokenizerParts read_parts(const Json& json) {
   parts.model = read_model(json.at("model"), byte_level);
   if (parts.model->reads_bytes()) parts.pre_tokenizers.pop_back();  // the byte alphabet
   if (auto one = json.find("post_processor")) parts.post_processor = read_post_processor(*one);
-  if (auto one = json.find("decoder")) parts.decoder = read_decoder(*one);
+  if (auto one = json.find("decoder")) parts.decoder = read_decoder(*one, broken);
   if (auto one = json.find("added_tokens"))
     parts.added_tokens = read_added_tokens(*one, parts.model->vocab());
   if (auto one = json.find("truncation")) parts.truncation = read_truncation(*one);
@@ -76,9 +76,10 @@ Padding read_padding(const Json& json) {
   return padding;
 }
 
-std::unique_ptr<Tokenizer> read_tokenizer_json(std::string_view json, const std::string& name) {
+std::unique_ptr<Tokenizer> read_tokenizer_json(std::string_view json, const std::string& name,
+                                               BrokenBytes broken) {
   const JsonDocument document(json, name);
-  return std::make_unique<Tokenizer>(read_parts(document.root()));
+  return std::make_unique<Tokenizer>(read_parts(document.root(), broken));
 }
 
 }  // namespace vireo::text

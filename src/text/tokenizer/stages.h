@@ -13,7 +13,8 @@ void read_pre_tokenizer(const Json& json, std::vector<PreTokenizerPtr>& out, int
 // True if the pre-tokeniser ends in the byte alphabet.
 bool ends_in_byte_level(const Json& json, int depth = 0);
 PostProcessorPtr read_post_processor(const Json& json, int depth = 0);
-DecoderPtr read_decoder(const Json& json, int depth = 0);
+DecoderPtr read_decoder(const Json& json, BrokenBytes broken = BrokenBytes::ReplaceRun,
+                        int depth = 0);
 // With `byte_level` the pre-tokenisers end in the byte alphabet.
 ModelPtr read_model(const Json& json, bool byte_level);
 Truncation read_truncation(const Json& json);

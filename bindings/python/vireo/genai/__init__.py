@@ -1,10 +1,16 @@
 """Text generation, with the names and defaults of OpenVINO GenAI.
 
     from vireo import genai
-    tokenizer = genai.Tokenizer("model_folder")
-    ids = tokenizer.encode("Hello").input_ids
+    pipe = genai.LLMPipeline("model_folder", "CPU")
+    print(pipe.generate("What is a vireo?", max_new_tokens=100))
 """
 
-from .._vireo.genai import ChatHistory, Encoding, StreamDecoder, TokenizedInputs, Tokenizer
+from .._vireo.genai import (ChatHistory, DecodedResults, EncodedResults, Encoding, GenerationConfig, GenerationFinishReason, LLMPipeline,
+                            MeanStdPair, PerfMetrics, RawPerfMetrics, StopCriteria, StreamDecoder, StreamerBase, StreamingStatus,
+                            TextStreamer, TokenizedInputs, Tokenizer, next_token_distribution)
 
-__all__ = ["ChatHistory", "Encoding", "StreamDecoder", "TokenizedInputs", "Tokenizer"]
+__all__ = [
+    "ChatHistory", "DecodedResults", "EncodedResults", "Encoding", "GenerationConfig", "GenerationFinishReason", "LLMPipeline",
+    "MeanStdPair", "PerfMetrics", "RawPerfMetrics", "StopCriteria", "StreamDecoder", "StreamerBase", "StreamingStatus", "TextStreamer",
+    "TokenizedInputs", "Tokenizer", "next_token_distribution",
+]

@@ -1,0 +1,346 @@
+#include "vireo/genai/llm_pipeline.h"
+
+#include <algorithm>
+
+#include "base/io/path.h"
+#include "base/support/error.h"
+#include "genai/generation.h"
+#include "genai/model_folder.h"
+#include "vireo/language_model.h"
+
+namespace vireo::genai {
+namespace {
+
+template <typename... F>
+struct Overloaded : F... {
+  using F::operator()...;
+};
+template <typename... F>
+Overloaded(F...) -> Overloaded<F...>;
+
+// Those of the pipeline itself say how OpenVINO GenAI shall work inside, which has no meaning here.
+AnyMap device_properties(AnyMap properties) {
+  for (const char* name : {"ATTENTION_BACKEND", "sampler_num_threads", "enable_save_ov_model"})
+    properties.erase(name);
+  return properties;
+}
+
+InferRequest compile(const std::shared_ptr<Model>& model, const std::string& device,
+                     const AnyMap& properties) {
+  keep_last_position(*model);
+  return Core().compile_model(*model, device, device_properties(properties)).create_infer_request();
+}
+
+std::vector<Prompt> prompts_of(const TokenizedInputs& inputs) {
+  const Tensor ids = inputs.input_ids.dense();
+  const Shape& shape = ids.get_shape();
+  if (shape.size() != 2 || ids.get_element_type() != element::i64)
+    fail(ErrorCode::InvalidArgument, "generate: input_ids are {}{}, expected i64 [batch, length]",
+         ids.get_element_type().name(), shape.to_string());
+  const Tensor mask = inputs.attention_mask ? inputs.attention_mask.dense() : Tensor();
+  if (mask && (mask.get_shape() != shape || mask.get_element_type() != element::i64))
+    fail(ErrorCode::InvalidArgument, "generate: attention_mask is {}{}, expected i64{}",
+         mask.get_element_type().name(), mask.get_shape().to_string(), shape.to_string());
+  std::vector<Prompt> prompts(shape[0]);
+  const int64_t* id = ids.data<int64_t>();
+  const int64_t* on = mask ? mask.data<int64_t>() : nullptr;
+  for (Prompt& prompt : prompts)
+    for (size_t i = 0; i < shape[1]; ++i, ++id)
+      if (!on || *on++ != 0) prompt.tokens.push_back(*id);
+  return prompts;
+}
+
+}  // namespace
+
+struct LLMPipeline::Impl {
+  Impl(InferRequest request, Tokenizer with)
+      : model(std::move(request)), tokenizer(std::move(with)) {}
+
+  // The tokens of the model's folder, the configuration in it and what the tokeniser knows.
+  void read_folder(const std::string& path) {
+    const std::string folder = is_folder(path) ? path : parent_folder(path);
+    context = read_context_length(folder);
+    set_defaults(read_generation_config(folder));
+  }
+  void set_defaults(const GenerationConfig& given) {
+    config = defaults = given;
+    if (defaults.eos_token_id < 0) defaults.set_eos_token_id(tokenizer.get_eos_token_id());
+    config = completed(given);
+  }
+
+  GenerationConfig completed(GenerationConfig given) const {
+    if (given.eos_token_id < 0) given.eos_token_id = defaults.eos_token_id;
+    if (given.stop_token_ids.empty()) given.stop_token_ids = defaults.stop_token_ids;
+    return given;
+  }
+  GenerationConfig chosen(const std::optional<GenerationConfig>& given) const {
+    const GenerationConfig result = given ? completed(*given) : config;
+    result.validate();
+    return result;
+  }
+
+  EncodedResults run(std::vector<Prompt> prompts, const GenerationConfig& how,
+                     const StreamerVariant& streamer, Clock::time_point start, PerfMetrics metrics,
+                     bool goes_on);
+  DecodedResults decoded(EncodedResults results, const std::vector<size_t>& dropped,
+                         Clock::time_point start);
+  size_t room(const Prompt& prompt, const GenerationConfig& how) const;
+  void reuse(Prompt& prompt);
+  EncodedResults collected(const Generation& generation, const std::vector<Prompt>& prompts,
+                           const GenerationConfig& how, PerfMetrics& metrics);
+  std::vector<Prompt> encode(const StringInputs& inputs, const GenerationConfig& how,
+                             PerfMetrics& metrics);
+  std::string rendered(const ChatHistory& history, PerfMetrics& metrics) const;
+  DecodedResults generate(const StringInputs& inputs, const GenerationConfig& how,
+                          const StreamerVariant& streamer);
+  DecodedResults answer(const std::string& message, const GenerationConfig& how,
+                        const StreamerVariant& streamer);
+
+  LanguageModel model;
+  Tokenizer tokenizer;
+  GenerationConfig config, defaults;
+  size_t context = SIZE_MAX;
+  float load_time = 0;                // ms
+  std::vector<int64_t> cached;        // tokens in the model's cache, if it holds one sequence
+  std::vector<size_t> dropped_bytes;  // of the texts of the last results
+  StreamingStatus status = StreamingStatus::RUNNING;
+  bool chatting = false;
+  ChatHistory history;
+};
+
+// New tokens that a prompt may get.
+size_t LLMPipeline::Impl::room(const Prompt& prompt, const GenerationConfig& how) const {
+  const size_t length = prompt.tokens.size();
+  if (length == 0) fail(ErrorCode::InvalidArgument, "generate: a prompt has no tokens");
+  if (length >= context)
+    fail(ErrorCode::InvalidArgument,
+         "generate: the prompt has {} tokens, but the model's context is {}: shorten it", length,
+         context);
+  if (how.max_new_tokens == SIZE_MAX && length >= how.max_length)
+    fail(ErrorCode::InvalidArgument,
+         "generate: the prompt has {} tokens, which max_length = {} leaves no room to go on from",
+         length, how.max_length);
+  return std::min(how.get_max_new_tokens(length), context - length);
+}
+
+// Finds how much of the prompt the cache knows, and forgets the rest of the cache.
+void LLMPipeline::Impl::reuse(Prompt& prompt) {
+  const size_t most = std::min(prompt.tokens.size() - 1, cached.size());
+  const auto differs =
+      std::mismatch(cached.begin(), cached.begin() + std::ptrdiff_t(most), prompt.tokens.begin());
+  prompt.cached = size_t(differs.first - cached.begin());
+  model.trim(prompt.cached);
+}
+
+EncodedResults LLMPipeline::Impl::run(std::vector<Prompt> prompts, const GenerationConfig& how,
+                                      const StreamerVariant& streamer, Clock::time_point start,
+                                      PerfMetrics metrics, bool goes_on) {
+  Stream stream(streamer, tokenizer);
+  if (prompts.empty()) fail(ErrorCode::InvalidArgument, "generate: there is no prompt");
+  if (stream && (prompts.size() != 1 || how.num_return_sequences != 1 || how.is_beam_search()))
+    fail(ErrorCode::InvalidArgument,
+         "generate: streaming is for one prompt and one sequence without beam search");
+  std::vector<std::unique_ptr<Search>> searches;
+  for (const Prompt& prompt : prompts) {
+    metrics.num_input_tokens += prompt.tokens.size();
+    searches.push_back(make_search({how, prompt.tokens, room(prompt, how), tokenizer}));
+  }
+  Generation generation(model, std::move(searches), stream, metrics, start);
+  if (goes_on && prompts.size() == 1)
+    reuse(prompts[0]);
+  else
+    model.reset();
+  cached.clear();
+  try {
+    if (how.echo) stream.write(prompts[0].tokens);
+    status = generation.run(prompts);
+    stream.end();
+  } catch (...) {
+    model.reset();
+    throw;
+  }
+  EncodedResults results = collected(generation, prompts, how, metrics);
+  metrics.load_time = load_time;
+  metrics.raw_metrics.generate_durations.push_back(microseconds(Clock::now() - start));
+  results.perf_metrics = std::move(metrics);
+  return results;
+}
+
+EncodedResults LLMPipeline::Impl::collected(const Generation& generation,
+                                            const std::vector<Prompt>& prompts,
+                                            const GenerationConfig& how, PerfMetrics& metrics) {
+  EncodedResults results;
+  dropped_bytes.clear();
+  for (size_t i = 0; i < prompts.size(); ++i)
+    for (Sequence& sequence : generation.search(i).results()) {
+      metrics.num_generated_tokens += sequence.tokens.size();
+      if (how.echo)
+        sequence.tokens.insert(sequence.tokens.begin(), prompts[i].tokens.begin(),
+                               prompts[i].tokens.end());
+      results.tokens.push_back(std::move(sequence.tokens));
+      results.scores.push_back(sequence.score);
+      results.finish_reasons.push_back(sequence.reason);
+      results.log_probs.push_back(std::move(sequence.log_probs));
+      dropped_bytes.push_back(sequence.dropped_bytes);
+    }
+  // What the cache now holds, if it is one sequence: all but the token chosen last.
+  const bool single = prompts.size() == 1 && how.num_return_sequences == 1 && !how.is_beam_search();
+  if (!single) return results;
+  cached = prompts[0].tokens;
+  const std::vector<int64_t>& said = results.tokens[0];
+  cached.insert(cached.end(), said.begin() + std::ptrdiff_t(how.echo ? cached.size() : 0),
+                said.end());
+  cached.resize(std::min(cached.size(), model.length()));
+  return results;
+}
+
+std::string LLMPipeline::Impl::rendered(const ChatHistory& messages, PerfMetrics& metrics) const {
+  const Clock::time_point from = Clock::now();
+  std::string text = tokenizer.apply_chat_template(messages, true);
+  metrics.raw_metrics.chat_template_durations.push_back(microseconds(Clock::now() - from));
+  return text;
+}
+
+// Texts are messages of a user, if the model has a template that says how those are written.
+std::vector<Prompt> LLMPipeline::Impl::encode(const StringInputs& inputs,
+                                              const GenerationConfig& how, PerfMetrics& metrics) {
+  const bool templated = how.apply_chat_template && !tokenizer.get_chat_template().empty();
+  const auto message = [&](const std::string& text) {
+    if (!templated) return text;
+    return rendered(ChatHistory().push_back({{"role", "user"}, {"content", text}}), metrics);
+  };
+  std::vector<std::string> texts;
+  std::visit(Overloaded{[&](const std::string& text) { texts.push_back(message(text)); },
+                        [&](const std::vector<std::string>& all) {
+                          for (const std::string& text : all) texts.push_back(message(text));
+                        },
+                        [&](const ChatHistory& messages) {
+                          texts.push_back(rendered(messages, metrics));
+                        }},
+             inputs);
+  const bool plain = !templated && !std::holds_alternative<ChatHistory>(inputs);
+  const Clock::time_point from = Clock::now();
+  TokenizedInputs tokens = tokenizer.encode(texts, {{"add_special_tokens", plain}});
+  metrics.raw_metrics.tokenization_durations.push_back(microseconds(Clock::now() - from));
+  return prompts_of(tokens);
+}
+
+DecodedResults LLMPipeline::Impl::decoded(EncodedResults results,
+                                          const std::vector<size_t>& dropped,
+                                          Clock::time_point start) {
+  DecodedResults out;
+  const Clock::time_point from = Clock::now();
+  for (size_t i = 0; i < results.tokens.size(); ++i) {
+    std::string text = tokenizer.decode(results.tokens[i]);
+    text.resize(text.size() - std::min(text.size(), dropped[i]));
+    out.texts.push_back(std::move(text));
+  }
+  out.scores = std::move(results.scores);
+  out.finish_reasons = std::move(results.finish_reasons);
+  out.perf_metrics = std::move(results.perf_metrics);
+  RawPerfMetrics& raw = out.perf_metrics.raw_metrics;
+  const Clock::time_point now = Clock::now();
+  raw.detokenization_durations.push_back(microseconds(now - from));
+  raw.generate_durations.back() = microseconds(now - start);
+  return out;
+}
+
+DecodedResults LLMPipeline::Impl::generate(const StringInputs& inputs, const GenerationConfig& how,
+                                           const StreamerVariant& streamer) {
+  const Clock::time_point start = Clock::now();
+  PerfMetrics metrics;
+  std::vector<Prompt> prompts = encode(inputs, how, metrics);
+  const bool goes_on = std::holds_alternative<ChatHistory>(inputs);
+  EncodedResults results =
+      run(std::move(prompts), how, streamer, start, std::move(metrics), goes_on);
+  return decoded(std::move(results), dropped_bytes, start);
+}
+
+// The next turn of the chat. It counts only if it comes to an end.
+DecodedResults LLMPipeline::Impl::answer(const std::string& message, const GenerationConfig& how,
+                                         const StreamerVariant& streamer) {
+  ChatHistory turn = history;
+  turn.push_back({{"role", "user"}, {"content", message}});
+  DecodedResults results = generate(turn, how, streamer);
+  if (status == StreamingStatus::CANCEL) return results;
+  turn.push_back({{"role", "assistant"}, {"content", results.texts[0]}});
+  history = std::move(turn);
+  return results;
+}
+
+LLMPipeline::LLMPipeline(const std::string& models_path, const std::string& device,
+                         const AnyMap& properties)
+    : LLMPipeline(models_path, Tokenizer(models_path), device, properties) {}
+
+LLMPipeline::LLMPipeline(const std::string& models_path, const Tokenizer& tokenizer,
+                         const std::string& device, const AnyMap& properties) {
+  const Clock::time_point start = Clock::now();
+  impl_ = std::make_unique<Impl>(compile(Core().read_model(models_path), device, properties),
+                                 tokenizer);
+  impl_->read_folder(models_path);
+  impl_->load_time = microseconds(Clock::now() - start) / 1000;
+}
+
+LLMPipeline::LLMPipeline(const std::shared_ptr<Model>& model, const Tokenizer& tokenizer,
+                         const std::string& device, const AnyMap& properties,
+                         const GenerationConfig& config) {
+  if (!model) fail(ErrorCode::InvalidArgument, "the model is empty");
+  impl_ = std::make_unique<Impl>(compile(model->clone(), device, properties), tokenizer);
+  impl_->set_defaults(config);
+}
+
+LLMPipeline::LLMPipeline(const InferRequest& request, const Tokenizer& tokenizer,
+                         const GenerationConfig& config)
+    : impl_(std::make_unique<Impl>(request, tokenizer)) {
+  impl_->set_defaults(config);
+}
+
+LLMPipeline::~LLMPipeline() = default;
+LLMPipeline::LLMPipeline(LLMPipeline&&) noexcept = default;
+
+DecodedResults LLMPipeline::generate(const StringInputs& inputs,
+                                     const std::optional<GenerationConfig>& config,
+                                     const StreamerVariant& streamer) {
+  const GenerationConfig how = impl_->chosen(config);
+  if (!impl_->chatting) return impl_->generate(inputs, how, streamer);
+  const auto* message = std::get_if<std::string>(&inputs);
+  if (!message)
+    fail(ErrorCode::InvalidArgument,
+         "generate: between start_chat and finish_chat one text is the next message");
+  return impl_->answer(*message, how, streamer);
+}
+
+EncodedResults LLMPipeline::generate(const EncodedInputs& inputs,
+                                     const std::optional<GenerationConfig>& config,
+                                     const StreamerVariant& streamer) {
+  const Clock::time_point start = Clock::now();
+  const auto* tensor = std::get_if<Tensor>(&inputs);
+  std::vector<Prompt> prompts =
+      prompts_of(tensor ? TokenizedInputs{*tensor, {}, {}} : std::get<TokenizedInputs>(inputs));
+  return impl_->run(std::move(prompts), impl_->chosen(config), streamer, start, {}, false);
+}
+
+void LLMPipeline::start_chat(const std::string& system_message) {
+  impl_->chatting = true;
+  impl_->history.clear();
+  if (!system_message.empty())
+    impl_->history.push_back({{"role", "system"}, {"content", system_message}});
+}
+
+void LLMPipeline::finish_chat() {
+  impl_->chatting = false;
+  impl_->history.clear();
+  impl_->cached.clear();
+  impl_->model.reset();
+}
+
+Tokenizer LLMPipeline::get_tokenizer() const { return impl_->tokenizer; }
+GenerationConfig LLMPipeline::get_generation_config() const { return impl_->config; }
+
+void LLMPipeline::set_generation_config(const GenerationConfig& config) {
+  const GenerationConfig completed = impl_->completed(config);
+  completed.validate();
+  impl_->config = completed;
+}
+
+}  // namespace vireo::genai
