@@ -1,6 +1,4 @@
 // vireo bench: latency, throughput, and where the time goes.
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -18,20 +16,15 @@ double seconds() { return std::chrono::duration<double>(std::chrono::steady_cloc
 
 double percentile(const std::vector<double>& sorted, double p) { return sorted[std::min(sorted.size() - 1, size_t(p * double(sorted.size())))]; }
 
-long peak_kib() {
-  rusage usage;
-  getrusage(RUSAGE_SELF, &usage);
-  return usage.ru_maxrss;
-}
-
 struct Bench {
   ModelOptions options;
   double duration = 3;
   int requests = 0;
-  bool strict = false, layers = true;
+  bool strict = false, layers = true, llm = false;
   std::string html, trace;
 
   void operator()() const {
+    if (llm) return bench_language_model(options);
     Core core;
     double t = seconds();
     progress("reading " + options.model);
@@ -148,6 +141,7 @@ void add_bench(CLI::App& app) {
   sub->add_flag("--strict", bench->strict, "fail if a step of over 1 % of the time has no kernel");
   sub->add_option("--html", bench->html, "write a report with a roofline plot");
   sub->add_option("--trace", bench->trace, "write a trace for the Perfetto viewer");
+  sub->add_flag("--llm", bench->llm, "a language model: what prompts and tokens cost, at several lengths of context");
   sub->callback([bench] { (*bench)(); });
 }
 

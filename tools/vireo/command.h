@@ -23,6 +23,11 @@ void add_run(CLI::App& app);
 void add_bench(CLI::App& app);
 void add_dump(CLI::App& app);
 void add_convert(CLI::App& app);
+void add_chat(CLI::App& app);
+void add_generate(CLI::App& app);
+
+// Prefill and decode of a language model at several lengths of context, as a table.
+void bench_language_model(const ModelOptions& options);
 
 struct NamedTensor {
   size_t index;
@@ -36,6 +41,10 @@ Tensor read_npy(const std::string& path);
 void write_npy(const std::string& path, const Tensor& tensor);
 // An image as the model's input wants it: resized, RGB, NCHW or NHWC by the shape, f32 in 0..1 or u8.
 Tensor read_image(const std::string& path, element::Type type, const PartialShape& shape);
+
+// KiB of memory that the process held at most, and holds now.
+long peak_kib();
+long resident_kib();
 
 // A line on stderr that is overwritten, only on a terminal.
 void progress(const std::string& text);

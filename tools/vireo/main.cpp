@@ -1,4 +1,5 @@
-// vireo: run, bench, dump and convert models from the shell.
+// vireo: runs, measures and converts models, and talks with language models, from the shell.
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -27,6 +28,21 @@ AnyMap ModelOptions::properties() const {
   return map;
 }
 
+long peak_kib() {
+  rusage usage;
+  getrusage(RUSAGE_SELF, &usage);
+  return usage.ru_maxrss;
+}
+
+long resident_kib() {
+  long pages = 0, resident = 0;
+  if (std::FILE* file = std::fopen("/proc/self/statm", "r")) {
+    if (std::fscanf(file, "%ld %ld", &pages, &resident) != 2) resident = 0;
+    std::fclose(file);
+  }
+  return resident * (sysconf(_SC_PAGESIZE) / 1024);
+}
+
 void progress(const std::string& text) {
   if (!isatty(2)) return;
   std::fprintf(stderr, "\r\033[K%s", text.c_str());
@@ -44,6 +60,8 @@ int main(int argc, char** argv) {
   command::add_bench(app);
   command::add_dump(app);
   command::add_convert(app);
+  command::add_chat(app);
+  command::add_generate(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

@@ -16,9 +16,12 @@ bool penalises_output(const GenerationConfig& c) {
   return c.presence_penalty != 0.0f || c.frequency_penalty != 0.0f;
 }
 
-// OpenVINO GenAI moves a score towards 0, from either side.
-float lowered(float score, float by, bool towards_zero) {
-  return towards_zero && score < 0 ? score + by : score - by;
+// A score of a token that came `count` times. OpenVINO GenAI moves it towards 0 from either side.
+float penalised(const GenerationConfig& c, float score, float count) {
+  const float presence = c.presence_penalty, frequency = c.frequency_penalty * count;
+  if (!c.openvino_sampling) return score - (presence + frequency);
+  score = score < 0 ? score + presence : score - presence;
+  return score < 0 ? score + frequency : score - frequency;
 }
 
 }  // namespace
@@ -50,8 +53,7 @@ void process(const GenerationConfig& c, const History& history, span<float> scor
   for (const auto& [token, count] : history.counts_) {
     if (count == 0 || !within(token, scores)) continue;
     float& score = scores[size_t(token)];
-    score = lowered(score, c.presence_penalty, c.openvino_sampling);
-    score = lowered(score, c.frequency_penalty * float(count), c.openvino_sampling);
+    score = penalised(c, score, float(count));
   }
 }
 
