@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "base/support/parse.h"
+#include "core/opsets.h"
 #include "core/values.h"
 
 namespace vireo {
@@ -18,9 +19,11 @@ std::string where(const OpDef& op, std::string_view node_name) {
 
 }  // namespace
 
-std::string OpDef::opset() const { return version == 0 ? "vireo" : fmt::format("opset{}", version); }
+std::string OpDef::opset() const {
+  return version == 0 ? "vireo" : version == kExtensionOpset ? "extension" : fmt::format("opset{}", version);
+}
 std::string OpDef::full_name() const {
-  return version == 0 ? std::string(name) : fmt::format("{}-{}", name, version);
+  return version <= 0 ? std::string(name) : fmt::format("{}-{}", name, version);
 }
 
 OpRegistry::OpRegistry(span<const OpDef* const> ops, const OpRegistry* base) : ops_(ops.begin(), ops.end()), base_(base) {
@@ -39,7 +42,7 @@ const OpDef* OpRegistry::find(std::string_view name, int version) const {
 const OpDef* OpRegistry::find_in_opset(std::string_view name, int opset) const {
   const OpDef* best = base_ ? base_->find_in_opset(name, opset) : nullptr;
   for (const OpDef* op : ops_)
-    if (op->name == name && op->version > 0 && op->version <= opset && (!best || op->version > best->version)) best = op;
+    if (op->name == name && op->version != 0 && op->version <= opset && (!best || op->version > best->version)) best = op;
   return best;
 }
 

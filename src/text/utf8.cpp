@@ -102,7 +102,7 @@ bool is_valid_utf8(std::string_view text) {
   return true;
 }
 
-std::string to_valid_utf8(std::string_view text) {
+std::string to_valid_utf8(std::string_view text, std::string_view replacement) {
   const auto* p = reinterpret_cast<const uint8_t*>(text.data());
   const uint8_t* end = p + text.size();
   std::string out;
@@ -112,7 +112,7 @@ std::string to_valid_utf8(std::string_view text) {
       out.append(reinterpret_cast<const char*>(p), size_t(size));
       p += size;
     } else {
-      out += "\xef\xbf\xbd";
+      out += replacement;
       p += bad;
     }
   }

@@ -44,7 +44,10 @@ std::string to_utf8(char32_t c);
 
 bool is_ascii(std::string_view text);
 bool is_valid_utf8(std::string_view text);
-// Each maximal part of a broken sequence becomes U+FFFD, as the Unicode standard recommends.
-std::string to_valid_utf8(std::string_view text);
+inline constexpr std::string_view kReplacementCharacter = "\xef\xbf\xbd";  // U+FFFD
+// Each maximal part of a broken sequence becomes the replacement, as the Unicode standard
+// recommends.
+std::string to_valid_utf8(std::string_view text,
+                          std::string_view replacement = kReplacementCharacter);
 
 }  // namespace vireo::text

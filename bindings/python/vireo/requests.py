@@ -66,19 +66,26 @@ def _ports(request):
     return ports
 
 
+def _one_text(request, inputs):
+    """["text", ...] for a model of one input is that input, not a list of inputs."""
+    if isinstance(inputs, list) and inputs and all(isinstance(i, (str, bytes)) for i in inputs) and len(request.model_inputs) == 1:
+        return [inputs]
+    return inputs
+
+
 def _infer(self, inputs=None, share_inputs=False, share_outputs=False, *, decode_strings=True):
     """Runs and returns the outputs. Inputs: a dict by index, name or port, a list in order, or the only one.
 
     With share_inputs arrays that fit as they are lend their memory until the next call; with share_outputs the results are views that
     the next run of this request overwrites.
     """
-    return OVDict(_ports(self), self._infer(inputs, share_inputs, share_outputs))
+    return OVDict(_ports(self), self._infer(_one_text(self, inputs), share_inputs, share_outputs))
 
 
 def _start_async(self, inputs=None, userdata=None, share_inputs=False):
     """Queues a run and returns; wait() gives its end. `userdata` goes to the callback."""
     self.userdata = userdata
-    self._start_async(inputs, share_inputs)
+    self._start_async(_one_text(self, inputs), share_inputs)
 
 
 def _set_callback(self, callback, userdata=None):
@@ -114,7 +121,7 @@ def _own_request(compiled):
 def _call(self, inputs=None, share_inputs=True, share_outputs=False, *, decode_strings=True):
     """Runs on a request of its own, which is kept; see InferRequest.infer."""
     request = _own_request(self)
-    return OVDict(_ports(request), request._infer(inputs, share_inputs, share_outputs))
+    return OVDict(_ports(request), request._infer(_one_text(request, inputs), share_inputs, share_outputs))
 
 
 CompiledModel.__call__ = _call

@@ -65,6 +65,11 @@ Merge make_merge(const Vocab& vocab, std::string_view left, std::string_view rig
 // With `byte_level` the words are given as bytes while the vocabulary is in the byte alphabet.
 ModelPtr bpe_model(BpeOptions options, bool byte_level);
 
+// BPE over any bytes: a word begins as the longest tokens that no merge makes, so that neither
+// characters nor an alphabet of bytes need be known. What is no token becomes byte tokens, the
+// unknown token, or nothing. Of the options ignore_merges is not looked at.
+ModelPtr seeded_bpe_model(BpeOptions options);
+
 struct WordPieceOptions {
   Vocab vocab;
   std::string unk_token = "[UNK]";
