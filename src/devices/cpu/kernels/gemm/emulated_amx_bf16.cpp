@@ -13,15 +13,7 @@ namespace vireo::cpu::emulated_amx_bf16 {
 namespace {
 
 using F = simd::vec<float, 16>;
-constexpr int kTileRows = 4;
-#include "devices/cpu/kernels/gemm/pairs_avx512.h"
-#include "devices/cpu/kernels/gemm/transpose_avx512.h"
-
-#include "devices/cpu/kernels/gemm/generic.h"
-#include "devices/cpu/kernels/gemm/generic_bf16.h"
-#include "devices/cpu/kernels/gemm/tiles_amx.h"
-
-#include "devices/cpu/kernels/gemm/generic_amx_bf16.h"
+#include "devices/cpu/kernels/gemm/amx_bf16.h"
 
 }  // namespace
 

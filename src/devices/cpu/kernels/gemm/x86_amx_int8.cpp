@@ -12,13 +12,7 @@ namespace {
 
 using F = simd::vec<float, 16>;
 #include "devices/cpu/kernels/epilogue_generic.h"
-#include "devices/cpu/kernels/gemm/u8_avx512.h"
-
-constexpr int kTileRows[] = {4, 4};
-#include "devices/cpu/kernels/gemm/generic_u8.h"
-#include "devices/cpu/kernels/gemm/tiles_amx.h"
-
-#include "devices/cpu/kernels/gemm/generic_amx_u8.h"
+#include "devices/cpu/kernels/gemm/amx_u8.h"
 
 }  // namespace
 
