@@ -114,7 +114,9 @@ std::shared_ptr<Model> Core::read_model(const std::string& path, const std::stri
   check_properties(properties);
   const AnyMap all = impl_->merged("CPU", properties);
   auto it = all.find("ENABLE_MMAP");
-  const ReadOptions options{weights, it == all.end() || it->second.as_bool()};
+  const auto task = all.find("TASK");
+  const ReadOptions options{weights, it == all.end() || it->second.as_bool(),
+                            task == all.end() ? std::string() : task->second.as_text()};
   return std::make_shared<Model>(read_model_file(path, options, impl_->ops));
 }
 

@@ -6,7 +6,8 @@ import fetch_models
 import numpy as np
 import pytest
 import vireo as ov
-from vireo.transformers import OVModelForCausalLM, OVWeightQuantizationConfig
+from vireo.transformers import (OVModelForCausalLM, OVModelForFeatureExtraction, OVModelForQuestionAnswering,
+                                OVModelForSequenceClassification, OVModelForTokenClassification, OVWeightQuantizationConfig)
 
 EXACT = {"INFERENCE_PRECISION_HINT": "f32", "EXECUTION_MODE_HINT": "ACCURACY", "KV_CACHE_PRECISION": "f32"}
 
@@ -111,3 +112,27 @@ def test_a_folder_without_a_model_is_named(tmp_path):
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "llama"}))
     with pytest.raises((RuntimeError, FileNotFoundError), match="config.json|no model"):
         load(tmp_path)
+
+
+@pytest.mark.parametrize("kind, name, outputs", [
+    (OVModelForFeatureExtraction, "bert", ["last_hidden_state"]),
+    (OVModelForFeatureExtraction, "qwen3", ["last_hidden_state"]),
+    (OVModelForSequenceClassification, "roberta-sequence", ["logits"]),
+    (OVModelForTokenClassification, "distilbert-tokens", ["logits"]),
+    (OVModelForQuestionAnswering, "modernbert-answers", ["start_logits", "end_logits"]),
+])
+def test_encoders_export_save_and_load(tmp_path, kind, name, outputs):
+    folder = fetch_models.unpacked("encoders") / name
+    reference = np.load(folder / "reference.npz")
+    seen = reference["mask"].astype(bool) if outputs != ["logits"] or "tokens" in name else slice(None)
+    exported = kind.from_pretrained(folder, export=True, ov_config=EXACT)
+    exported.save_pretrained(tmp_path / "saved")
+    for model in (exported, kind.from_pretrained(tmp_path / "saved", ov_config=EXACT)):
+        types = reference["types"] if "types" in reference else None
+        result = model(reference["ids"], attention_mask=reference["mask"], token_type_ids=types)
+        for i, output in enumerate(outputs):
+            assert np.abs(np.asarray(result[output]) - reference[output])[seen].max() < 1e-4
+            assert result[i] is result[output]
+    assert model.reshape(1, 5)(reference["ids"][:1, :5])[outputs[0]].shape[0] == 1
+    with pytest.raises(RuntimeError, match="shape"):
+        model(reference["ids"])

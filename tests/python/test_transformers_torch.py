@@ -63,7 +63,8 @@ def word_tokenizer():
     from tokenizers import Tokenizer, models, pre_tokenizers
     tokenizer = Tokenizer(models.WordLevel({f"w{i}": i for i in range(48)}, unk_token="w3"))
     tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    return transformers.PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="w0", eos_token="w2", padding_side="left")
+    return transformers.PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="w0", eos_token="w2", padding_side="left",
+                                                model_input_names=["input_ids", "attention_mask"])
 
 
 def test_the_pipeline_takes_the_model(both, capfd):
@@ -73,3 +74,31 @@ def test_the_pipeline_takes_the_model(both, capfd):
         texts, max_new_tokens=12, do_sample=False, batch_size=2) for model in (theirs, ours)]
     assert got == expected
     assert "is not supported" not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("kind, name, task", [
+    ("OVModelForSequenceClassification", "bert-sequence", "text-classification"),
+    ("OVModelForTokenClassification", "distilbert-tokens", "token-classification"),
+    ("OVModelForQuestionAnswering", "roberta-answers", "question-answering"),
+    ("OVModelForFeatureExtraction", "modernbert", "feature-extraction"),
+])
+def test_pipelines_take_encoders(kind, name, task, capfd):
+    import vireo.transformers
+    folder = fetch_models.unpacked("encoders") / name
+    ours = getattr(vireo.transformers, kind).from_pretrained(folder, ov_config=EXACT)
+    auto = getattr(transformers, ours.auto_model_class)
+    theirs = auto.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
+    text = {"question": "w5 w6", "context": "w9 w10 w11 w12 w13"} if task == "question-answering" else "w5 w9 w11 w40"
+    expected, got = [transformers.pipeline(task, model=model, tokenizer=word_tokenizer())(text) for model in (theirs, ours)]
+    numbers = lambda x: np.array([v for v in _leaves(x)], float)  # noqa: E731
+    assert np.abs(numbers(got) - numbers(expected)).max() < 1e-4
+    assert "is not supported" not in capfd.readouterr().err
+
+
+def _leaves(value):
+    """The numbers in nested lists and dictionaries, in order."""
+    for one in value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else [value]:
+        if isinstance(one, (dict, list, tuple)):
+            yield from _leaves(one)
+        elif not isinstance(one, str):
+            yield float(one)

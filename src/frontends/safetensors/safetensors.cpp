@@ -8,8 +8,7 @@
 #include "base/io/path.h"
 #include "base/support/error.h"
 #include "frontends/safetensors/reader.h"
-#include "frontends/transformers/architectures.h"
-#include "frontends/transformers/build.h"
+#include "frontends/transformers/encoders.h"
 
 namespace vireo {
 namespace {
@@ -56,12 +55,19 @@ class Checkpoint final : public transformers::WeightSource {
   }
 
   // Checkpoints of a model without its head lack the first part of the names: "transformer.wte" is
-  // "wte" there.
+  // "wte" there. The first ones of BERT call weight and bias of a norm gamma and beta.
   std::optional<transformers::Weight> find(const std::string& name) const override {
     auto found = tensors_.find(name);
     if (found == tensors_.end()) found = tensors_.find(name.substr(name.find('.') + 1));
-    if (found == tensors_.end()) return {};
-    return transformers::Weight{found->second.get_shape(), found->second, {}};
+    if (found != tensors_.end()) {
+      return transformers::Weight{found->second.get_shape(), found->second, {}};
+    }
+    const std::string_view norm = "LayerNorm.";
+    const size_t at = name.rfind(norm);
+    if (at == std::string::npos) return {};
+    const std::string part = name.substr(at + norm.size());
+    const char* old = part == "weight" ? "gamma" : part == "bias" ? "beta" : nullptr;
+    return old ? find(name.substr(0, at + norm.size()) + old) : std::nullopt;
   }
   const std::string& path() const override { return folder_; }
 
@@ -77,10 +83,9 @@ bool is_hugging_face_folder(const std::string& folder) {
          (path_exists(folder + kOneFile) || path_exists(folder + kIndex));
 }
 
-std::shared_ptr<Graph> read_hugging_face(const std::string& folder) {
+std::shared_ptr<Graph> read_hugging_face(const std::string& folder, const std::string& task) {
   const std::string path = folder + "/config.json";
-  const transformers::Decoder model = transformers::describe(Config(read_json(path), path));
-  return transformers::build(model, Checkpoint(folder));
+  return transformers::build_for_task(Config(read_json(path), path), task, Checkpoint(folder));
 }
 
 }  // namespace vireo

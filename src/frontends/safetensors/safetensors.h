@@ -11,9 +11,10 @@ namespace vireo {
 // Whether a folder holds a config.json and safetensors.
 bool is_hugging_face_folder(const std::string& folder);
 
-// The language model in a folder as a stateful graph (frontends/transformers/build.h says its
-// inputs and outputs). Weights are views of the mapped files. Throws NotFound, InvalidModel, and
-// NotSupported naming the architectures that are known.
-std::shared_ptr<Graph> read_hugging_face(const std::string& folder);
+// The model in a folder: a language model as a stateful graph, an encoder with the head that the
+// task asks for (frontends/transformers/build.h and encoder.h say inputs and outputs). `task` is
+// one of optimum's names; "" takes what config.json says. Weights are views of the mapped files.
+// Throws NotFound, InvalidModel, and NotSupported naming the architectures that are known.
+std::shared_ptr<Graph> read_hugging_face(const std::string& folder, const std::string& task = {});
 
 }  // namespace vireo

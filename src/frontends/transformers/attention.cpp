@@ -110,8 +110,12 @@ Value Blocks::attention(const Value& x, int64_t layer) {
     heads.q = rotated(heads.q, cos_sin, size);
     heads.k = rotated(heads.k, cos_sin, size);
   }
-  heads.k = repeated(with_past(heads.k, layer, "key"));
-  heads.v = repeated(with_past(heads.v, layer, "value"));
+  if (model.cached) {
+    heads.k = with_past(heads.k, layer, "key");
+    heads.v = with_past(heads.v, layer, "value");
+  }
+  heads.k = repeated(heads.k);
+  heads.v = repeated(heads.v);
   const Value added = mask(model.windows.empty() ? 0 : model.windows[at]);
   const double usual = 1 / std::sqrt(static_cast<double>(model.head_dim));
   const double scale = model.attention_scale != 0 ? model.attention_scale : usual;

@@ -15,7 +15,7 @@ struct Blocks {
   const Decoder& model;
   const WeightSource& weights;
   Words words;
-  Value input_ids, attention_mask, position_ids, beam_idx;
+  Value input_ids, attention_mask, position_ids, beam_idx, token_type_ids;
   std::map<std::string, Value> constants;  // weights that are used already, by name
 
   Blocks(const Decoder& m, const WeightSource& w, Graph& graph)
@@ -43,6 +43,7 @@ struct Blocks {
   // f32 [batch, 1 or heads, length, past + length]: what is added to the scores.
   Value mask(int64_t window);
   Value alibi();
+  Value query_positions();  // i64 [length]
 
   // --- attention.cpp
   Value attention(const Value& x, int64_t layer);
@@ -63,7 +64,6 @@ struct Blocks {
   Value experts(const Value& x, int64_t layer);
   Value activated(const Value& x);
   Value key_positions();    // i64 [past + length]
-  Value query_positions();  // i64 [length]
 
   std::map<const Rope*, std::pair<Value, Value>> rotations_;
   std::map<int64_t, Value> masks_;

@@ -6,24 +6,6 @@
 namespace vireo::transformers {
 namespace {
 
-void check(const Decoder& m, const std::string& path) {
-  if (m.heads % m.kv_heads != 0) {
-    fail(ErrorCode::InvalidModel, "'{}': {} query heads cannot share {} key heads", path, m.heads,
-         m.kv_heads);
-  }
-  constexpr int64_t kMaxLayers = 10'000, kMaxExperts = 4096;
-  if (m.layers > kMaxLayers || m.experts.count > kMaxExperts) {
-    fail(ErrorCode::InvalidModel, "'{}': {} layers with {} experts, expected at most {} and {}",
-         path, m.layers, m.experts.count, kMaxLayers, kMaxExperts);
-  }
-  for (const Rope& rope : m.ropes) {
-    if (static_cast<int64_t>(2 * rope.inverse_frequencies.size()) > m.head_dim) {
-      fail(ErrorCode::InvalidModel, "'{}': {} rotated elements in a head of {}", path,
-           2 * rope.inverse_frequencies.size(), m.head_dim);
-    }
-  }
-}
-
 Value embedded(Blocks& b) {
   const Decoder& m = b.model;
   const Value table = b.stored(m.names.embedding + ".weight", {m.vocabulary, m.hidden});
@@ -67,8 +49,32 @@ Value logits(Blocks& b, const Value& x) {
 
 }  // namespace
 
+void check_sizes(const Decoder& m, const std::string& path) {
+  if (m.heads % m.kv_heads != 0) {
+    fail(ErrorCode::InvalidModel, "'{}': {} query heads cannot share {} key heads", path, m.heads,
+         m.kv_heads);
+  }
+  constexpr int64_t kMaxLayers = 10'000, kMaxExperts = 4096;
+  if (m.layers > kMaxLayers || m.experts.count > kMaxExperts) {
+    fail(ErrorCode::InvalidModel, "'{}': {} layers with {} experts, expected at most {} and {}",
+         path, m.layers, m.experts.count, kMaxLayers, kMaxExperts);
+  }
+  for (const Rope& rope : m.ropes) {
+    if (static_cast<int64_t>(2 * rope.inverse_frequencies.size()) > m.head_dim) {
+      fail(ErrorCode::InvalidModel, "'{}': {} rotated elements in a head of {}", path,
+           2 * rope.inverse_frequencies.size(), m.head_dim);
+    }
+  }
+}
+
+Value hidden_state(Blocks& b) {
+  Value x = embedded(b);
+  for (int64_t i = 0; i < b.model.layers; ++i) x = layer(b, x, i);
+  return b.model.names.final_norm.empty() ? x : b.norm(x, b.model.names.final_norm);
+}
+
 std::shared_ptr<Graph> build(const Decoder& model, const WeightSource& weights) {
-  check(model, weights.path());
+  check_sizes(model, weights.path());
   auto graph = std::make_shared<Graph>();
   graph->name = model.architecture;
   Blocks b(model, weights, *graph);
@@ -77,10 +83,7 @@ std::shared_ptr<Graph> build(const Decoder& model, const WeightSource& weights) 
   b.attention_mask = b.words.parameter("attention_mask", element::i64, {any, any});
   b.position_ids = b.words.parameter("position_ids", element::i64, {any, any});
   b.beam_idx = b.words.parameter("beam_idx", element::i32, {any});
-  Value x = embedded(b);
-  for (int64_t i = 0; i < model.layers; ++i) x = layer(b, x, i);
-  if (!model.names.final_norm.empty()) x = b.norm(x, model.names.final_norm);
-  const Value result = logits(b, x);
+  const Value result = logits(b, hidden_state(b));
   graph->arena->edit(result.ref.node).outputs[result.ref.index].names.push_back("logits");
   graph->add_result(result.ref, "logits");
   return graph;

@@ -9,10 +9,19 @@
 #include "core/graph.h"
 #include "frontends/transformers/decoder.h"
 #include "frontends/transformers/weights.h"
+#include "frontends/transformers/words.h"
 
 namespace vireo::transformers {
 
 // Weights are not copied. Throws InvalidModel naming a weight that is missing or of another shape.
 std::shared_ptr<Graph> build(const Decoder& model, const WeightSource& weights);
+
+// --- Parts that models with other inputs and outputs are made of
+
+// Throws InvalidModel naming `path` for sizes that make no model.
+void check_sizes(const Decoder& model, const std::string& path);
+struct Blocks;
+// Behind the last norm, f32 [batch, length, hidden].
+Value hidden_state(Blocks& b);
 
 }  // namespace vireo::transformers

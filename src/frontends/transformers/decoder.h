@@ -66,6 +66,9 @@ struct Decoder {
   bool alibi = false;
   bool alibi_scaled = false;       // the bias is scaled as the scores are (Falcon)
 
+  bool causal = true;  // a token sees those before it; else all, or those within `windows` on both sides
+  bool cached = true;  // keys and values of the past are variables of the graph
+
   Activation activation = Activation::Silu;
   Experts experts;
 

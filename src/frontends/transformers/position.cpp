@@ -60,12 +60,18 @@ Value Blocks::mask(int64_t window) {
   if (const auto known = masks_.find(window); known != masks_.end()) return known->second;
   const Value keys = unsqueeze(key_positions(), {0, 1, 2});
   const Value queries = unsqueeze(query_positions(), {0, 1, 3});
-  Value seen = binary("LessEqual", keys, queries);
-  if (window > 0) {
-    seen = binary("LogicalAnd", seen, binary("Greater", keys, queries - words.integer(window)));
+  Value seen = unsqueeze(convert(attention_mask, element::boolean), {1, 2});
+  const auto only = [&](const Value& condition) { seen = binary("LogicalAnd", condition, seen); };
+  if (model.causal) {
+    Value before = binary("LessEqual", keys, queries);
+    if (window > 0) {
+      const Value recent = binary("Greater", keys, queries - words.integer(window));
+      before = binary("LogicalAnd", before, recent);
+    }
+    only(before);
+  } else if (window > 0) {
+    only(binary("LessEqual", unary("Abs", keys - queries), words.integer(window)));
   }
-  const Value present = convert(attention_mask, element::boolean);
-  seen = binary("LogicalAnd", seen, unsqueeze(present, {1, 2}));
   // Not minus infinity: a row of padding that sees nothing must not become NaN.
   const Value hidden = words.number(std::numeric_limits<float>::lowest());
   Value added = words.add("Select", 1, {seen, words.number(0), hidden})[0];

@@ -9,6 +9,9 @@ transformers' pipelines alone, and never to read or convert a model.
 """
 
 from .causal_lm import OVModelForCausalLM
+from .encoders import (OVModelForFeatureExtraction, OVModelForQuestionAnswering, OVModelForSequenceClassification,
+                       OVModelForTokenClassification)
 from .quantization import OVQuantizationConfig, OVWeightQuantizationConfig
 
-__all__ = ["OVModelForCausalLM", "OVQuantizationConfig", "OVWeightQuantizationConfig"]
+__all__ = ["OVModelForCausalLM", "OVModelForFeatureExtraction", "OVModelForQuestionAnswering", "OVModelForSequenceClassification",
+           "OVModelForTokenClassification", "OVQuantizationConfig", "OVWeightQuantizationConfig"]

@@ -67,7 +67,7 @@ class OVBaseModel(PreTrainedModel):
             raise ValueError(f"task '{task}': {cls.__name__} does {cls.task}")
         folder = folders.find(model_id, subfolder, token=token, revision=revision, cache_dir=cache_dir, force_download=force_download,
                               local_files_only=local_files_only)
-        model = Core().read_model(cls._file_to_read(folder, file_name or folders.IR_NAME, export))
+        model = Core().read_model(cls._file_to_read(folder, file_name or folders.IR_NAME, export), config={"TASK": cls.task})
         return cls._from_parts(model, folder, config=config if config is not None else interop.read_config(folder), device=device,
                                ov_config=ov_config, compile=compile, model_save_dir=folder, **kwargs)
 
