@@ -49,7 +49,7 @@ void expect_no_leak(const std::function<void()>& once) {
   };
   // Caches that fill, and threads that end a little later, are no leak: those repeat for ever.
   size_t least = growth();
-  for (int i = 0; i < 5 && least > 0; ++i) least = std::min(least, growth());
+  for (int i = 0; i < 20 && least > 0; ++i) least = std::min(least, growth());
   EXPECT_LT(least, size_t(kTimes) * 16) << "bytes more after every " << kTimes << " times";
 }
 
