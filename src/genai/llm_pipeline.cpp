@@ -27,7 +27,7 @@ AnyMap device_properties(AnyMap properties) {
 
 InferRequest compile(const std::shared_ptr<Model>& model, const std::string& device,
                      const AnyMap& properties) {
-  keep_last_position(*model);
+  select_positions(*model);
   return Core().compile_model(*model, device, device_properties(properties)).create_infer_request();
 }
 

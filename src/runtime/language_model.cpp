@@ -1,6 +1,5 @@
 #include "vireo/language_model.h"
 
-#include <limits>
 #include <optional>
 
 #include "base/support/error.h"
@@ -46,26 +45,23 @@ std::optional<NodeId> vocabulary_product(const Graph& g) {
   return std::nullopt;
 }
 
-Tensor one_number(int64_t value) {
-  Tensor tensor(element::i64, Shape{1});
-  *tensor.data<int64_t>() = value;
-  return tensor;
-}
-
 }  // namespace
 
-bool keep_last_position(const Model& model) {
+bool select_positions(const Model& model) {
   if (!model) fail(ErrorCode::InvalidArgument, "the model is empty");
   Graph& g = *model.graph();
   g.follow();
   const auto product = vocabulary_product(g);
   if (!product) return false;
-  const auto number = [&](int64_t value) { return g.add_constant(one_number(value)); };
-  const NodeId slice = add_op(g, "Slice", 8,
-                              {g[*product].inputs[0], number(-1),
-                               number(std::numeric_limits<int64_t>::max()), number(1), number(1)});
+  Tensor one(element::i64, Shape{});
+  *one.data<int64_t>() = 1;
+  const char* name = "sampled_tokens_indices";
+  const OutputRef indices = g.add_parameter(element::i64, PartialShape{Dimension()}, name);
+  g.arena->edit(indices.node).outputs[0].names.push_back(name);
+  const NodeId chosen =
+      add_op(g, "Gather", 8, {g[*product].inputs[0], indices, g.add_constant(one)});
   Patch patch(g);
-  patch.set_input(*product, 0, {slice, 0});
+  patch.set_input(*product, 0, {chosen, 0});
   patch.apply();
   return true;
 }

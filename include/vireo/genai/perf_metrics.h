@@ -54,4 +54,14 @@ class VIREO_API PerfMetrics {
   RawPerfMetrics raw_metrics;
 };
 
+// Of continuous batching: what it has to do, and how full its cache is.
+struct PipelineMetrics {
+  size_t requests = 0;            // that are not done
+  size_t scheduled_requests = 0;  // in the last step
+  float cache_usage = 0;          // percent of the blocks, after the last step
+  float max_cache_usage = 0;
+  float avg_cache_usage = 0;      // of the last 1000 steps
+  size_t cache_size_in_bytes = 0;
+};
+
 }  // namespace vireo::genai

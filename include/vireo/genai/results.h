@@ -15,6 +15,15 @@ enum class GenerationFinishReason {
   LENGTH,  // a bound of the configuration or the model's context
 };
 
+// Where a request of continuous batching stands.
+enum class GenerationStatus {
+  RUNNING,
+  FINISHED,
+  IGNORED,  // the cache is too small for it alone
+  CANCEL,   // the handle cancelled it
+  STOP,     // the handle stopped it
+};
+
 // Of several prompts, the num_return_sequences sequences of the first come first. Scores are sums of log probabilities: of beams
 // divided by their length^length_penalty, 0 for greedy ones without logprobs.
 struct EncodedResults {
