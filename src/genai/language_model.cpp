@@ -3,21 +3,29 @@
 #include <algorithm>
 
 #include "base/support/error.h"
+#include "vireo/language_model.h"
 
 namespace vireo::genai {
-namespace {
+
+// Properties of the pipeline itself say how OpenVINO GenAI shall work inside, which has no meaning
+// here.
+InferRequest open_language_model(const std::shared_ptr<Model>& model, const std::string& device,
+                                 const AnyMap& properties) {
+  AnyMap rest = properties;
+  for (const char* name : {"ATTENTION_BACKEND", "sampler_num_threads", "enable_save_ov_model"})
+    rest.erase(name);
+  select_positions(*model);
+  return Core().compile_model(*model, device, rest).create_infer_request();
+}
 
 bool has_port(const InferRequest& request, const char* name) {
   try {
     request.get_tensor(name);
     return true;
   } catch (const Error& error) {
-    if (error.code() != ErrorCode::NotFound) return true;
-    return false;
+    return error.code() != ErrorCode::NotFound;
   }
 }
-
-}  // namespace
 
 LanguageModel::LanguageModel(InferRequest request)
     : request_(std::move(request)),

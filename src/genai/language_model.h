@@ -8,6 +8,13 @@
 
 namespace vireo::genai {
 
+// Compiles a model, which it changes, so that it tells the scores of chosen positions alone where
+// it can.
+InferRequest open_language_model(const std::shared_ptr<Model>& model, const std::string& device,
+                                 const AnyMap& properties);
+
+bool has_port(const InferRequest& request, const char* name);
+
 class LanguageModel {
  public:
   // A request of a stateful model that has input_ids and logits, and perhaps attention_mask,

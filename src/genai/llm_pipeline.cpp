@@ -2,11 +2,9 @@
 
 #include <algorithm>
 
-#include "base/io/path.h"
 #include "base/support/error.h"
 #include "genai/generation.h"
 #include "genai/model_folder.h"
-#include "vireo/language_model.h"
 
 namespace vireo::genai {
 namespace {
@@ -17,19 +15,6 @@ struct Overloaded : F... {
 };
 template <typename... F>
 Overloaded(F...) -> Overloaded<F...>;
-
-// Those of the pipeline itself say how OpenVINO GenAI shall work inside, which has no meaning here.
-AnyMap device_properties(AnyMap properties) {
-  for (const char* name : {"ATTENTION_BACKEND", "sampler_num_threads", "enable_save_ov_model"})
-    properties.erase(name);
-  return properties;
-}
-
-InferRequest compile(const std::shared_ptr<Model>& model, const std::string& device,
-                     const AnyMap& properties) {
-  select_positions(*model);
-  return Core().compile_model(*model, device, device_properties(properties)).create_infer_request();
-}
 
 std::vector<Prompt> prompts_of(const TokenizedInputs& inputs) {
   const Tensor ids = inputs.input_ids.dense();
@@ -56,25 +41,8 @@ struct LLMPipeline::Impl {
   Impl(InferRequest request, Tokenizer with)
       : model(std::move(request)), tokenizer(std::move(with)) {}
 
-  // The tokens of the model's folder, the configuration in it and what the tokeniser knows.
-  void read_folder(const std::string& path) {
-    const std::string folder = is_folder(path) ? path : parent_folder(path);
-    context = read_context_length(folder);
-    set_defaults(read_generation_config(folder));
-  }
-  void set_defaults(const GenerationConfig& given) {
-    config = defaults = given;
-    if (defaults.eos_token_id < 0) defaults.set_eos_token_id(tokenizer.get_eos_token_id());
-    config = completed(given);
-  }
-
-  GenerationConfig completed(GenerationConfig given) const {
-    if (given.eos_token_id < 0) given.eos_token_id = defaults.eos_token_id;
-    if (given.stop_token_ids.empty()) given.stop_token_ids = defaults.stop_token_ids;
-    return given;
-  }
   GenerationConfig chosen(const std::optional<GenerationConfig>& given) const {
-    const GenerationConfig result = given ? completed(*given) : config;
+    const GenerationConfig result = given ? settings.completed(*given) : settings.config;
     result.validate();
     return result;
   }
@@ -84,7 +52,6 @@ struct LLMPipeline::Impl {
                      bool goes_on);
   DecodedResults decoded(EncodedResults results, const std::vector<size_t>& dropped,
                          Clock::time_point start);
-  size_t room(const Prompt& prompt, const GenerationConfig& how) const;
   void reuse(Prompt& prompt);
   EncodedResults collected(const Generation& generation, const std::vector<Prompt>& prompts,
                            const GenerationConfig& how, PerfMetrics& metrics);
@@ -98,8 +65,7 @@ struct LLMPipeline::Impl {
 
   LanguageModel model;
   Tokenizer tokenizer;
-  GenerationConfig config, defaults;
-  size_t context = SIZE_MAX;
+  ModelSettings settings;
   float load_time = 0;                // ms
   std::vector<int64_t> cached;        // tokens in the model's cache, if it holds one sequence
   std::vector<size_t> dropped_bytes;  // of the texts of the last results
@@ -107,21 +73,6 @@ struct LLMPipeline::Impl {
   bool chatting = false;
   ChatHistory history;
 };
-
-// New tokens that a prompt may get.
-size_t LLMPipeline::Impl::room(const Prompt& prompt, const GenerationConfig& how) const {
-  const size_t length = prompt.tokens.size();
-  if (length == 0) fail(ErrorCode::InvalidArgument, "generate: a prompt has no tokens");
-  if (length >= context)
-    fail(ErrorCode::InvalidArgument,
-         "generate: the prompt has {} tokens, but the model's context is {}: shorten it", length,
-         context);
-  if (how.max_new_tokens == SIZE_MAX && length >= how.max_length)
-    fail(ErrorCode::InvalidArgument,
-         "generate: the prompt has {} tokens, which max_length = {} leaves no room to go on from",
-         length, how.max_length);
-  return std::min(how.get_max_new_tokens(length), context - length);
-}
 
 // Finds how much of the prompt the cache knows, and forgets the rest of the cache.
 void LLMPipeline::Impl::reuse(Prompt& prompt) {
@@ -143,7 +94,8 @@ EncodedResults LLMPipeline::Impl::run(std::vector<Prompt> prompts, const Generat
   std::vector<std::unique_ptr<Search>> searches;
   for (const Prompt& prompt : prompts) {
     metrics.num_input_tokens += prompt.tokens.size();
-    searches.push_back(make_search({how, prompt.tokens, room(prompt, how), tokenizer}));
+    searches.push_back(
+        make_search({how, prompt.tokens, settings.room(prompt.tokens.size(), how), tokenizer}));
   }
   Generation generation(model, std::move(searches), stream, metrics, start);
   if (goes_on && prompts.size() == 1)
@@ -275,9 +227,9 @@ LLMPipeline::LLMPipeline(const std::string& models_path, const std::string& devi
 LLMPipeline::LLMPipeline(const std::string& models_path, const Tokenizer& tokenizer,
                          const std::string& device, const AnyMap& properties) {
   const Clock::time_point start = Clock::now();
-  impl_ = std::make_unique<Impl>(compile(Core().read_model(models_path), device, properties),
-                                 tokenizer);
-  impl_->read_folder(models_path);
+  impl_ = std::make_unique<Impl>(
+      open_language_model(Core().read_model(models_path), device, properties), tokenizer);
+  impl_->settings = ModelSettings::read(models_path, tokenizer);
   impl_->load_time = microseconds(Clock::now() - start) / 1000;
 }
 
@@ -285,14 +237,15 @@ LLMPipeline::LLMPipeline(const std::shared_ptr<Model>& model, const Tokenizer& t
                          const std::string& device, const AnyMap& properties,
                          const GenerationConfig& config) {
   if (!model) fail(ErrorCode::InvalidArgument, "the model is empty");
-  impl_ = std::make_unique<Impl>(compile(model->clone(), device, properties), tokenizer);
-  impl_->set_defaults(config);
+  impl_ =
+      std::make_unique<Impl>(open_language_model(model->clone(), device, properties), tokenizer);
+  impl_->settings = ModelSettings(config, tokenizer);
 }
 
 LLMPipeline::LLMPipeline(const InferRequest& request, const Tokenizer& tokenizer,
                          const GenerationConfig& config)
     : impl_(std::make_unique<Impl>(request, tokenizer)) {
-  impl_->set_defaults(config);
+  impl_->settings = ModelSettings(config, tokenizer);
 }
 
 LLMPipeline::~LLMPipeline() = default;
@@ -335,12 +288,12 @@ void LLMPipeline::finish_chat() {
 }
 
 Tokenizer LLMPipeline::get_tokenizer() const { return impl_->tokenizer; }
-GenerationConfig LLMPipeline::get_generation_config() const { return impl_->config; }
+GenerationConfig LLMPipeline::get_generation_config() const { return impl_->settings.config; }
 
 void LLMPipeline::set_generation_config(const GenerationConfig& config) {
-  const GenerationConfig completed = impl_->completed(config);
+  const GenerationConfig completed = impl_->settings.completed(config);
   completed.validate();
-  impl_->config = completed;
+  impl_->settings.config = completed;
 }
 
 }  // namespace vireo::genai

@@ -1,18 +1,16 @@
 #include "genai/model_folder.h"
 
+#include <algorithm>
+
 #include "base/io/mapped_file.h"
 #include "base/io/path.h"
+#include "base/support/error.h"
 #include "genai/json.h"
 
 namespace vireo::genai {
+namespace {
 
-GenerationConfig read_generation_config(const std::string& folder) {
-  const std::string path = join_path(folder, "generation_config.json");
-  return is_file(path) ? GenerationConfig(path) : GenerationConfig();
-}
-
-size_t read_context_length(const std::string& folder) {
-  const std::string path = join_path(folder, "config.json");
+size_t read_context(const std::string& path) {
   if (!is_file(path)) return SIZE_MAX;
   Json json = Json::parse(read_text_file(path), nullptr, false);
   if (!json.is_object()) return SIZE_MAX;
@@ -22,6 +20,41 @@ size_t read_context_length(const std::string& folder) {
     if (const auto it = json.find(name); it != json.end() && it->is_number_unsigned() && *it != 0)
       return it->get<size_t>();
   return SIZE_MAX;
+}
+
+}  // namespace
+
+ModelSettings::ModelSettings(const GenerationConfig& given, const Tokenizer& tokenizer)
+    : defaults(given) {
+  if (defaults.eos_token_id < 0) defaults.set_eos_token_id(tokenizer.get_eos_token_id());
+  config = completed(given);
+}
+
+ModelSettings ModelSettings::read(const std::string& path, const Tokenizer& tokenizer) {
+  const std::string folder = is_folder(path) ? path : parent_folder(path);
+  const std::string file = join_path(folder, "generation_config.json");
+  ModelSettings settings(is_file(file) ? GenerationConfig(file) : GenerationConfig(), tokenizer);
+  settings.context = read_context(join_path(folder, "config.json"));
+  return settings;
+}
+
+GenerationConfig ModelSettings::completed(GenerationConfig given) const {
+  if (given.eos_token_id < 0) given.eos_token_id = defaults.eos_token_id;
+  if (given.stop_token_ids.empty()) given.stop_token_ids = defaults.stop_token_ids;
+  return given;
+}
+
+size_t ModelSettings::room(size_t length, const GenerationConfig& how) const {
+  if (length == 0) fail(ErrorCode::InvalidArgument, "generate: a prompt has no tokens");
+  if (length >= context)
+    fail(ErrorCode::InvalidArgument,
+         "generate: the prompt has {} tokens, but the model's context is {}: shorten it", length,
+         context);
+  if (how.max_new_tokens == SIZE_MAX && length >= how.max_length)
+    fail(ErrorCode::InvalidArgument,
+         "generate: the prompt has {} tokens, which max_length = {} leaves no room to go on from",
+         length, how.max_length);
+  return std::min(how.get_max_new_tokens(length), context - length);
 }
 
 }  // namespace vireo::genai

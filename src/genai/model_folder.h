@@ -1,16 +1,30 @@
-// What a language model's folder says besides graph and tokeniser.
+// What pipelines know of a language model besides graph and tokeniser: its configuration and its
+// context.
 #pragma once
 
 #include <string>
 
 #include "vireo/genai/generation_config.h"
+#include "vireo/genai/tokenizer.h"
 
 namespace vireo::genai {
 
-// Of generation_config.json; the defaults if there is none.
-GenerationConfig read_generation_config(const std::string& folder);
+struct ModelSettings {
+  GenerationConfig config;    // what counts if a call gives none
+  GenerationConfig defaults;  // the model's own, its end tokens always named
+  size_t context = SIZE_MAX;  // positions that the model was made for
 
-// Positions that the model was made for, by config.json; SIZE_MAX if it does not say.
-size_t read_context_length(const std::string& folder);
+  ModelSettings() = default;
+  // A configuration, and the tokeniser's end token if that names none.
+  ModelSettings(const GenerationConfig& given, const Tokenizer& tokenizer);
+  // Of generation_config.json and config.json in the folder of a model, or the one that its file is
+  // in; any may be missing.
+  static ModelSettings read(const std::string& path, const Tokenizer& tokenizer);
+
+  // With the model's end tokens where it names none.
+  GenerationConfig completed(GenerationConfig given) const;
+  // New tokens that a prompt may get. InvalidArgument for one that leaves no room.
+  size_t room(size_t prompt_length, const GenerationConfig& how) const;
+};
 
 }  // namespace vireo::genai
