@@ -23,6 +23,9 @@ struct CompileConfig {
   element::Type precision =
       element::dynamic;  // INFERENCE_PRECISION_HINT; dynamic: the device's choice
   ExecutionMode mode = ExecutionMode::Performance;
+  // DYNAMIC_QUANTIZATION_GROUP_SIZE: activations that meet compressed weights are quantised in
+  // groups of so many; 0: they stay as they are; unset: the device's choice.
+  std::optional<uint64_t> quantised_group;
   bool perf_count = false;
   std::optional<bool> flush_denormals;  // unset: by the mode
   bool pin_threads = false;

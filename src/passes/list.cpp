@@ -26,7 +26,15 @@ void make_integer_graph(Graph& graph, const NormaliseOptions& options) {
   fold_constants(graph, options, Compressed::Fold);
 }
 
+// Products take compressed weights; what else reads such weights gets numbers.
+void multiply_compressed(Graph& graph, const NormaliseOptions& options) {
+  static const std::vector<Rule> products = make({add_compressed_products});
+  rewrite(graph, products);
+  fold_constants(graph, options, Compressed::Fold);
+}
+
 void normalise_in_place(Graph& graph, const NormaliseOptions& options) {
+  static const std::vector<Rule> keep = make({add_compressed_weights});
   static const std::vector<Rule> widen = make({add_decompression, add_block_rows});
   static const std::vector<Rule> codes = make({add_codes});
   static const std::vector<Rule> move_codes = make(
@@ -43,8 +51,9 @@ void normalise_in_place(Graph& graph, const NormaliseOptions& options) {
       make({add_products, add_layer_norms, add_epilogues, add_affines});
   static const std::vector<Rule> finish = make({add_packed_heads, add_norm_residuals, add_planar});
 
-  rewrite(graph, widen);
   const bool integers = options.fuse && has_quantised_activations(graph);
+  if (options.fuse && !integers) rewrite(graph, keep);
+  rewrite(graph, widen);
   if (integers) rewrite(graph, codes);
   fold_constants(graph, options);
   rewrite(graph, simplify);
@@ -56,7 +65,10 @@ void normalise_in_place(Graph& graph, const NormaliseOptions& options) {
   rewrite(graph, integers ? move_codes : tidy);
   if (!options.fuse) return;
   rewrite(graph, fuse);
-  if (integers) make_integer_graph(graph, options);
+  if (integers)
+    make_integer_graph(graph, options);
+  else
+    multiply_compressed(graph, options);
   rewrite(graph, finish);
 }
 
@@ -99,7 +111,8 @@ void normalise_bodies(Graph& graph, const NormaliseOptions& options) {
 }  // namespace
 
 std::vector<passes::Rule> passes::all_rules() {
-  return make({add_decompression,  add_block_rows,
+  return make({add_compressed_weights, add_compressed_products,
+               add_decompression,  add_block_rows,
                add_identities,
                add_converts,       add_shapes,
                add_gathers,        add_reshape_targets,

@@ -25,6 +25,8 @@ void add_reshape_targets(std::vector<Rule>& rules);  // computed from shapes, to
 void add_shapes(std::vector<Rule>& rules);           // without the values that they are shapes of
 void add_exponentials(std::vector<Rule>& rules);     // Sigmoid, Swish, SoftPlus in exponentials
 // Rules that make Vireo's own.
+void add_compressed_weights(std::vector<Rule>& rules);   // what decompresses to vireo.Decompress
+void add_compressed_products(std::vector<Rule>& rules);  // and its products
 void add_norms(std::vector<Rule>& rules);  // norms in primitive operators to MVN and vireo.RmsNorm
 void add_layer_norms(std::vector<Rule>& rules);  // MVN over the last axes to vireo.LayerNorm, scale
                                                  // and shift into norms

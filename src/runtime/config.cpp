@@ -38,7 +38,7 @@ constexpr Row kRows[] = {
     {"SCHEDULING_CORE_TYPE", Kind::Choice, "ANY_CORE", "ANY_CORE,PCORE_ONLY,ECORE_ONLY"},
     {"CPU_DENORMALS_OPTIMIZATION", Kind::Flag, ""},
     {"CPU_SPARSE_WEIGHTS_DECOMPRESSION_RATE", Kind::Text, "1"},
-    {"DYNAMIC_QUANTIZATION_GROUP_SIZE", Kind::Number, "0"},
+    {"DYNAMIC_QUANTIZATION_GROUP_SIZE", Kind::Number, "32"},
     {"KV_CACHE_PRECISION", Kind::Type, "f32"},
     {"KEY_CACHE_PRECISION", Kind::Type, "f32"},
     {"VALUE_CACHE_PRECISION", Kind::Type, "f32"},
@@ -133,6 +133,8 @@ CompileConfig make_config(const AnyMap& p) {
   const std::string precision = value_of(p, "INFERENCE_PRECISION_HINT").as_text();
   c.precision = precision == "undefined" ? element::dynamic : element::Type(precision);
   c.mode = value_of(p, "EXECUTION_MODE_HINT").as_text() == "ACCURACY" ? ExecutionMode::Accuracy : ExecutionMode::Performance;
+  if (p.count("DYNAMIC_QUANTIZATION_GROUP_SIZE"))
+    c.quantised_group = uint64_t(p.at("DYNAMIC_QUANTIZATION_GROUP_SIZE").as_int());
   c.perf_count = value_of(p, "PERF_COUNT").as_bool();
   if (p.count("CPU_DENORMALS_OPTIMIZATION")) c.flush_denormals = p.at("CPU_DENORMALS_OPTIMIZATION").as_bool();
   c.pin_threads = value_of(p, "ENABLE_CPU_PINNING").as_bool();

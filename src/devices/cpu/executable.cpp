@@ -41,6 +41,7 @@ CpuExecutable::CpuExecutable(const Graph& imported, const CompileConfig& config)
   std::shared_ptr<Graph> graph = normalise(imported);
   const IsaSet isa = isa_of(config);
   CompileConfig settled = settle(config);
+  settled.quantised_group = quantised_group_of(config);
   settled.precision = choose_precision(*graph, config, isa);
   if (settled.precision == element::bf16)
     lower_to_bf16(*graph, isa, config.precision == element::bf16);
@@ -67,6 +68,7 @@ std::vector<std::pair<std::string, std::string>> CpuExecutable::properties() con
           {"INFERENCE_NUM_THREADS", std::to_string(c.threads * c.streams)},
           {"INFERENCE_PRECISION_HINT", c.precision.to_string()},
           {"EXECUTION_MODE_HINT", c.mode == ExecutionMode::Accuracy ? "ACCURACY" : "PERFORMANCE"},
+          {"DYNAMIC_QUANTIZATION_GROUP_SIZE", std::to_string(c.quantised_group.value_or(0))},
           {"PERF_COUNT", c.perf_count ? "YES" : "NO"},
           {"OPTIMAL_NUMBER_OF_INFER_REQUESTS", std::to_string(c.streams)}};
 }

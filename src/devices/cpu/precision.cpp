@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/arch/cpu_model.h"
+#include "ops/fused/compressed.h"
 #include "passes/precision/precision.h"
 
 namespace vireo::cpu {
@@ -44,14 +45,21 @@ double bf16_rate(IsaSet isa) {
 double flop_of(const Graph& graph, const GraphNode& n) {
   const Fact& weights = graph.fact(n.inputs[1]);
   const PartialShape& out = n.fact().shape;
-  if (!weights.value || !out.rank_is_static()) return 0;
+  if (!weights.value || !out.rank_is_static() || out.size() == 0) return 0;
+  double elements = double(weights.value.get_size());
+  if (n.op == &ops::compressed_matmul_0) {  // blocks count as bytes
+    const Dimension &columns = out[out.size() - 1],
+                    &depth = graph.fact(n.inputs[0]).shape[out.size() - 1];
+    if (columns.is_dynamic() || depth.is_dynamic()) return 0;
+    elements = double(columns.get_length()) * double(depth.get_length());
+  }
   double rows = 1;
   bool known = true;
   for (size_t i = 0; i + 1 < out.size(); ++i) {
     known = known && out[i].is_static();
     if (out[i].is_static()) rows *= double(out[i].get_length());
   }
-  return 2 * rows * (known ? 1 : 64) * double(weights.value.get_size());
+  return 2 * rows * (known ? 1 : 64) * elements;
 }
 
 // A conversion is a step of its own. For less in all than the second, f32 is worth more.
@@ -59,11 +67,19 @@ constexpr double kConversionSeconds = 0.3e-6, kModelSeconds = 50e-6;
 
 // What a product saves on one thread, in seconds.
 double gain_of(const Graph& graph, const GraphNode& n, IsaSet isa) {
-  if (!n.is("vireo.MatMul") && !n.is("vireo.Conv") && !n.is("vireo.ConvTranspose")) return 0;
+  if (!n.is("vireo.MatMul") && !n.is("vireo.Conv") && !n.is("vireo.ConvTranspose") &&
+      !n.is("vireo.CompressedMatMul"))
+    return 0;
   return flop_of(graph, n) * (1e-9 / rates().f32 - 1e-9 / bf16_rate(isa)) - kConversionSeconds;
 }
 
 }  // namespace
+
+uint64_t quantised_group_of(const CompileConfig& config) {
+  if (config.quantised_group) return *config.quantised_group;
+  const bool exact = config.mode == ExecutionMode::Accuracy || config.precision == element::f32;
+  return exact ? 0 : 32;
+}
 
 element::Type choose_precision(const Graph& graph, const CompileConfig& config, IsaSet isa) {
   if (!isa.has(Isa::Avx512Bf16)) return element::f32;

@@ -7,6 +7,10 @@
 
 namespace vireo::cpu {
 
+// How many activations that meet compressed weights share a scale of their 8-bit codes; 0: they
+// stay f32. As OpenVINO has it: 32 unless asked otherwise, and none where accuracy is asked for.
+uint64_t quantised_group_of(const CompileConfig& config);
+
 // What these properties come to for a normalised graph: bf16 where it was asked for and there are
 // instructions for it; f32 where f32 was asked for, or accuracy. Where nothing was asked for, bf16
 // if products gain enough by it.

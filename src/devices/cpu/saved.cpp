@@ -7,6 +7,7 @@
 #include "base/threads/team.h"
 #include "core/binary.h"
 #include "devices/cpu/executable.h"
+#include "devices/cpu/precision.h"
 
 namespace vireo::cpu {
 
@@ -52,9 +53,10 @@ span<const uint8_t> section(const std::vector<span<const uint8_t>>& sections, si
 
 std::string compile_key(const CompileConfig& config) {
   const CpuModel& cpu = cpu_model();  // where no precision is asked for, its rates decide
-  return fmt::format("CPU {} {}.{} isa={:x} precision={} mode={}", cpu.vendor, cpu.family,
+  return fmt::format("CPU {} {}.{} isa={:x} precision={} mode={} group={}", cpu.vendor, cpu.family,
                      cpu.model, isa_of(config).bits(), config.precision.to_string(),
-                     config.mode == ExecutionMode::Accuracy ? "accuracy" : "performance");
+                     config.mode == ExecutionMode::Accuracy ? "accuracy" : "performance",
+                     quantised_group_of(config));
 }
 
 SavedExecutable CpuExecutable::save() const {
@@ -65,6 +67,7 @@ SavedExecutable CpuExecutable::save() const {
   head.put(p.isa.bits());
   head.put_text(p.config.precision.name());
   head.put(p.config.mode == ExecutionMode::Accuracy);
+  head.put(p.config.quantised_group.value_or(0));
   put_ports(head, inputs_);
   put_ports(head, outputs_);
   head.put(uint64_t(graph.constants.size()));
@@ -97,6 +100,7 @@ CpuExecutable::CpuExecutable(span<const uint8_t> head,
          isa_string());
   config.precision = element::Type(std::string(from.get_text()));
   config.mode = from.get<bool>() ? ExecutionMode::Accuracy : ExecutionMode::Performance;
+  config.quantised_group = from.get<uint64_t>();
   inputs_ = get_ports(from);
   outputs_ = get_ports(from);
   size_t next = 0;

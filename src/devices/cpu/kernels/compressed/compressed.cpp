@@ -5,9 +5,9 @@
 
 namespace vireo::cpu {
 
-#define VIREO_COMPRESSED(space, tier)               \
-  namespace space {                                 \
-  extern const CompressedKernel compressed_kernel;  \
+#define VIREO_COMPRESSED(space, tier)              \
+  namespace space {                                \
+  extern const CompressedKernel compressed_kernel; \
   }
 #include "devices/cpu/kernels/compressed/kernels.inc"
 #undef VIREO_COMPRESSED
@@ -43,8 +43,8 @@ RowSizes row_sizes(const CompressedPlan& plan) {
   const CompressedLayout& l = plan.layout;
   const int64_t segments = kUnitK / plan.desc.format.form().segment;
   const bool sums = plan.desc.format.zero_kind != WeightZero::Constant;
-  return {l.units * kUnitK, l.units * kUnitK, round_up(l.units, 16), round_up(l.units * segments, 16),
-          sums ? round_up(l.groups, 16) : 0};
+  return {l.units * kUnitK, l.units * kUnitK, round_up(l.units, 16),
+          round_up(l.units * segments, 16), sums ? round_up(l.groups, 16) : 0};
 }
 
 // Rows of A as i8, each with its scales and sums, in `scratch`.
@@ -69,7 +69,8 @@ class RowQuantiser {
     for (int64_t k = 0; k < d.k; k += d.quantised_group) {
       const int64_t end = min64(d.k, k + d.quantised_group);
       const float scale = quantise_group(a + k, end - k, codes + k);
-      for (int64_t unit = k / kUnitK; unit < divide_up(end, kUnitK); ++unit) scales_[m * sizes_.scales + unit] = scale;
+      for (int64_t unit = k / kUnitK; unit < divide_up(end, kUnitK); ++unit)
+        scales_[m * sizes_.scales + unit] = scale;
     }
     fill_sums(m);
   }
@@ -90,7 +91,8 @@ class RowQuantiser {
     const float inverse = 127.0f / largest;
     // Adding and taking away 1.5 * 2^23 rounds to the nearest whole number.
     constexpr float kRound = 12582912.0f;
-    for (int64_t i = 0; i < n; ++i) to[i] = static_cast<int8_t>(static_cast<int32_t>((a[i] * inverse + kRound) - kRound));
+    for (int64_t i = 0; i < n; ++i)
+      to[i] = static_cast<int8_t>(static_cast<int32_t>((a[i] * inverse + kRound) - kRound));
     return largest / 127.0f;
   }
   void fill_sums(int64_t m) const {
@@ -107,7 +109,8 @@ class RowQuantiser {
       starts[i] = static_cast<int32_t>(-offset * sum);
       if (!sizes_.sums) continue;
       const int64_t unit = i / segments, group = l.units_per_group ? unit / l.units_per_group : i;
-      if (group < l.groups) sums[group] += static_cast<float>(sum) * scales_[m * sizes_.scales + unit];
+      if (group < l.groups)
+        sums[group] += static_cast<float>(sum) * scales_[m * sizes_.scales + unit];
     }
   }
 
@@ -122,7 +125,8 @@ class RowQuantiser {
 // A whole unit may be read beyond the end of a row.
 bool copies_rows(const CompressedPlan& plan) { return plan.desc.k % kUnitK != 0; }
 
-void run_few(const CompressedPlan& plan, const CompressedArgs& args, int64_t begin, int64_t end, void* scratch) {
+void run_few(const CompressedPlan& plan, const CompressedArgs& args, int64_t begin, int64_t end,
+             void* scratch) {
   const CompressedDesc& d = plan.desc;
   const CompressedKernel& kernel = *plan.kernel;
   const RowQuantiser rows(plan, scratch);
@@ -175,7 +179,8 @@ void run_few(const CompressedPlan& plan, const CompressedArgs& args, int64_t beg
 }
 
 // Panels decoded to what gemm reads, one after the other.
-void run_many(const CompressedPlan& plan, const CompressedArgs& args, int64_t begin, int64_t end, void* scratch) {
+void run_many(const CompressedPlan& plan, const CompressedArgs& args, int64_t begin, int64_t end,
+              void* scratch) {
   const CompressedDesc& d = plan.desc;
   const GemmKernel& gemm = *plan.gemm[0].kernel;
   CompressedBlock block{&d.format, &plan.layout, nullptr, 0, 0, gemm.k_group == 2, nullptr};
@@ -217,7 +222,8 @@ void plan_many(CompressedPlan& plan, IsaSet isa) {
   if (d.many_type == DataType::bf16 || d.a_row * 4 % kFar == 0) {
     plan.prepared_row = round_up(d.k, 32) + kApart / size_of(d.many_type);
     if (plan.prepared_row * size_of(d.many_type) % kFar == 0) plan.prepared_row += kApart;
-    plan.prepared_bytes = static_cast<size_t>(d.m * plan.prepared_row * size_of(d.many_type)) + kCacheLine;
+    plan.prepared_bytes =
+        static_cast<size_t>(d.m * plan.prepared_row * size_of(d.many_type)) + kCacheLine;
     g.a_row = plan.prepared_row;
   }
   size_t scratch = 0;
@@ -226,9 +232,10 @@ void plan_many(CompressedPlan& plan, IsaSet isa) {
     plan.gemm[tail] = plan_gemm(g, gemm, 1);
     if (plan.gemm[tail].scratch_bytes > scratch) scratch = plan.gemm[tail].scratch_bytes;
   }
-  plan.scratch_bytes = static_cast<size_t>(round_up(
-                           static_cast<int64_t>(gemm_packed_bytes(*gemm, kPanelRows, d.k)), kCacheLine)) +
-                       scratch;
+  plan.scratch_bytes =
+      static_cast<size_t>(
+          round_up(static_cast<int64_t>(gemm_packed_bytes(*gemm, kPanelRows, d.k)), kCacheLine)) +
+      scratch;
 }
 
 }  // namespace
@@ -277,7 +284,8 @@ CompressedPlan plan_compressed(const CompressedDesc& desc, IsaSet isa) {
     plan_many(plan, isa);
     return plan;
   }
-  plan.quantised = desc.quantised_group > 0 && !f.is_float() && (f.coding != Coding::Table4 || f.integer_table);
+  plan.quantised =
+      desc.quantised_group > 0 && !f.is_float() && (f.coding != Coding::Table4 || f.integer_table);
   if (plan.quantised) {
     int64_t& group = plan.desc.quantised_group;
     group = max64(kUnitK, min64(group, plan.layout.units * kUnitK) / kUnitK * kUnitK);
@@ -288,12 +296,14 @@ CompressedPlan plan_compressed(const CompressedDesc& desc, IsaSet isa) {
   return plan;
 }
 
-void prepare_compressed(const CompressedPlan& plan, const float* a, void* prepared, int64_t begin, int64_t end) noexcept {
+void prepare_compressed(const CompressedPlan& plan, const float* a, void* prepared, int64_t begin,
+                        int64_t end) noexcept {
   const CompressedDesc& d = plan.desc;
   for (int64_t m = begin; m < end; ++m) {
     const float* from = a + m * d.a_row;
     if (d.many_type == DataType::f32) {
-      std::memcpy(static_cast<float*>(prepared) + m * plan.prepared_row, from, static_cast<size_t>(d.k) * 4);
+      std::memcpy(static_cast<float*>(prepared) + m * plan.prepared_row, from,
+                  static_cast<size_t>(d.k) * 4);
       continue;
     }
     uint16_t* to = static_cast<uint16_t*>(prepared) + m * plan.prepared_row;
@@ -301,14 +311,15 @@ void prepare_compressed(const CompressedPlan& plan, const float* a, void* prepar
       uint32_t bits;
       std::memcpy(&bits, from + k, 4);
       const bool nan = (bits & 0x7fffffff) > 0x7f800000;
-      to[k] = static_cast<uint16_t>((nan ? bits | 0x400000 : bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+      to[k] =
+          static_cast<uint16_t>((nan ? bits | 0x400000 : bits + 0x7fff + (bits >> 16 & 1)) >> 16);
     }
     std::memset(to + d.k, 0, static_cast<size_t>(plan.prepared_row - d.k) * 2);
   }
 }
 
-void run_compressed(const CompressedPlan& plan, const CompressedArgs& args, int64_t task_begin, int64_t task_end,
-                    void* scratch) noexcept {
+void run_compressed(const CompressedPlan& plan, const CompressedArgs& args, int64_t task_begin,
+                    int64_t task_end, void* scratch) noexcept {
   if (plan.many) return run_many(plan, args, task_begin, task_end, scratch);
   run_few(plan, args, task_begin, task_end, scratch);
 }

@@ -1,15 +1,17 @@
-// Products with weights that stay compressed: C[m, n] = epilogue(A[m, k] * W[n, k]^T), where W is codes of 2 to 8 bits with a
-// scale and a zero or minimum per group along K, or 16-bit floats.
+// Products with weights that stay compressed: C[m, n] = epilogue(A[m, k] * W[n, k]^T), where W is
+// codes of 2 to 8 bits with a scale and a zero or minimum per group along K, or 16-bit floats.
 //
-// Few rows (decode): every byte of W is read once and decoded in registers, either to f32, in one chain of multiply-adds in the
-// order of K, or as integers against activations that are quantised to 8 bits per group ("dynamic quantisation"). Many rows
-// (prefill): panels are decoded into scratch, once each, and multiplied by the tiles of gemm.
+// Few rows (decode): every byte of W is read once and decoded in registers, either to f32, in one
+// chain of multiply-adds in the order of K, or as integers against activations that are quantised
+// to 8 bits per group ("dynamic quantisation"). Many rows (prefill): panels are decoded into
+// scratch, once each, and multiplied by the tiles of gemm.
 //
-// One packed form serves all sources and tiers. A panel is 64 rows of W; for each unit of 32 k it holds the planes of its codes:
-// an element of a plane of b bits for k = 32 unit + 32/b i + 4 f + j lies in byte j of the row's i-th 32-bit word, at bit b f; the
-// words of the 64 rows lie side by side. A code has a low plane (2, 4 or 8 bits) and perhaps a high one (1 or 2 bits). So a
-// shift and a mask give four codes of consecutive k, ready for a product of four bytes. Behind the planes come scales and zeros,
-// [group][64] each. 16-bit floats are [k][64].
+// One packed form serves all sources and tiers. A panel is 64 rows of W; for each unit of 32 k it
+// holds the planes of its codes: an element of a plane of b bits for k = 32 unit + 32/b i + 4 f + j
+// lies in byte j of the row's i-th 32-bit word, at bit b f; the words of the 64 rows lie side by
+// side. A code has a low plane (2, 4 or 8 bits) and perhaps a high one (1 or 2 bits). So a shift
+// and a mask give four codes of consecutive k, ready for a product of four bytes. Behind the planes
+// come scales and zeros, [group][64] each. 16-bit floats are [k][64].
 #pragma once
 
 #include <cstddef>
@@ -30,8 +32,9 @@ struct CodingForm {
   int low, high;  // bits of the planes; low 16: floats
   int segment;    // k that surely share a scale
 };
-constexpr CodingForm kCodingForms[kCodingCount] = {{4, 0, 32}, {4, 0, 32}, {8, 0, 32}, {4, 1, 32}, {4, 2, 16},
-                                                   {2, 0, 16}, {2, 1, 16}, {16, 0, 32}, {16, 0, 32}};
+constexpr CodingForm kCodingForms[kCodingCount] = {{4, 0, 32}, {4, 0, 32},  {8, 0, 32},
+                                                   {4, 1, 32}, {4, 2, 16},  {2, 0, 16},
+                                                   {2, 1, 16}, {16, 0, 32}, {16, 0, 32}};
 
 enum class WeightZero : uint8_t {
   Constant,  // w = (q - zero) * scale, the same zero for all
@@ -39,7 +42,8 @@ enum class WeightZero : uint8_t {
   Minimum,   // w = q * scale - minimum[row, group], of the scales' type
 };
 
-// What packed weights are. `table`: the value of each code of Table4; for Bits4 plan_compressed fills it.
+// What packed weights are. `table`: the value of each code of Table4; for Bits4 plan_compressed
+// fills it.
 struct CompressedFormat {
   Coding coding = Coding::Bits4;
   WeightZero zero_kind = WeightZero::Constant;
@@ -58,7 +62,7 @@ struct CompressedFormat {
 struct CompressedLayout {
   int64_t n = 0, k = 0;
   int64_t units = 0, groups = 0, panels = 0;
-  int64_t units_per_group = 0;  // 0: a group is half a unit
+  int64_t units_per_group = 0;                               // 0: a group is half a unit
   int64_t high = 0, scales = 0, zeros = 0, panel_bytes = 0;  // from the start of a panel
 };
 CompressedLayout layout_of(const CompressedFormat& format, int64_t n, int64_t k);
@@ -66,26 +70,39 @@ inline size_t packed_bytes(const CompressedLayout& layout) {
   return static_cast<size_t>(layout.panels * layout.panel_bytes);
 }
 
-// Weights as a model has them: code (n, k) is element n * row + k * column of `codes`, of 4, 8 or 16 bits; codes of 4 bits lie two
-// in a byte, the first low. A scale (n, group) is element n * scale_row + group * scale_group, likewise a zero.
+// Weights as a model has them: code (n, k) is element n * row + k * column of `codes`, of 4, 8 or
+// 16 bits; codes of 4 bits lie two in a byte, the first low. A scale (n, group) is element n *
+// scale_row + group * scale_group, likewise a zero.
 struct CompressedSource {
   const uint8_t* codes = nullptr;
   int bits = 4;
   bool is_signed = false;
   int64_t row = 0, column = 1;
-  const void* scale = nullptr;  // null: 1
+  const void* scale = nullptr;          // null: 1
   DataType scale_type = DataType::f32;  // f32, f16, bf16
   int64_t scale_row = 0, scale_group = 0;
-  const void* zero = nullptr;  // of WeightZero::Codes and Minimum, where the minimum is scale * zero
+  const void* zero =
+      nullptr;  // of WeightZero::Codes and Minimum, where the minimum is scale * zero
   DataType zero_type = DataType::u8;  // u8, i8, f32, f16, bf16
   bool zero_packed = false;           // 4 bits, of the codes' signedness
   int64_t zero_row = 0, zero_group = 0;
 };
-void pack_compressed(const CompressedFormat& format, const CompressedLayout& layout, const CompressedSource& source, uint8_t* to,
-                     int64_t panel_begin, int64_t panel_end);
+// Rows of [panel_begin, panel_end) * kPanelRows of a source.
+void pack_compressed(const CompressedFormat& format, const CompressedLayout& layout,
+                     const CompressedSource& source, uint8_t* to, int64_t panel_begin,
+                     int64_t panel_end);
+// One row: as many codes as there are k in all units, zero behind the last; per group a scale and,
+// unless it is constant, a zero or minimum. `to` is the row's panel.
+void pack_compressed_row(const CompressedFormat& format, const CompressedLayout& layout,
+                         int64_t row_in_panel, const uint8_t* codes, const float* scales,
+                         const float* zeros, uint8_t* to);
+// The numbers of row n, f32.
+void decode_compressed_row(const CompressedFormat& format, const CompressedLayout& layout,
+                           const CompressedSource& source, int64_t n, float* to);
 
-// Rows of activations as the integer products read them: codes [rows][k of all units], a scale per unit, what sums start from
-// (per unit; two where a segment is half a unit), and scale times sum of codes per group of weights.
+// Rows of activations as the integer products read them: codes [rows][k of all units], a scale per
+// unit, what sums start from (per unit; two where a segment is half a unit), and scale times sum of
+// codes per group of weights.
 struct QuantisedRows {
   const int8_t* codes = nullptr;
   const float* scales = nullptr;
@@ -106,8 +123,8 @@ struct CompressedTile {
   GemmTile out;  // c, epilogue and its operands at this tile; n is what is left of the row
 };
 using CompressedTileFn = void (*)(const CompressedTile&);
-// Decodes columns [column, column + width) of a panel to f32 rows [k][width] (pairs of k side by side, rounded to bf16, if
-// pairs), width a multiple of the lanes.
+// Decodes columns [column, column + width) of a panel to f32 rows [k][width] (pairs of k side by
+// side, rounded to bf16, if pairs), width a multiple of the lanes.
 struct CompressedBlock {
   const CompressedFormat* format;
   const CompressedLayout* layout;
@@ -121,7 +138,7 @@ using CompressedBlockFn = void (*)(const CompressedBlock&);
 constexpr int kTileRowsMany = 4;  // rows that a tile takes at once, if there are so many; else one
 struct CompressedKernel {
   const char* name;
-  bool integers;  // there are integer products
+  bool integers;   // there are integer products
   int columns[2];  // of a tile of one row, of four
   CompressedTileFn exact[kCodingCount][2];
   CompressedTileFn quantised[kCodingCount][2];  // null for floats and for tables of fractions
@@ -133,7 +150,7 @@ struct CompressedDesc {
   int64_t m = 0, n = 0, k = 0;
   int64_t a_row = 0, c_row = 0, residual_row = 0;
   CompressedFormat format;
-  int64_t quantised_group = 0;  // along K, of activations; 0: computed in f32
+  int64_t quantised_group = 0;         // along K, of activations; 0: computed in f32
   DataType many_type = DataType::f32;  // what many rows compute in: f32 or bf16
   Epilogue epilogue;
 };
@@ -146,7 +163,8 @@ struct CompressedPlan {
   size_t scratch_bytes = 0;
   bool quantised = false, many = false;
   GemmPlan gemm[2];  // of a whole panel and of the last one
-  size_t prepared_bytes = 0;  // memory that prepare_compressed fills with the rows of A, once before the tasks; or 0
+  size_t prepared_bytes =
+      0;  // memory that prepare_compressed fills with the rows of A, once before the tasks; or 0
   int64_t prepared_row = 0;
 };
 
@@ -165,8 +183,9 @@ constexpr int64_t kFewRows = 8;
 
 CompressedPlan plan_compressed(const CompressedDesc& desc, IsaSet isa);
 // Rows [begin, end) of A in the form that many rows compute in.
-void prepare_compressed(const CompressedPlan& plan, const float* a, void* prepared, int64_t begin, int64_t end) noexcept;
-void run_compressed(const CompressedPlan& plan, const CompressedArgs& args, int64_t task_begin, int64_t task_end,
-                    void* scratch) noexcept;
+void prepare_compressed(const CompressedPlan& plan, const float* a, void* prepared, int64_t begin,
+                        int64_t end) noexcept;
+void run_compressed(const CompressedPlan& plan, const CompressedArgs& args, int64_t task_begin,
+                    int64_t task_end, void* scratch) noexcept;
 
 }  // namespace vireo::cpu

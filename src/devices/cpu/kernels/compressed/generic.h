@@ -1,12 +1,12 @@
-// Products with compressed weights on vectors of rows of W. Included inside an ISA file's unnamed namespace, after `using F =
-// simd::vec<float, N>`, kColumnsOne and kColumnsMany (vectors of a tile of one row and of four), gemm's generic.h, and what the
-// tier does best itself:
-//   Table, Bytes                            the values of 16 codes as f32, and as bytes (the value + 128)
-//   Table load_table(const float*), Bytes load_bytes(const uint8_t*)
-//   F lookup(I codes, Table)                values of 4-bit codes
-//   I lookup_bytes(I codes, Bytes)          each byte, a 4-bit code, to its value + 128
-//   I dot4<Bits>(I sums, I codes, int32_t)  sums += four products of u8 codes of so many bits and s8
-//   kLooksUp                                a lookup is faster than a conversion, and takes only the low four bits of a lane
+// Products with compressed weights on vectors of rows of W. Included inside an ISA file's unnamed
+// namespace, after `using F = simd::vec<float, N>`, kColumnsOne and kColumnsMany (vectors of a tile
+// of one row and of four), gemm's generic.h, and what the tier does best itself:
+//   Table, Bytes                            the values of 16 codes as f32, and as bytes (the value
+//   + 128) Table load_table(const float*), Bytes load_bytes(const uint8_t*) F lookup(I codes,
+//   Table)                values of 4-bit codes I lookup_bytes(I codes, Bytes)          each byte,
+//   a 4-bit code, to its value + 128 I dot4<Bits>(I sums, I codes, int32_t)  sums += four products
+//   of u8 codes of so many bits and s8 kLooksUp                                a lookup is faster
+//   than a conversion, and takes only the low four bits of a lane
 
 using I = F::ints;
 
@@ -26,13 +26,17 @@ struct Values {
 
 template <int Shift>
 static VIREO_SIMD I shifted(I word) {
-  if constexpr (Shift > 0) return simd::sar<Shift>(word);
-  else return word;
+  if constexpr (Shift > 0)
+    return simd::sar<Shift>(word);
+  else
+    return word;
 }
 template <int Shift>
 static VIREO_SIMD I raised(I word) {
-  if constexpr (Shift > 0) return simd::shl<Shift>(word);
-  else return word;
+  if constexpr (Shift > 0)
+    return simd::shl<Shift>(word);
+  else
+    return word;
 }
 
 // The planes of a unit of K at some 16 (lanes) of its rows.
@@ -41,23 +45,27 @@ struct Planes {
   const int32_t* high;
 };
 template <Coding C>
-static VIREO_SIMD Planes planes_of(const CompressedLayout& layout, const uint8_t* panel, int64_t unit, int64_t column) {
+static VIREO_SIMD Planes planes_of(const CompressedLayout& layout, const uint8_t* panel,
+                                   int64_t unit, int64_t column) {
   return {reinterpret_cast<const int32_t*>(panel) + unit * Form<C>::low * kPanelRows + column,
-          reinterpret_cast<const int32_t*>(panel + layout.high) + unit * Form<C>::high * kPanelRows + column};
+          reinterpret_cast<const int32_t*>(panel + layout.high) +
+              unit * Form<C>::high * kPanelRows + column};
 }
 
 // The code of k = 4 T + B of the unit, bits above it are zero unless `Loose`.
 template <Coding C, int T, int B, bool Loose>
 static VIREO_SIMD I code_at(const Planes& p) {
   constexpr int low = Form<C>::low, high = Form<C>::high, per_low = 8 / low;
-  I q = shifted<8 * B + low * (T % per_low)>(I::load(p.low + T / per_low * kPanelRows));
+  I q = shifted<8 * B + low*(T % per_low)>(I::load(p.low + T / per_low * kPanelRows));
   if constexpr (!Loose) q = q & I((1 << low) - 1);
   if constexpr (high > 0) {
     constexpr int per_high = 8 / high, at = 8 * B + high * (T % per_high);
     const I word = I::load(p.high + T / per_high * kPanelRows);
     constexpr int mask = ((1 << high) - 1) << low;
-    if constexpr (at >= low) q = q | (shifted<at - low>(word) & I(mask));
-    else q = q | (raised<low - at>(word) & I(mask));
+    if constexpr (at >= low)
+      q = q | (shifted<at - low>(word) & I(mask));
+    else
+      q = q | (raised<low - at>(word) & I(mask));
   }
   return q;
 }
@@ -67,13 +75,15 @@ template <Coding C, int T>
 static VIREO_SIMD I codes_at(const Planes& p) {
   constexpr int low = Form<C>::low, high = Form<C>::high, per_low = 8 / low;
   I q = I::load(p.low + T / per_low * kPanelRows);
-  if constexpr (low < 8) q = shifted<low * (T % per_low)>(q) & I(0x01010101 * ((1 << low) - 1));
+  if constexpr (low < 8) q = shifted<low*(T % per_low)>(q) & I(0x01010101 * ((1 << low) - 1));
   if constexpr (high > 0) {
     constexpr int per_high = 8 / high, at = high * (T % per_high);
     const I word = I::load(p.high + T / per_high * kPanelRows);
     constexpr int mask = 0x01010101 * (((1 << high) - 1) << low);
-    if constexpr (at >= low) q = q | (shifted<at - low>(word) & I(mask));
-    else q = q | (raised<low - at>(word) & I(mask));
+    if constexpr (at >= low)
+      q = q | (shifted<at - low>(word) & I(mask));
+    else
+      q = q | (raised<low - at>(word) & I(mask));
   }
   return q;
 }
@@ -87,7 +97,8 @@ static VIREO_SIMD F value_at(const Planes& p, const Values& values) {
 }
 
 static VIREO_SIMD F load_scale(DataType type, const uint8_t* from, int64_t at) {
-  if (type == DataType::f16) return simd::load_as<F>(reinterpret_cast<const simd::f16_t*>(from) + at, F::lanes);
+  if (type == DataType::f16)
+    return simd::load_as<F>(reinterpret_cast<const simd::f16_t*>(from) + at, F::lanes);
   return F::load(reinterpret_cast<const float*>(from) + at);
 }
 // The zeros or minimums of a group.
@@ -111,8 +122,8 @@ static VIREO_SIMD F graded(F q, const CompressedFormat& f, const Grade& g) {
   return fma(q, g.scale, neg(g.zero));
 }
 template <bool Zeros>
-static VIREO_SIMD Grade grade_at(const CompressedFormat& f, const CompressedLayout& l, const uint8_t* panel, int64_t group,
-                                 int64_t column) {
+static VIREO_SIMD Grade grade_at(const CompressedFormat& f, const CompressedLayout& l,
+                                 const uint8_t* panel, int64_t group, int64_t column) {
   const int64_t at = group * kPanelRows + column;
   Grade g;
   g.scale = load_scale(f.scale_type, panel + l.scales, at);
@@ -120,31 +131,35 @@ static VIREO_SIMD Grade grade_at(const CompressedFormat& f, const CompressedLayo
   return g;
 }
 
-// The next bytes of the panel's planes (and then of its scales, and the next panel) on their way while these are used.
+// The next bytes of the panel's planes (and then of its scales, and the next panel) on their way
+// while these are used.
 constexpr int64_t kPrefetchBytes = 4096;
 static VIREO_SIMD void prefetch(const int32_t* from, int64_t bytes) {
   const char* p = reinterpret_cast<const char*>(from) + kPrefetchBytes;
   for (int64_t i = 0; i < bytes; i += 64) __builtin_prefetch(p + i, 0, 3);
 }
 
-// ---- products in f32 -------------------------------------------------------------------------------------------------------
+// ---- products in f32
+// -------------------------------------------------------------------------------------------------------
 
 // Sums of M rows by V vectors; `a` is at the unit's first k.
 template <Coding C, bool Zeros, int M, int V, int K>
-static VIREO_SIMD void exact_steps(const CompressedTile& t, const Values& values, const Planes& p, const Grade (&grades)[V],
-                                   const float* a, F (&acc)[M][V]) {
+static VIREO_SIMD void exact_steps(const CompressedTile& t, const Values& values, const Planes& p,
+                                   const Grade (&grades)[V], const float* a, F (&acc)[M][V]) {
   F w[V];
 #pragma GCC unroll 8
   for (int v = 0; v < V; ++v)
-    w[v] = graded<Zeros>(value_at<C, K / 4, K % 4>({p.low + v * F::lanes, p.high + v * F::lanes}, values), *t.format,
-                         grades[v]);
+    w[v] = graded<Zeros>(
+        value_at<C, K / 4, K % 4>({p.low + v * F::lanes, p.high + v * F::lanes}, values), *t.format,
+        grades[v]);
 #pragma GCC unroll 4
   for (int m = 0; m < M; ++m) {
     const F x(a[m * t.a_stride + K]);
 #pragma GCC unroll 8
     for (int v = 0; v < V; ++v) acc[m][v] = fma(x, w[v], acc[m][v]);
   }
-  if constexpr ((K + 1) % Form<C>::segment != 0) exact_steps<C, Zeros, M, V, K + 1>(t, values, p, grades, a, acc);
+  if constexpr ((K + 1) % Form<C>::segment != 0)
+    exact_steps<C, Zeros, M, V, K + 1>(t, values, p, grades, a, acc);
 }
 
 template <Coding C, bool Zeros, int M, int V>
@@ -161,7 +176,8 @@ static VIREO_SIMD void exact_sums(const CompressedTile& t, F (&acc)[M][V]) {
     const float* a = t.a + unit * kUnitK;
     const auto next_group = [&] {
 #pragma GCC unroll 8
-      for (int v = 0; v < V; ++v) grades[v] = grade_at<Zeros>(f, l, t.panel, group, t.column + v * F::lanes);
+      for (int v = 0; v < V; ++v)
+        grades[v] = grade_at<Zeros>(f, l, t.panel, group, t.column + v * F::lanes);
       ++group;
     };
     if (left == 0) {
@@ -229,17 +245,23 @@ template <Coding C, int M, int V>
 static void exact_tile(const CompressedTile& t) {
   F acc[M][V];
   clear(acc);
-  if constexpr (C == Coding::Bf16) float_sums<simd::bf16_t>(t, acc);
-  else if constexpr (C == Coding::F16) float_sums<simd::f16_t>(t, acc);
-  else if (t.format->zero_kind == WeightZero::Constant) exact_sums<C, false>(t, acc);
-  else exact_sums<C, true>(t, acc);
+  if constexpr (C == Coding::Bf16)
+    float_sums<simd::bf16_t>(t, acc);
+  else if constexpr (C == Coding::F16)
+    float_sums<simd::f16_t>(t, acc);
+  else if (t.format->zero_kind == WeightZero::Constant)
+    exact_sums<C, false>(t, acc);
+  else
+    exact_sums<C, true>(t, acc);
   finish_columns(t.out, acc);
 }
 
-// ---- products of integers --------------------------------------------------------------------------------------------------
+// ---- products of integers
+// --------------------------------------------------------------------------------------------------
 
 template <Coding C, int M, int V, int T, int End>
-static VIREO_SIMD void dot_steps(const CompressedTile& t, const Values& values, const Planes& p, const int8_t* x, I (&sums)[M][V]) {
+static VIREO_SIMD void dot_steps(const CompressedTile& t, const Values& values, const Planes& p,
+                                 const int8_t* x, I (&sums)[M][V]) {
   constexpr int bits = C == Coding::Table4 ? 8 : Form<C>::low + Form<C>::high;
   I q[V];
 #pragma GCC unroll 8
@@ -259,7 +281,8 @@ static VIREO_SIMD void dot_steps(const CompressedTile& t, const Values& values, 
 
 // A segment's exact sums, times the scale of the activations, onto the group's.
 template <Coding C, int M, int V, int Begin, int End>
-static VIREO_SIMD void dot_segment(const CompressedTile& t, const Values& values, const Planes& p, int64_t unit, F (&group)[M][V]) {
+static VIREO_SIMD void dot_segment(const CompressedTile& t, const Values& values, const Planes& p,
+                                   int64_t unit, F (&group)[M][V]) {
   constexpr int segments = kUnitK / Form<C>::segment;
   I sums[M][V];
 #pragma GCC unroll 4
@@ -279,7 +302,8 @@ static VIREO_SIMD void dot_segment(const CompressedTile& t, const Values& values
 
 // The group's sums times its scale, less what its zero takes off, onto all.
 template <int M, int V>
-static VIREO_SIMD void close_group(const CompressedTile& t, int64_t group, F (&sums)[M][V], F (&acc)[M][V]) {
+static VIREO_SIMD void close_group(const CompressedTile& t, int64_t group, F (&sums)[M][V],
+                                   F (&acc)[M][V]) {
   const CompressedFormat& f = *t.format;
 #pragma GCC unroll 8
   for (int v = 0; v < V; ++v) {
@@ -291,7 +315,8 @@ static VIREO_SIMD void close_group(const CompressedTile& t, int64_t group, F (&s
     F zero = load_zero(f, t.panel + t.layout->zeros, group * kPanelRows + column);
     if (f.zero_kind == WeightZero::Codes) zero = zero * g.scale;
 #pragma GCC unroll 4
-    for (int m = 0; m < M; ++m) acc[m][v] = fnma(F(t.q.sums[m * t.sum_stride + group]), zero, acc[m][v]);
+    for (int m = 0; m < M; ++m)
+      acc[m][v] = fnma(F(t.q.sums[m * t.sum_stride + group]), zero, acc[m][v]);
   }
   clear(sums);
 }
@@ -326,7 +351,8 @@ static void quantised_tile(const CompressedTile& t) {
   finish_columns(t.out, acc);
 }
 
-// ---- decoding --------------------------------------------------------------------------------------------------------------
+// ---- decoding
+// --------------------------------------------------------------------------------------------------------------
 
 static VIREO_SIMD I rounded_to_bf16(F x) {
   const I bits = as_int(x);
@@ -352,8 +378,8 @@ struct Rows {
 };
 
 template <Coding C, bool Zeros, int K, int End>
-static VIREO_SIMD void decode_steps(const Rows& rows, const Values& values, const Planes& p, const Grade& g, int64_t k,
-                                    int64_t column) {
+static VIREO_SIMD void decode_steps(const Rows& rows, const Values& values, const Planes& p,
+                                    const Grade& g, int64_t k, int64_t column) {
   const CompressedFormat& f = *rows.block.format;
   rows.put(k + K, column, graded<Zeros>(value_at<C, K / 4, K % 4>(p, values), f, g),
            graded<Zeros>(value_at<C, K / 4, K % 4 + 1>(p, values), f, g));
@@ -377,7 +403,8 @@ static void decode_codes(const CompressedBlock& b) {
         return grade_at<Zeros>(f, l, b.panel, group, b.column + column);
       };
       decode_steps<C, Zeros, 0, segment>(rows, values, p, grade(k), k, column);
-      if constexpr (segment < kUnitK) decode_steps<C, Zeros, segment, kUnitK>(rows, values, p, grade(k + segment), k, column);
+      if constexpr (segment < kUnitK)
+        decode_steps<C, Zeros, segment, kUnitK>(rows, values, p, grade(k + segment), k, column);
     }
   }
 }
@@ -395,13 +422,18 @@ static void decode_floats(const CompressedBlock& b) {
 
 template <Coding C>
 static void decode_block(const CompressedBlock& b) {
-  if constexpr (C == Coding::Bf16) return decode_floats<simd::bf16_t>(b);
-  else if constexpr (C == Coding::F16) return decode_floats<simd::f16_t>(b);
-  else if (b.format->zero_kind == WeightZero::Constant) return decode_codes<C, false>(b);
-  else return decode_codes<C, true>(b);
+  if constexpr (C == Coding::Bf16)
+    return decode_floats<simd::bf16_t>(b);
+  else if constexpr (C == Coding::F16)
+    return decode_floats<simd::f16_t>(b);
+  else if (b.format->zero_kind == WeightZero::Constant)
+    return decode_codes<C, false>(b);
+  else
+    return decode_codes<C, true>(b);
 }
 
-// ---- the table -------------------------------------------------------------------------------------------------------------
+// ---- the table
+// -------------------------------------------------------------------------------------------------------------
 
 template <int C>
 constexpr void fill_codings(CompressedKernel& kernel) {

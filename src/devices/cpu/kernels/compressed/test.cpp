@@ -37,7 +37,8 @@ int bits_of(Coding coding) {
   return form.low + form.high;
 }
 
-constexpr float kTable[16] = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
+constexpr float kTable[16] = {-127, -104, -83, -65, -49, -35, -22, -10,
+                              1,    13,   25,  38,  53,  69,  89,  113};
 
 Weights make_float_weights(Coding coding, int64_t n, int64_t k) {
   Weights w;
@@ -47,7 +48,8 @@ Weights make_float_weights(Coding coding, int64_t n, int64_t k) {
   std::vector<uint16_t> halves;
   for (float x : random_floats(n * k, -1, 1, 7)) {
     halves.push_back(coding == Coding::Bf16 ? bf16_from_f32(x) : f16_from_f32(x));
-    w.values.push_back(coding == Coding::Bf16 ? f32_from_bf16(halves.back()) : f32_from_f16(halves.back()));
+    w.values.push_back(coding == Coding::Bf16 ? f32_from_bf16(halves.back())
+                                              : f32_from_f16(halves.back()));
   }
   CompressedSource source;
   source.codes = reinterpret_cast<const uint8_t*>(halves.data());
@@ -57,19 +59,27 @@ Weights make_float_weights(Coding coding, int64_t n, int64_t k) {
   return w;
 }
 
-Weights make_weights(const Case& c, int64_t n, int64_t k) {
-  if (c.coding == Coding::Bf16 || c.coding == Coding::F16) return make_float_weights(c.coding, n, k);
-  std::mt19937 engine(5);
-  const int bits = bits_of(c.coding), half = 1 << (bits - 1);
-  const bool nibbles = bits == 4;
-  Weights w;
-  CompressedFormat& f = w.format;
+CompressedFormat format_of(const Case& c) {
+  CompressedFormat f;
   f.coding = c.coding;
   f.zero_kind = c.zero;
   f.scale_type = c.scale;
   f.group = c.group;
-  if (c.coding == Coding::Table4) std::copy(kTable, kTable + 16, f.table);
-  if (c.zero == WeightZero::Constant && c.coding != Coding::Table4) f.zero = c.is_signed ? half : 5;
+  if (c.coding == Coding::Table4)
+    std::copy(kTable, kTable + 16, f.table);
+  else if (c.zero == WeightZero::Constant)
+    f.zero = c.is_signed ? 1 << (bits_of(c.coding) - 1) : 5;
+  return f;
+}
+
+Weights make_weights(const Case& c, int64_t n, int64_t k) {
+  if (c.coding == Coding::Bf16 || c.coding == Coding::F16)
+    return make_float_weights(c.coding, n, k);
+  std::mt19937 engine(5);
+  const int bits = bits_of(c.coding), half = 1 << (bits - 1);
+  const bool nibbles = bits == 4;
+  Weights w;
+  const CompressedFormat& f = w.format = format_of(c);
   w.layout = layout_of(f, n, k);
   const int64_t groups = w.layout.groups, per_group = c.group ? c.group : k;
   std::vector<int> codes(static_cast<size_t>(n * k)), zeros(static_cast<size_t>(n * groups));
@@ -89,8 +99,10 @@ Weights make_weights(const Case& c, int64_t n, int64_t k) {
       const int q = codes[static_cast<size_t>(row * k + i)];
       const auto at = static_cast<size_t>(c.transposed ? i * n + row : row * k + i);
       const auto code = static_cast<uint8_t>(q ^ flip);
-      if (nibbles) bytes[at / 2] = static_cast<uint8_t>(bytes[at / 2] | code << 4 * (at % 2));
-      else bytes[at] = code;
+      if (nibbles)
+        bytes[at / 2] = static_cast<uint8_t>(bytes[at / 2] | code << 4 * (at % 2));
+      else
+        bytes[at] = code;
       const auto g = static_cast<size_t>(row * groups + i / per_group);
       const double zero = c.zero == WeightZero::Constant ? f.zero : zeros[g];
       double offset = zero * static_cast<double>(scales[g]);
@@ -122,10 +134,12 @@ std::vector<float> quantised_rows(const std::vector<float>& a, int64_t k, int64_
   std::vector<float> q = a;
   for (size_t row = 0; row < a.size(); row += static_cast<size_t>(k))
     for (int64_t i = 0; i < k; i += group) {
-      const auto begin = row + static_cast<size_t>(i), end = row + static_cast<size_t>(std::min(k, i + group));
+      const auto begin = row + static_cast<size_t>(i),
+                 end = row + static_cast<size_t>(std::min(k, i + group));
       float largest = 0;
       for (size_t j = begin; j < end; ++j) largest = std::max(largest, std::fabs(a[j]));
-      for (size_t j = begin; j < end; ++j) q[j] = std::nearbyint(a[j] * (127.0f / largest)) * (largest / 127.0f);
+      for (size_t j = begin; j < end; ++j)
+        q[j] = std::nearbyint(a[j] * (127.0f / largest)) * (largest / 127.0f);
     }
   return q;
 }
@@ -134,10 +148,12 @@ struct Size {
   int64_t m, n, k;
 };
 
-void check(const Case& c, const Size& size, int64_t quantised_group, DataType many, const char* what) {
+void check(const Case& c, const Size& size, int64_t quantised_group, DataType many,
+           const char* what) {
   const auto [m, n, k] = size;
   const Weights w = make_weights(c, n, k);
-  const auto a = random_floats(m * k, -2, 2, 1), bias = random_floats(n, -1, 1, 2), residual = random_floats(m * n, -1, 1, 4);
+  const auto a = random_floats(m * k, -2, 2, 1), bias = random_floats(n, -1, 1, 2),
+             residual = random_floats(m * n, -1, 1, 4);
   for (const IsaSet& isa : compressed_tiers()) {
     CompressedDesc d;
     d.m = m, d.n = n, d.k = k, d.a_row = k, d.c_row = d.residual_row = n;
@@ -159,16 +175,18 @@ void check(const Case& c, const Size& size, int64_t quantised_group, DataType ma
     const double tolerance = plan.many && many == DataType::bf16 ? 6e-3 : 2e-6;
     for (int64_t i = 0; i < m * n; ++i) {
       const int64_t row = i / n, column = i % n;
-      double sum = bias[static_cast<size_t>(column)] + residual[static_cast<size_t>(i)], size_of_sum = 1;
+      double sum = bias[static_cast<size_t>(column)] + residual[static_cast<size_t>(i)],
+             size_of_sum = 1;
       for (int64_t j = 0; j < k; ++j) {
-        const double product = rows[static_cast<size_t>(row * k + j)] * w.values[static_cast<size_t>(column * k + j)];
+        const double product =
+            rows[static_cast<size_t>(row * k + j)] * w.values[static_cast<size_t>(column * k + j)];
         sum += product;
         size_of_sum += std::fabs(product);
       }
       if (sum < 0) sum *= 0.5;
       ASSERT_NEAR(got[static_cast<size_t>(i)], sum, tolerance * size_of_sum)
-          << what << ": coding " << int(c.coding) << ", " << m << " x " << n << " x " << k << " at " << row << ", " << column << ", "
-          << plan.kernel->name;
+          << what << ": coding " << int(c.coding) << ", " << m << " x " << n << " x " << k << " at "
+          << row << ", " << column << ", " << plan.kernel->name;
     }
   }
 }
@@ -195,28 +213,37 @@ std::vector<Case> cases() {
 
 TEST(Compressed, FewRowsInF32) {
   for (const Case& c : cases())
-    for (const Size& size : {Size{1, 70, 192}, Size{6, 33, 64}}) check(c, size, 0, DataType::f32, "f32");
+    for (const Size& size : {Size{1, 70, 192}, Size{6, 33, 64}})
+      check(c, size, 0, DataType::f32, "f32");
 }
 
 TEST(Compressed, FewRowsQuantised) {
   for (const Case& c : cases())
-    for (const Size& size : {Size{1, 100, 192}, Size{5, 64, 128}}) check(c, size, 32, DataType::f32, "quantised");
-  check({Coding::Bits4, WeightZero::Codes, DataType::f16, 64}, {2, 64, 256}, 128, DataType::f32, "quantised by 128");
+    for (const Size& size : {Size{1, 100, 192}, Size{5, 64, 128}})
+      check(c, size, 32, DataType::f32, "quantised");
+  check({Coding::Bits4, WeightZero::Codes, DataType::f16, 64}, {2, 64, 256}, 128, DataType::f32,
+        "quantised by 128");
 }
 
 TEST(Compressed, ManyRows) {
   for (const Case& c : cases()) check(c, {11, 100, 192}, 32, DataType::f32, "many");
-  check({Coding::Bits4, WeightZero::Constant, DataType::f16, 128}, {9, 130, 1024}, 32, DataType::f32, "rows of 4 KiB");
+  check({Coding::Bits4, WeightZero::Constant, DataType::f16, 128}, {9, 130, 1024}, 32,
+        DataType::f32, "rows of 4 KiB");
   for (Coding coding : {Coding::Bits4, Coding::Bits8, Coding::Bf16})
-    check({coding, WeightZero::Constant, DataType::f16, 64}, {17, 100, 192}, 32, DataType::bf16, "many in bf16");
+    check({coding, WeightZero::Constant, DataType::f16, 64}, {17, 100, 192}, 32, DataType::bf16,
+          "many in bf16");
 }
 
 TEST(Compressed, RowsEndWithinAUnit) {
   check({Coding::Bits4, WeightZero::Codes, DataType::f16, 0}, {2, 20, 50}, 0, DataType::f32, "f32");
-  check({Coding::Bits4, WeightZero::Codes, DataType::f16, 0}, {2, 20, 50}, 32, DataType::f32, "quantised");
-  check({Coding::Bits8, WeightZero::Constant, DataType::f16, 0, true}, {12, 20, 51}, 0, DataType::f32, "many");
-  check({Coding::Bits8, WeightZero::Constant, DataType::f16, 0, true}, {12, 20, 51}, 0, DataType::bf16, "many in bf16");
-  check({Coding::Bits6, WeightZero::Constant, DataType::f16, 16}, {1, 20, 48}, 32, DataType::f32, "half a unit at the end");
+  check({Coding::Bits4, WeightZero::Codes, DataType::f16, 0}, {2, 20, 50}, 32, DataType::f32,
+        "quantised");
+  check({Coding::Bits8, WeightZero::Constant, DataType::f16, 0, true}, {12, 20, 51}, 0,
+        DataType::f32, "many");
+  check({Coding::Bits8, WeightZero::Constant, DataType::f16, 0, true}, {12, 20, 51}, 0,
+        DataType::bf16, "many in bf16");
+  check({Coding::Bits6, WeightZero::Constant, DataType::f16, 16}, {1, 20, 48}, 32, DataType::f32,
+        "half a unit at the end");
   check({Coding::F16}, {3, 20, 35}, 0, DataType::f32, "floats");
 }
 
@@ -231,7 +258,8 @@ TEST(Compressed, RowsAloneAndInCompany) {
       CompressedDesc d;
       d.m = rows, d.n = n, d.k = k, d.a_row = k, d.c_row = n, d.format = w.format;
       std::vector<float> c_rows(static_cast<size_t>(rows * n));
-      run_in_parts(run_compressed, plan_compressed(d, isa), CompressedArgs{a.data() + first * k, w.packed.data(), c_rows.data()});
+      run_in_parts(run_compressed, plan_compressed(d, isa),
+                   CompressedArgs{a.data() + first * k, w.packed.data(), c_rows.data()});
       return c_rows;
     };
     const std::vector<float> all = product(0, m), few = product(0, 5), one = product(2, 1);
@@ -245,9 +273,11 @@ TEST(Compressed, NotANumberStaysOne) {
   auto a = random_floats(64, -1, 1, 1);
   a[40] = NAN;
   CompressedDesc d;
-  d.m = 1, d.n = 16, d.k = 64, d.a_row = 64, d.c_row = 16, d.format = w.format, d.quantised_group = 32;
+  d.m = 1, d.n = 16, d.k = 64, d.a_row = 64, d.c_row = 16, d.format = w.format,
+  d.quantised_group = 32;
   std::vector<float> c(16);
-  run_in_parts(run_compressed, plan_compressed(d, machine_isa()), CompressedArgs{a.data(), w.packed.data(), c.data()});
+  run_in_parts(run_compressed, plan_compressed(d, machine_isa()),
+               CompressedArgs{a.data(), w.packed.data(), c.data()});
   EXPECT_TRUE(std::isnan(c[3]));
 }
 

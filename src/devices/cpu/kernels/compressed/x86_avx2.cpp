@@ -23,7 +23,9 @@ static VIREO_SIMD Bytes load_bytes(const uint8_t* p) {
   return {_mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i*)p))};
 }
 static VIREO_SIMD F lookup(F::ints codes, Table table) { return F::gather(table, codes); }
-static VIREO_SIMD F::ints lookup_bytes(F::ints codes, Bytes bytes) { return _mm256_shuffle_epi8(bytes.v, codes.v); }
+static VIREO_SIMD F::ints lookup_bytes(F::ints codes, Bytes bytes) {
+  return _mm256_shuffle_epi8(bytes.v, codes.v);
+}
 // Sums of two products fit 16 bits while codes have at most 7.
 template <int Bits>
 static VIREO_SIMD F::ints dot4(F::ints sums, F::ints codes, int32_t four) {
@@ -40,6 +42,7 @@ static VIREO_SIMD F::ints dot4(F::ints sums, F::ints codes, int32_t four) {
 
 constexpr int kTileRows = 4;
 #include "devices/cpu/kernels/gemm/generic.h"
+
 #include "devices/cpu/kernels/compressed/generic.h"
 
 }  // namespace

@@ -21,6 +21,7 @@ static VIREO_SIMD F::ints dot4(F::ints sums, F::ints codes, int32_t four) {
 
 constexpr int kTileRows = 4;
 #include "devices/cpu/kernels/gemm/generic.h"
+
 #include "devices/cpu/kernels/compressed/generic.h"
 
 }  // namespace
