@@ -7,13 +7,16 @@
 #include "base/io/mapped_file.h"
 #include "base/io/path.h"
 #include "base/support/error.h"
+#include "frontends/safetensors/packed_weights.h"
 #include "frontends/safetensors/reader.h"
 #include "frontends/transformers/encoders.h"
 
 namespace vireo {
 namespace {
 
+using safetensors::Packing;
 using transformers::Config;
+using transformers::Weight;
 
 constexpr const char* kOneFile = "/model.safetensors";
 constexpr const char* kIndex = "/model.safetensors.index.json";
@@ -35,7 +38,8 @@ std::set<std::string> shards_of(const std::string& folder) {
   std::set<std::string> files;
   for (const auto& [name, file] : map->items()) {
     if (!file.is_string() || file.get_ref<const std::string&>().find('/') != std::string::npos) {
-      fail(ErrorCode::InvalidModel, "'{}': the file of weight '{}' is no name of a file", path, name);
+      fail(ErrorCode::InvalidModel, "'{}': the file of weight '{}' is no name of a file", path,
+           name);
     }
     files.insert(file.get<std::string>());
   }
@@ -44,7 +48,8 @@ std::set<std::string> shards_of(const std::string& folder) {
 
 class Checkpoint final : public transformers::WeightSource {
  public:
-  explicit Checkpoint(const std::string& folder) : folder_(folder) {
+  Checkpoint(const std::string& folder, std::optional<Packing> packing)
+      : folder_(folder), packing_(packing) {
     if (path_exists(folder + kOneFile)) {
       tensors_ = safetensors::read_file(folder + kOneFile);
       return;
@@ -54,25 +59,34 @@ class Checkpoint final : public transformers::WeightSource {
     }
   }
 
+  std::optional<Weight> find(const std::string& name) const override {
+    if (const auto tensor = find_tensor(name))
+      return Weight{tensor->get_shape(), *tensor, {}, {}, {}};
+    constexpr std::string_view kWeight = ".weight";
+    const size_t dot = name.rfind('.');
+    if (!packing_ || dot == std::string::npos || name.substr(dot) != kWeight) return {};
+    return unpacked(
+        *packing_, name.substr(0, dot), [this](const auto& n) { return find_tensor(n); }, folder_);
+  }
+  const std::string& path() const override { return folder_; }
+
+ private:
   // Checkpoints of a model without its head lack the first part of the names: "transformer.wte" is
   // "wte" there. The first ones of BERT call weight and bias of a norm gamma and beta.
-  std::optional<transformers::Weight> find(const std::string& name) const override {
+  std::optional<Tensor> find_tensor(const std::string& name) const {
     auto found = tensors_.find(name);
     if (found == tensors_.end()) found = tensors_.find(name.substr(name.find('.') + 1));
-    if (found != tensors_.end()) {
-      return transformers::Weight{found->second.get_shape(), found->second, {}};
-    }
+    if (found != tensors_.end()) return found->second;
     const std::string_view norm = "LayerNorm.";
     const size_t at = name.rfind(norm);
     if (at == std::string::npos) return {};
     const std::string part = name.substr(at + norm.size());
     const char* old = part == "weight" ? "gamma" : part == "bias" ? "beta" : nullptr;
-    return old ? find(name.substr(0, at + norm.size()) + old) : std::nullopt;
+    return old ? find_tensor(name.substr(0, at + norm.size()) + old) : std::nullopt;
   }
-  const std::string& path() const override { return folder_; }
 
- private:
   std::string folder_;
+  std::optional<Packing> packing_;
   safetensors::Tensors tensors_;
 };
 
@@ -85,7 +99,9 @@ bool is_hugging_face_folder(const std::string& folder) {
 
 std::shared_ptr<Graph> read_hugging_face(const std::string& folder, const std::string& task) {
   const std::string path = folder + "/config.json";
-  return transformers::build_for_task(Config(read_json(path), path), task, Checkpoint(folder));
+  const Config config(read_json(path), path);
+  const Checkpoint checkpoint(folder, safetensors::read_packing(config));
+  return transformers::build_for_task(config, task, checkpoint);
 }
 
 }  // namespace vireo

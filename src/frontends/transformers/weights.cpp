@@ -22,6 +22,23 @@ std::string expectation(const std::vector<int64_t>& shape) {
   return text + "]";
 }
 
+// In the form that OpenVINO's tools give compressed weights.
+Value from_codes(Words& words, const Weight& weight, const std::string& name) {
+  const element::Type type = weight.scales.get_element_type();
+  const Value codes = convert(words.constant(weight.values, name + "/codes"), type);
+  const Value zeros = convert(words.constant(weight.zero_points, name + "/zero_point"), type);
+  const Value groups = (codes - zeros) * words.constant(weight.scales, name + "/scale");
+  const Value rows = reshape(groups, {static_cast<int64_t>(weight.shape[0]), -1});
+  return convert(rows, element::f32);
+}
+
+Value numbers_of(Words& words, Weight weight, const std::string& name) {
+  if (weight.scales) return from_codes(words, weight, name);
+  if (!weight.blocks) return words.constant(std::move(weight.values), name);
+  const Value bytes = words.constant(std::move(weight.values), name + "/blocks");
+  return from_blocks(bytes, *weight.blocks, name);
+}
+
 }  // namespace
 
 std::string Blocks::in_layer(int64_t layer, const std::string& name) const {
@@ -40,14 +57,11 @@ Value Blocks::stored(const std::string& name, const std::vector<int64_t>& shape)
   }
   const element::Type type = found->values.get_element_type();
   const bool plain = type == element::f32 || type == element::f16 || type == element::bf16;
-  if (!plain && !found->blocks) {
+  if (!plain && !found->blocks && !found->scales) {
     fail(ErrorCode::NotSupported, "'{}': weight '{}' is {}, expected f32, f16 or bf16",
          weights.path(), name, type.name());
   }
-  const std::string stored_name = found->blocks ? name + "/blocks" : name;
-  Value value = words.constant(std::move(found->values), stored_name);
-  if (found->blocks) value = from_blocks(value, *found->blocks, name);
-  return constants[name] = value;
+  return constants[name] = numbers_of(words, *std::move(found), name);
 }
 
 Value Blocks::weight(const std::string& name, const std::vector<int64_t>& shape) {

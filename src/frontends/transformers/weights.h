@@ -9,11 +9,13 @@
 
 namespace vireo::transformers {
 
-// A view that keeps its file mapped.
+// Views that keep their file mapped, where the file has them in this form.
 struct Weight {
   Shape shape;
-  Tensor values;  // of that shape; of blocks: bytes u8 [..., bytes per row]
+  Tensor values;  // of that shape; of blocks: bytes u8 [..., bytes per row]; of codes: u4 or u8
+                  // [rows, groups, group]
   std::optional<ops::BlockFormat> blocks;
+  Tensor scales, zero_points;  // of codes, [rows, groups, 1]: value = scale * (code - zero point)
 };
 
 class WeightSource {
