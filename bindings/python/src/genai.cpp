@@ -166,6 +166,7 @@ void bind_genai(nb::module_& m) {
   bind_results(sub);
   bind_streamers(sub);
   bind_pipelines(sub);
+  bind_text_encoders(sub);
 }
 
 }  // namespace vireo::python

@@ -16,5 +16,6 @@ void bind_generation_config(nb::module_& m);
 void bind_results(nb::module_& m);
 void bind_streamers(nb::module_& m);
 void bind_pipelines(nb::module_& m);
+void bind_text_encoders(nb::module_& m);
 
 }  // namespace vireo::python

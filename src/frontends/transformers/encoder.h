@@ -26,13 +26,13 @@ struct Head {
 };
 
 struct Encoder {
-  Decoder body;                // layers and sizes
-  bool norm_after = false;     // x = norm(x + f(x)), and x + f(norm(x)) otherwise
-  bool bare_first = false;     // the first layer's attention reads x as it is
+  Decoder body;             // layers and sizes
+  bool norm_after = false;  // x = norm(x + f(x)), and x + f(norm(x)) otherwise
+  bool bare_first = false;  // the first layer's attention reads x as it is
   Positions positions = Positions::Counted;
   int64_t padding_id = 0;
-  std::string token_types;     // embedding of the text that a token is of; empty: none
-  int64_t type_count = 0;      // 1: all are of the same, and there is no input for it
+  std::string token_types;  // embedding of the text that a token is of; empty: none
+  int64_t type_count = 0;   // 1: all are of the same, and there is no input for it
   Head head;
 };
 

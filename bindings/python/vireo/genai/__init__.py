@@ -7,10 +7,10 @@
 
 from .._vireo.genai import (ChatHistory, DecodedResults, EncodedResults, Encoding, GenerationConfig, GenerationFinishReason, LLMPipeline,
                             MeanStdPair, PerfMetrics, RawPerfMetrics, StopCriteria, StreamDecoder, StreamerBase, StreamingStatus,
-                            TextStreamer, TokenizedInputs, Tokenizer, next_token_distribution)
+                            TextEmbeddingPipeline, TextRerankPipeline, TextStreamer, TokenizedInputs, Tokenizer, next_token_distribution)
 
 __all__ = [
     "ChatHistory", "DecodedResults", "EncodedResults", "Encoding", "GenerationConfig", "GenerationFinishReason", "LLMPipeline",
-    "MeanStdPair", "PerfMetrics", "RawPerfMetrics", "StopCriteria", "StreamDecoder", "StreamerBase", "StreamingStatus", "TextStreamer",
-    "TokenizedInputs", "Tokenizer", "next_token_distribution",
+    "MeanStdPair", "PerfMetrics", "RawPerfMetrics", "StopCriteria", "StreamDecoder", "StreamerBase", "StreamingStatus",
+    "TextEmbeddingPipeline", "TextRerankPipeline", "TextStreamer", "TokenizedInputs", "Tokenizer", "next_token_distribution",
 ]

@@ -6,8 +6,9 @@ namespace vireo::transformers {
 
 Encoder bert_like(const Config& config, const std::string& prefix) {
   if (config.text("position_embedding_type", "absolute") != "absolute") {
-    fail(ErrorCode::NotSupported, "'{}': position_embedding_type '{}' is not supported, expected absolute",
-         config.path(), config.text("position_embedding_type"));
+    fail(ErrorCode::NotSupported,
+         "'{}': position_embedding_type '{}' is not supported, expected absolute", config.path(),
+         config.text("position_embedding_type"));
   }
   Encoder model;
   model.body = encoder_sizes(config);

@@ -9,12 +9,11 @@ namespace {
 const char* head_function(const Config& config) {
   if (!config.has("classifier_activation")) return "Gelu";
   switch (read_activation(config, "classifier_activation")) {
-    case Activation::GeluErf:
-      return "Gelu";
-    case Activation::Relu:
-      return "Relu";
+    case Activation::GeluErf: return "Gelu";
+    case Activation::Relu: return "Relu";
     default:
-      fail(ErrorCode::NotSupported, "'{}': classifier_activation '{}' is not supported, expected gelu or relu",
+      fail(ErrorCode::NotSupported,
+           "'{}': classifier_activation '{}' is not supported, expected gelu or relu",
            config.path(), config.text("classifier_activation"));
   }
 }
