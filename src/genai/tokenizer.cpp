@@ -4,6 +4,7 @@
 #include "base/io/mapped_file.h"
 #include "base/io/path.h"
 #include "base/support/error.h"
+#include "genai/ir_tokenizer.h"
 #include "genai/tokenizer_impl.h"
 
 namespace vireo::genai {
@@ -147,19 +148,16 @@ bool skips_special(const AnyMap& options) {
   return flag_of(options, "skip_special_tokens", true);
 }
 
-// What a folder's tokeniser is read from: tokenizer.json, else a SentencePiece model.
+// What a folder's tokeniser is read from: tokenizer.json, else a SentencePiece model, else
+// OpenVINO's pair of models.
 std::string file_in(const std::string& folder) {
   for (const char* name : {"tokenizer.model", "spiece.model", "sentencepiece.bpe.model"}) {
     if (is_file(join_path(folder, "tokenizer.json"))) break;
     if (is_file(join_path(folder, name))) return join_path(folder, name);
   }
   const std::string file = join_path(folder, "tokenizer.json");
-  if (!is_file(file) && is_file(join_path(folder, "openvino_tokenizer.xml")))
-    fail(ErrorCode::NotSupported,
-         "{}: there is openvino_tokenizer.xml alone, which is not read yet: put the model's "
-         "tokenizer.json beside it",
-         folder);
-  return file;
+  const std::string ir = join_path(folder, "openvino_tokenizer.xml");
+  return is_file(file) || !is_file(ir) ? file : ir;
 }
 
 std::shared_ptr<const text::Tokenizer> read_tokenizer(const std::string& file,
@@ -183,7 +181,9 @@ Tokenizer::Tokenizer(const std::string& path, const AnyMap&) : impl_(std::make_s
   }
   const bool folder = is_folder(path);
   impl_->config = read_tokenizer_config(folder ? path : parent_folder(path));
-  impl_->tokenizer = read_tokenizer(folder ? file_in(path) : path, impl_->config);
+  const std::string file = folder ? file_in(path) : path;
+  impl_->tokenizer = file_extension(file) == "xml" ? read_ir_tokenizer(file, impl_->config)
+                                                   : read_tokenizer(file, impl_->config);
 }
 
 TokenizedInputs Tokenizer::encode(const std::string& prompt, const AnyMap& options) const {

@@ -69,6 +69,11 @@ class Json {
     if (element_.get(value)) refuse("a number from 0 is needed");
     return value;
   }
+  int64_t integer() const {
+    int64_t value = 0;
+    if (element_.get(value)) refuse("an integer is needed");
+    return value;
+  }
   uint64_t number(std::string_view key) const { return at(key).number(); }
   uint64_t number(std::string_view key, uint64_t fallback) const {
     const auto field = find(key);

@@ -40,7 +40,8 @@ class VIREO_API Tokenizer {
   using Pair = std::pair<std::string, std::string>;
 
   Tokenizer() = default;
-  // A folder with tokenizer.json or else a SentencePiece model (tokenizer.model, spiece.model), or such a file, or a GGUF file, which
+  // A folder with tokenizer.json, else a SentencePiece model (tokenizer.model, spiece.model), else openvino_tokenizer.xml and
+  // openvino_detokenizer.xml (without offsets), or such a file, or a GGUF file, which
   // says all by itself. Beside the others
   // tokenizer_config.json and special_tokens_map.json say which tokens are special. NotFound, and InvalidModel in one line for a
   // malformed file.
