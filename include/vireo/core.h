@@ -20,6 +20,8 @@
 
 namespace vireo {
 
+class SequenceStore;
+
 struct Version {
   std::string build_number;
   std::string description;
@@ -87,6 +89,7 @@ class VIREO_API InferRequest {
 
  private:
   friend class CompiledModel;
+  friend SequenceStore* sequence_store(const InferRequest& request);  // for continuous batching
   explicit InferRequest(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
   std::shared_ptr<Impl> impl_;
 };

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/sequences/sequence_store.h"
 #include "core/graph.h"
 
 namespace vireo {
@@ -27,6 +28,9 @@ struct CompileConfig {
   // groups of so many; 0: they stay as they are; unset: the device's choice.
   std::optional<uint64_t> quantised_group;
   bool perf_count = false;
+  // What keys and values of language models are kept in (KEY_ and VALUE_CACHE_PRECISION); dynamic:
+  // the device's choice.
+  element::Type key_cache = element::dynamic, value_cache = element::dynamic;
   std::optional<bool> flush_denormals;  // unset: by the mode
   bool pin_threads = false;
   std::string isa_cap;               // as VIREO_CPU_ISA; empty: all that the machine has
@@ -89,6 +93,9 @@ class Inference {
   virtual void set_variable(std::string_view id, const Tensor& value) = 0;
   virtual void reset_variables() = 0;
   virtual void reset_variable(std::string_view id) = 0;
+
+  // The sequences of a language model; null where no state is kept in pages.
+  virtual SequenceStore* sequences() { return nullptr; }
 
   // Of the last run, in order of execution; empty without perf_count.
   virtual std::vector<ProfileEntry> profile() const = 0;

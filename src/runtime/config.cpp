@@ -39,9 +39,9 @@ constexpr Row kRows[] = {
     {"CPU_DENORMALS_OPTIMIZATION", Kind::Flag, ""},
     {"CPU_SPARSE_WEIGHTS_DECOMPRESSION_RATE", Kind::Text, "1"},
     {"DYNAMIC_QUANTIZATION_GROUP_SIZE", Kind::Number, "32"},
-    {"KV_CACHE_PRECISION", Kind::Type, "f32"},
-    {"KEY_CACHE_PRECISION", Kind::Type, "f32"},
-    {"VALUE_CACHE_PRECISION", Kind::Type, "f32"},
+    {"KV_CACHE_PRECISION", Kind::Type, "dynamic"},
+    {"KEY_CACHE_PRECISION", Kind::Type, "dynamic"},
+    {"VALUE_CACHE_PRECISION", Kind::Type, "dynamic"},
     {"KEY_CACHE_GROUP_SIZE", Kind::Number, "0"},
     {"VALUE_CACHE_GROUP_SIZE", Kind::Number, "0"},
     {"MODEL_PRIORITY", Kind::Choice, "MEDIUM", "LOW,MEDIUM,HIGH,DEFAULT"},
@@ -104,6 +104,17 @@ Any value_of(const AnyMap& properties, const char* name) {
   return it != properties.end() ? it->second : default_property(name);
 }
 
+element::Type type_of(const Any& value) {
+  const std::string text = value.as_text();
+  return text == "undefined" ? element::dynamic : element::Type(text);
+}
+
+// KV_CACHE_PRECISION says it for both keys and values, unless one has its own.
+element::Type cache_type(const AnyMap& p, const char* name) {
+  const element::Type own = type_of(value_of(p, name));
+  return own.is_static() ? own : type_of(value_of(p, "KV_CACHE_PRECISION"));
+}
+
 }  // namespace
 
 void check_properties(const AnyMap& properties) {
@@ -130,11 +141,12 @@ CompileConfig make_config(const AnyMap& p) {
   else c.streams = std::max<int>(1, int(streams.as_int()));
   if (const int64_t requests = value_of(p, "PERFORMANCE_HINT_NUM_REQUESTS").as_int())
     c.streams = int(std::min<int64_t>(c.streams, requests));
-  const std::string precision = value_of(p, "INFERENCE_PRECISION_HINT").as_text();
-  c.precision = precision == "undefined" ? element::dynamic : element::Type(precision);
+  c.precision = type_of(value_of(p, "INFERENCE_PRECISION_HINT"));
   c.mode = value_of(p, "EXECUTION_MODE_HINT").as_text() == "ACCURACY" ? ExecutionMode::Accuracy : ExecutionMode::Performance;
   if (p.count("DYNAMIC_QUANTIZATION_GROUP_SIZE"))
     c.quantised_group = uint64_t(p.at("DYNAMIC_QUANTIZATION_GROUP_SIZE").as_int());
+  c.key_cache = cache_type(p, "KEY_CACHE_PRECISION");
+  c.value_cache = cache_type(p, "VALUE_CACHE_PRECISION");
   c.perf_count = value_of(p, "PERF_COUNT").as_bool();
   if (p.count("CPU_DENORMALS_OPTIMIZATION")) c.flush_denormals = p.at("CPU_DENORMALS_OPTIMIZATION").as_bool();
   c.pin_threads = value_of(p, "ENABLE_CPU_PINNING").as_bool();

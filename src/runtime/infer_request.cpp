@@ -246,4 +246,6 @@ void VariableState::set_state(const Tensor& value) {
 }
 void VariableState::reset() { static_cast<InferRequest::Impl*>(request_.get())->inference->reset_variable(name_); }
 
+SequenceStore* sequence_store(const InferRequest& request) { return checked(request.impl_).inference->sequences(); }
+
 }  // namespace vireo

@@ -60,7 +60,7 @@ Tensor owned(const Tensor& t) {
   return copy;
 }
 
-int64_t scalar(const Tensor& t) {
+int64_t scalar_of(const Tensor& t) {
   const std::vector<int64_t> values = load<int64_t>(t);
   return values.empty() ? 0 : values[0];
 }
@@ -81,7 +81,7 @@ std::vector<Tensor> CpuInference::run_control(const HostCall& call,
 
 std::vector<Tensor> CpuInference::run_if(const HostCall& call, const std::vector<Tensor>& inputs) {
   const BoundNode& node = *call.node;
-  const size_t which = scalar(inputs[0]) != 0 ? 0 : 1;
+  const size_t which = scalar_of(inputs[0]) != 0 ? 0 : 1;
   CpuInference& branch = body(node, which);
   for (const BodyInput& in : node.ports[which].inputs)
     branch.set_input(size_t(in.parameter), inputs[size_t(in.input)]);
@@ -99,8 +99,8 @@ namespace {
 int64_t iterations(const BoundNode& node, const std::vector<Tensor>& inputs) {
   int64_t count = -1;
   if (node.node->is("Loop")) {
-    count = scalar(inputs[0]);
-    if (scalar(inputs[1]) == 0) return 0;
+    count = scalar_of(inputs[0]);
+    if (scalar_of(inputs[1]) == 0) return 0;
   }
   for (const BodyInput& in : node.ports[0].inputs) {
     if (in.input < 0 || in.axis == -1) continue;
@@ -160,7 +160,7 @@ std::vector<Tensor> CpuInference::run_loop(const HostCall& call,
       const BodyOutput& out = ports.outputs[o];
       const Tensor result = loop.output(size_t(out.result));
       if (out.output < 0)
-        go = scalar(result) != 0;
+        go = scalar_of(result) != 0;
       else if (out.axis != -1)
         parts[o].push_back(owned(result));
       else

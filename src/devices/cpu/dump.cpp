@@ -16,6 +16,7 @@ std::string base_name(const Program& p, const Operand& o) {
     return fmt::format("input{}+{}", o.base - p.input_base(0), o.offset);
   if (o.base < p.variable_base(0))
     return fmt::format("output{}+{}", o.base - p.output_base(0), o.offset);
+  if (o.base == p.kv_base()) return "kv";
   if (o.base < p.heap_base(0))
     return fmt::format("variable{}+{}", o.base - p.variable_base(0), o.offset);
   if (o.base < p.arena_base(0)) return fmt::format("heap{}", o.base - p.heap_base(0));

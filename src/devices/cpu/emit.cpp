@@ -373,6 +373,16 @@ void* PlanContext::allocate(size_t bytes, size_t alignment) {
   return planner_.segment_->memory.allocate(bytes, alignment);
 }
 
+Place PlanContext::kv_batch(int64_t batch, int64_t fresh) {
+  Segment& segment = *planner_.segment_;
+  if (segment.kv_batch && (segment.kv_batch != batch || segment.kv_fresh != fresh))
+    fail(ErrorCode::NotSupported, "attention '{}' reads {} x {} tokens, others {} x {}",
+         bound().node->name, batch, fresh, segment.kv_batch, segment.kv_fresh);
+  segment.kv_batch = batch;
+  segment.kv_fresh = fresh;
+  return Place{kNone32, {program_.kv_base(), 0}, 0};
+}
+
 IsaSet PlanContext::isa() const { return program_.isa; }
 const Shape& PlanContext::shape_of(ValueId v) const { return planner_.static_shape(v); }
 const Fact& PlanContext::fact_of(ValueId v) const { return planner_.fact(v); }

@@ -7,8 +7,10 @@
 #include "base/threads/machine.h"
 #include "core/text.h"
 #include "devices/cpu/inference.h"
+#include "devices/cpu/lower/kv_layout.h"
 #include "devices/cpu/precision.h"
 #include "passes/passes.h"
+#include "passes/states/states.h"
 
 namespace vireo::cpu {
 
@@ -39,6 +41,7 @@ size_t constants_of(const Program& program) {
 CpuExecutable::CpuExecutable(const Graph& imported, const CompileConfig& config)
     : inputs_(input_ports(imported)), outputs_(output_ports(imported)) {
   std::shared_ptr<Graph> graph = normalise(imported);
+  page_states(*graph);
   const IsaSet isa = isa_of(config);
   CompileConfig settled = settle(config);
   settled.quantised_group = quantised_group_of(config);
@@ -67,6 +70,7 @@ std::vector<std::pair<std::string, std::string>> CpuExecutable::properties() con
           {"NUM_STREAMS", std::to_string(c.streams)},
           {"INFERENCE_NUM_THREADS", std::to_string(c.threads * c.streams)},
           {"INFERENCE_PRECISION_HINT", c.precision.to_string()},
+          {"KV_CACHE_PRECISION", kv_type(c.key_cache, c.mode).to_string()},
           {"EXECUTION_MODE_HINT", c.mode == ExecutionMode::Accuracy ? "ACCURACY" : "PERFORMANCE"},
           {"DYNAMIC_QUANTIZATION_GROUP_SIZE", std::to_string(c.quantised_group.value_or(0))},
           {"PERF_COUNT", c.perf_count ? "YES" : "NO"},

@@ -40,8 +40,8 @@ class CpuExecutable final : public Executable, public std::enable_shared_from_th
   std::shared_ptr<Streams> streams_;
 };
 
-// The config with the device's own choices filled in, save the precision, which hangs on the graph; and
-// the instruction sets that it allows.
+// The config with the device's own choices filled in, save the precision, which hangs on the graph;
+// and the instruction sets that it allows.
 CompileConfig settle(CompileConfig config);
 IsaSet isa_of(const CompileConfig& config);
 // What compiling hangs on besides the graph; one line.

@@ -15,6 +15,13 @@ void append(PlanKey& key, const Shape& shape) {
   for (size_t d : shape) key.push_back(int64_t(d));
 }
 
+Denormals denormals_of(const CompileConfig& config) {
+  const bool flush = config.flush_denormals.value_or(config.mode == ExecutionMode::Performance);
+  return flush ? Denormals::Flush : Denormals::Keep;
+}
+
+}  // namespace
+
 Shape start_shape(const PartialShape& shape) {
   if (shape.is_static()) return shape.to_shape();
   if (!shape.rank_is_static()) return Shape{0};
@@ -28,13 +35,6 @@ Tensor zeros(element::Type type, const Shape& shape) {
   if (type != element::string && t.get_byte_size()) std::memset(t.data(), 0, t.get_byte_size());
   return t;
 }
-
-Denormals denormals_of(const CompileConfig& config) {
-  const bool flush = config.flush_denormals.value_or(config.mode == ExecutionMode::Performance);
-  return flush ? Denormals::Flush : Denormals::Keep;
-}
-
-}  // namespace
 
 CpuInference::CpuInference(std::shared_ptr<const Program> program, std::shared_ptr<Streams> streams,
                            std::shared_ptr<VariableSlots> outer)
@@ -51,6 +51,8 @@ CpuInference::CpuInference(std::shared_ptr<const Program> program, std::shared_p
   own_outputs_.resize(p.results.size());
   current_outputs_.resize(p.results.size());
   heap_.resize(p.values.size());
+  derived_.resize(p.parameters.size());
+  if (!p.kv.empty() && !is_body_) kv_ = std::make_unique<KvStore>(p.kv, paged_table(p.isa));
   denormals_ = denormals_of(p.config);
   bases_.resize(p.arena_base(1));
   scratch_.resize(size_t(streams_->threads()));
@@ -116,9 +118,15 @@ void CpuInference::recycle(size_t index, Tensor tensor) {
 
 // Looks at the inputs again at every run: users reshape and refill the tensors that they have set.
 void CpuInference::bind() {
+  if (kv_) derive_inputs();
   for (size_t i = 0; i < inputs_.size(); ++i) {
-    Tensor& t = inputs_[i];
-    if (!t) (void)input(i);
+    if (kv_ && program_->run_time[i]) {  // read as the attention begins
+      const Fact& fact = program_->values[program_->parameters[i]].fact;
+      input_shapes_[i] = inputs_[i] ? inputs_[i].get_shape() : start_shape(fact.shape);
+      continue;
+    }
+    if (!inputs_[i] && !derived_[i]) (void)input(i);
+    Tensor& t = derived_[i] ? derived_[i] : inputs_[i];
     const Fact& fact = program_->values[program_->parameters[i]].fact;
     if (input_shapes_[i] != t.get_shape()) {
       if (!fact.shape.compatible(PartialShape(t.get_shape())))
@@ -143,7 +151,8 @@ void CpuInference::bind() {
 
 void CpuInference::root_key() {
   key_.clear();
-  for (const Shape& shape : input_shapes_) append(key_, shape);
+  for (size_t i = 0; i < input_shapes_.size(); ++i)
+    if (!program_->run_time[i]) append(key_, input_shapes_[i]);
   for (const VariableSlot& slot : *slots_) {
     key_.push_back(slot.value ? 1 : 0);
     if (slot.value) append(key_, slot.value.get_shape());
@@ -231,6 +240,7 @@ void CpuInference::activate(const Segment& segment) {
     arena = AlignedBuffer();
     arena = AlignedBuffer(segment.arena_bytes + room);
   }
+  if (segment.kv_batch) begin_kv(segment);
   bases_[program_->arena_base(segment.depth)] = reinterpret_cast<uintptr_t>(arena.data());
   if (operands_.size() < segment.max_operands) operands_.resize(segment.max_operands);
   if (segment.scratch_bytes)
@@ -287,6 +297,12 @@ void CpuInference::run(const std::atomic<bool>* cancel) {
     Team& team;
   } active(lease.team());
   team_ = &active.team;
+  struct Undone {
+    ~Undone() {
+      if (kv) kv->roll_back();
+    }
+    KvStore* kv;
+  } undone{kv_.get()};
   run_segments();
   commit();
 }
@@ -308,51 +324,12 @@ void CpuInference::run_segments() {
 }
 
 void CpuInference::commit() {
+  if (kv_) kv_->commit();
   for (VariableSlot& slot : *slots_)
     if (slot.assigned) {
       std::swap(slot.value, slot.pending);
       slot.assigned = false;
     }
-}
-
-uint32_t CpuInference::variable_index(std::string_view id) const {
-  for (uint32_t i = 0; i < program_->variables.size(); ++i)
-    if (program_->variables[i].id == id) return i;
-  fail(ErrorCode::NotFound, "there is no variable '{}'", id);
-}
-
-Tensor CpuInference::get_variable(std::string_view id) {
-  const uint32_t i = variable_index(id);
-  const Tensor& value = (*slots_)[i].value;
-  const Variable& variable = program_->variables[i];
-  if (!value)
-    return zeros(variable.type.is_dynamic() ? element::Type(element::f32) : variable.type,
-                 start_shape(variable.shape));
-  Tensor copy(value.get_element_type(), value.get_shape());
-  value.copy_to(copy);
-  return copy;
-}
-
-void CpuInference::set_variable(std::string_view id, const Tensor& value) {
-  const uint32_t i = variable_index(id);
-  const Variable& variable = program_->variables[i];
-  if (!value) fail(ErrorCode::InvalidArgument, "variable '{}': the tensor is empty", id);
-  if (variable.type.is_static() && value.get_element_type() != variable.type)
-    fail(ErrorCode::InvalidArgument, "variable '{}': got element type {}, expected {}", id,
-         value.get_element_type().name(), variable.type.name());
-  if (!variable.shape.compatible(PartialShape(value.get_shape())))
-    fail(ErrorCode::InvalidArgument, "variable '{}': got shape {}, expected {}", id,
-         value.get_shape().to_string(), variable.shape.to_string());
-  Tensor copy(value.get_element_type(), value.get_shape());
-  value.copy_to(copy);
-  (*slots_)[i].value = copy;
-}
-
-void CpuInference::reset_variables() {
-  for (VariableSlot& slot : *slots_) slot = VariableSlot();
-}
-void CpuInference::reset_variable(std::string_view id) {
-  (*slots_)[variable_index(id)] = VariableSlot();
 }
 
 }  // namespace vireo::cpu

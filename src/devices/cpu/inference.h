@@ -9,6 +9,7 @@
 #include "base/arch/float_environment.h"
 #include "base/support/aligned_buffer.h"
 #include "base/threads/streams.h"
+#include "devices/cpu/kv_store.h"
 #include "devices/cpu/planner.h"
 #include "devices/cpu/program.h"
 
@@ -20,6 +21,10 @@ struct VariableSlot {
   bool assigned = false;
 };
 using VariableSlots = std::vector<VariableSlot>;
+
+// What a tensor has before anything was put in: unknown extents are 0.
+Shape start_shape(const PartialShape& shape);
+Tensor zeros(element::Type type, const Shape& shape);
 
 class CpuInference final : public Inference {
  public:
@@ -38,6 +43,7 @@ class CpuInference final : public Inference {
   void set_variable(std::string_view id, const Tensor& value) override;
   void reset_variables() override;
   void reset_variable(std::string_view id) override;
+  SequenceStore* sequences() override { return kv_.get(); }
   std::vector<ProfileEntry> profile() const override;
 
   // Gives output `index` away, so that the next run does not write over it; `own` tells that
@@ -72,6 +78,10 @@ class CpuInference final : public Inference {
   CpuInference& body(const BoundNode& node, size_t which);
   void run_body(CpuInference& body);
   void commit();
+  void begin_kv(const Segment& segment);
+  void derive_inputs();
+  Tensor derived_input(std::string_view name, element::Type type, size_t batch, size_t fresh) const;
+  bool is_given(size_t input) const;
   void fill_dead_arena(const Segment& segment, uint32_t step);
   uint32_t variable_index(std::string_view id) const;
 
@@ -89,6 +99,8 @@ class CpuInference final : public Inference {
   std::vector<Tensor> inputs_;
   std::vector<Shape> input_shapes_;   // of this run
   std::vector<Tensor> dense_inputs_;  // copies of strided ones
+  std::vector<Tensor> derived_;       // inputs of a language model that were left out
+  std::unique_ptr<KvStore> kv_;       // if the program keeps states in pages
   std::vector<Tensor> user_outputs_, own_outputs_, current_outputs_;
   std::vector<uintptr_t> bases_;  // see Program
   std::vector<Tensor> heap_;      // by value

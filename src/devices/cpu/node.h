@@ -111,6 +111,8 @@ class PlanContext : public NodeView {
             span<const Place> operands);
   // Why a better kernel was not taken, for the profile; said before step().
   void refused(const char* kernel, const char* reason);
+  // Where the PagedBatch of a run lies, for attention that reads `batch` rows of `fresh` tokens.
+  Place kv_batch(int64_t batch, int64_t fresh);
   int threads() const;
   IsaSet isa() const;
   // Of any value, for groups.

@@ -113,6 +113,7 @@ bool Planner::infer_node(uint32_t index) {
       const size_t input =
           size_t(std::find(program_.parameters.begin(), program_.parameters.end(), out) -
                  program_.parameters.begin());
+      if (program_.run_time[input]) return true;
       state_.facts[out] =
           Fact{program_.values[out].fact.type, PartialShape(inputs_.parameters[input]), {}, {}};
       state_.changed[out] = true;

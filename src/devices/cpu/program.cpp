@@ -6,6 +6,7 @@
 
 #include "core/hollow.h"
 #include "devices/cpu/lower/groups.h"
+#include "devices/cpu/lower/kv_layout.h"
 
 namespace vireo::cpu {
 
@@ -172,6 +173,7 @@ std::shared_ptr<Program> make_program(std::shared_ptr<const Graph> graph,
   program->isa = isa;
   program->variables = outer ? *outer : program->graph->variables;
   number(*program, program->variables);
+  find_kv_layout(*program);
   for (const BoundNode& node : program->nodes)
     if (node.node->op == &constant_op)
       program->weight_bytes += program->values[node.outputs[0]].fact.value.get_byte_size();

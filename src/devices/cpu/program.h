@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/device.h"
+#include "devices/cpu/kv_store.h"
 #include "devices/cpu/lower/shape_rules.h"
 #include "devices/cpu/node.h"
 #include "devices/cpu/packed.h"
@@ -40,6 +41,7 @@ struct BoundNode {
   std::vector<std::shared_ptr<struct Program>> bodies;
   std::vector<Body> ports;      // how each body is tied to the node
   uint32_t variable = kNone32;  // of ReadValue and Assign
+  uint32_t kv_layer = kNone32;  // of attention over states in pages
 };
 
 struct Program {
@@ -51,11 +53,15 @@ struct Program {
   std::vector<ValueId> parameters;
   std::vector<ValueId> results;  // the value that each result reads
   std::vector<Variable> variables;
-  ShapeRules shape_rules;             // none if static_shapes
-  bool static_shapes = false;         // one plan serves all runs
+  KvLayout kv;  // states in pages; the request's KvStore has them
+  // By parameter: only attention over pages looks at it, when it runs. Its shape is no part of a
+  // plan's key.
+  std::vector<char> run_time;
+  ShapeRules shape_rules;                 // none if static_shapes
+  bool static_shapes = false;             // one plan serves all runs
   std::shared_ptr<PackedWeights> packed;  // shared with the bodies
-  size_t weight_bytes = 0;            // of the graph's constants
-  size_t released_bytes = 0;          // of those that only packed copies stand for
+  size_t weight_bytes = 0;                // of the graph's constants
+  size_t released_bytes = 0;              // of those that only packed copies stand for
   mutable size_t winograd_bytes = 0;  // of them in transformed form, while executors are prepared
 
   mutable std::mutex plan_mutex;
@@ -63,16 +69,15 @@ struct Program {
   mutable size_t usual_steps = 0;  // of a segment: as many as the largest so far had
   mutable PlanCache plans;
 
-  // The table of base pointers: null, inputs, outputs, variables (old, new), heap by value, arenas
-  // by depth.
+  // The table of base pointers: null, inputs, outputs, variables, the batch of KvStore, heap by
+  // value, arenas by depth.
   uint32_t input_base(size_t i) const { return uint32_t(1 + i); }
   uint32_t output_base(size_t i) const { return uint32_t(1 + parameters.size() + i); }
   uint32_t variable_base(size_t i) const {
     return uint32_t(1 + parameters.size() + results.size() + i);
   }
-  uint32_t heap_base(ValueId v) const {
-    return uint32_t(1 + parameters.size() + results.size() + variables.size() + v);
-  }
+  uint32_t kv_base() const { return variable_base(variables.size()); }
+  uint32_t heap_base(ValueId v) const { return kv_base() + 1 + v; }
   uint32_t arena_base(size_t depth) const {
     return heap_base(ValueId(values.size())) + uint32_t(depth);
   }

@@ -91,6 +91,22 @@ struct FusedCachedAttention {
 };
 void visit(AttrVisitor& v, FusedCachedAttention& a);
 
+// The same between two variables that nobody else reads or writes, which hold past_k and past_v and are nothing at first: inputs q,
+// k, v, then those that are there: beam_idx [B], padding [B, P + S], slopes [H]; output dst. What a mask would say are attributes:
+// causal: query s sees the keys up to P + s; window: of those the last so many, 0 for all. padding hides keys where it is 0, and
+// slopes * position of the key joins the scores (ALiBi). A query that sees no key gets zeros. So no value that is computed has the
+// extent of the past.
+struct FusedPagedAttention {
+  double scale = 1;
+  bool has_beam = false;
+  HeadLayout layout = HeadLayout::Bhsd;
+  bool causal = false;
+  int64_t window = 0;
+  bool has_padding = false, has_slopes = false;
+  std::string key_id, value_id;  // of the variables
+};
+void visit(AttrVisitor& v, FusedPagedAttention& a);
+
 // (x + residual - mean) / sqrt(variance + eps) * scale + shift over the last `axes` axes; inputs x, then those that are there.
 // scale and shift have the shape of the normalised axes. Input order: x, scale, shift, residual.
 struct FusedLayerNorm {
@@ -115,6 +131,7 @@ struct FusedRope {
 void visit(AttrVisitor& v, FusedRope& a);
 
 extern const OpDef fused_conv_0, fused_conv_transpose_0, fused_matmul_0, fused_max_pool_0, fused_avg_pool_0, fused_attention_0, fused_cached_attention_0,
+    fused_paged_attention_0,
     fused_layer_norm_0, fused_rms_norm_0, fused_rope_0;
 
 }  // namespace vireo::ops
