@@ -21,7 +21,7 @@ constexpr const char* kGpt2 =
 // Random weights of the shapes that names of these two architectures call for.
 class RandomWeights final : public transformers::WeightSource {
  public:
-  std::optional<Tensor> find(const std::string& name) const override {
+  std::optional<transformers::Weight> find(const std::string& name) const override {
     const std::vector<std::pair<const char*, Shape>> shapes = {{"embed_tokens.weight", {50, 32}},
                                                                {"wte.weight", {50, 32}},
                                                                {"wpe.weight", {1024, 32}},
@@ -54,7 +54,7 @@ class RandomWeights final : public transformers::WeightSource {
         Tensor weights = random_f32(shape, uint32_t(std::hash<std::string>()(name)));
         for (size_t i = 0; shape.size() == 2 && i < weights.get_size(); ++i)
           weights.data<float>()[i] *= 0.3f;  // activations of about 1
-        return weights;
+        return transformers::Weight{shape, weights, {}};
       }
     }
     return {};
