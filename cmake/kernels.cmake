@@ -29,9 +29,14 @@ function(vireo_kernels path)
   add_library(vireo_devices_cpu_kernels STATIC ${sources})
   target_include_directories(vireo_devices_cpu_kernels PUBLIC ${include_dir})
   target_link_libraries(vireo_devices_cpu_kernels PUBLIC vireo_base vireo_flags)
-  # Kernels run at -O2 in every build type: an unoptimised intrinsic kernel tests something else.
+  # Kernels are optimised in every build type: an unoptimised intrinsic kernel tests something else. Sanitizers make g++ take
+  # minutes for one file at -O2, and seconds at -O1.
+  set(optimise -O2)
+  if(VIREO_SANITIZE)
+    set(optimise -O1)
+  endif()
   # g++ 12 warns about its own header of AVX-512 intrinsics.
-  target_compile_options(vireo_devices_cpu_kernels PRIVATE -O2 -Wno-uninitialized -Wno-maybe-uninitialized)
+  target_compile_options(vireo_devices_cpu_kernels PRIVATE ${optimise} -Wno-uninitialized -Wno-maybe-uninitialized)
   foreach(source ${sources})
     if(source MATCHES "/x86_([a-z0-9_]+)\\.cpp$")
       # -ffp-contract=fast: a multiply-add is what these files are for. g++ 12 warns of its own avx512 headers.
