@@ -9,6 +9,48 @@ namespace vireo::python {
 using genai::GenerationConfig;
 using genai::StopCriteria;
 
+namespace {
+
+void bind_fields(nb::class_<GenerationConfig>& config) {
+#define VIREO_FIELD(name) config.def_rw(#name, &GenerationConfig::name)
+  VIREO_FIELD(max_new_tokens);
+  VIREO_FIELD(max_length);
+  VIREO_FIELD(min_new_tokens);
+  VIREO_FIELD(ignore_eos);
+  VIREO_FIELD(echo);
+  VIREO_FIELD(eos_token_id);
+  VIREO_FIELD(stop_token_ids);
+  VIREO_FIELD(stop_strings);
+  VIREO_FIELD(include_stop_str_in_output);
+  VIREO_FIELD(repetition_penalty);
+  VIREO_FIELD(presence_penalty);
+  VIREO_FIELD(frequency_penalty);
+  VIREO_FIELD(no_repeat_ngram_size);
+  VIREO_FIELD(num_beams);
+  VIREO_FIELD(num_beam_groups);
+  VIREO_FIELD(diversity_penalty);
+  VIREO_FIELD(length_penalty);
+  VIREO_FIELD(stop_criteria);
+  VIREO_FIELD(do_sample);
+  VIREO_FIELD(temperature);
+  VIREO_FIELD(top_p);
+  VIREO_FIELD(top_k);
+  VIREO_FIELD(min_p);
+  VIREO_FIELD(rng_seed);
+  VIREO_FIELD(num_return_sequences);
+  VIREO_FIELD(logprobs);
+  VIREO_FIELD(apply_chat_template);
+  VIREO_FIELD(assistant_confidence_threshold);
+  VIREO_FIELD(num_assistant_tokens);
+  VIREO_FIELD(max_ngram_size);
+  VIREO_FIELD(branching_factor);
+  VIREO_FIELD(tree_depth);
+  VIREO_FIELD(openvino_sampling);
+#undef VIREO_FIELD
+}
+
+}  // namespace
+
 void update_config(GenerationConfig& config, const nb::kwargs& fields) {
   GenerationConfig changed = config;
   nb::object view = nb::cast(&changed, nb::rv_policy::reference);
@@ -54,41 +96,7 @@ void bind_generation_config(nb::module_& m) {
       .def("__copy__", [](const GenerationConfig& c) { return c; })
       .def("__deepcopy__", [](const GenerationConfig& c, nb::handle) { return c; }, nb::arg("memo"))
       .def("__repr__", [](const GenerationConfig& c) { return "<GenerationConfig " + c.to_json().to_json_string() + ">"; });
-#define VIREO_FIELD(name) config.def_rw(#name, &GenerationConfig::name)
-  VIREO_FIELD(max_new_tokens);
-  VIREO_FIELD(max_length);
-  VIREO_FIELD(min_new_tokens);
-  VIREO_FIELD(ignore_eos);
-  VIREO_FIELD(echo);
-  VIREO_FIELD(eos_token_id);
-  VIREO_FIELD(stop_token_ids);
-  VIREO_FIELD(stop_strings);
-  VIREO_FIELD(include_stop_str_in_output);
-  VIREO_FIELD(repetition_penalty);
-  VIREO_FIELD(presence_penalty);
-  VIREO_FIELD(frequency_penalty);
-  VIREO_FIELD(no_repeat_ngram_size);
-  VIREO_FIELD(num_beams);
-  VIREO_FIELD(num_beam_groups);
-  VIREO_FIELD(diversity_penalty);
-  VIREO_FIELD(length_penalty);
-  VIREO_FIELD(stop_criteria);
-  VIREO_FIELD(do_sample);
-  VIREO_FIELD(temperature);
-  VIREO_FIELD(top_p);
-  VIREO_FIELD(top_k);
-  VIREO_FIELD(min_p);
-  VIREO_FIELD(rng_seed);
-  VIREO_FIELD(num_return_sequences);
-  VIREO_FIELD(logprobs);
-  VIREO_FIELD(apply_chat_template);
-  VIREO_FIELD(assistant_confidence_threshold);
-  VIREO_FIELD(num_assistant_tokens);
-  VIREO_FIELD(max_ngram_size);
-  VIREO_FIELD(branching_factor);
-  VIREO_FIELD(tree_depth);
-  VIREO_FIELD(openvino_sampling);
-#undef VIREO_FIELD
+  bind_fields(config);
 
   m.def("next_token_distribution", [](const GenerationConfig& c, nb::handle logits, const std::vector<int64_t>& prompt,
                                       const std::vector<int64_t>& output) {

@@ -16,9 +16,10 @@ float microseconds(Clock::duration time) {
 
 }  // namespace
 
-Engine::Engine(const SchedulerConfig& config, SequenceStore& store, Forward forward)
+Engine::Engine(const SchedulerConfig& config, SequenceStore& store, Forward forward, Guess guess)
     : store_(store),
       forward_(std::move(forward)),
+      guess_(std::move(guess)),
       prefixes_(config.enable_prefix_caching ? std::make_unique<PrefixCache>(store) : nullptr),
       scheduler_(config, store, prefixes_.get()) {}
 
@@ -61,7 +62,7 @@ void Engine::step() {
   const size_t vocabulary = scores.size() / pass_.positions.size();
   const float* row = scores.data();
   for (const auto& [request, rows] : scored_) {
-    go_on(*request, {row, rows * vocabulary});
+    go_on(*request, {row, rows * vocabulary}, rows);
     row += rows * vocabulary;
   }
   drop_ended();
@@ -103,28 +104,36 @@ void Engine::put_together(const std::vector<Piece>& pieces) {
     const auto begin = line.tokens.begin() + std::ptrdiff_t(store_.length(line.sequence));
     const bool last = size_t(line.tokens.end() - begin) == piece.tokens;
     pass_.tokens.insert(pass_.tokens.end(), begin, begin + std::ptrdiff_t(piece.tokens));
-    pass_.rows.push_back({line.sequence, int64_t(piece.tokens)});
+    const int64_t* guesses = piece.request->guesses.data();
+    pass_.tokens.insert(pass_.tokens.end(), guesses, guesses + piece.guesses);
+    pass_.rows.push_back({line.sequence, int64_t(piece.length())});
     if (!last) continue;
-    pass_.positions.push_back(int64_t(pass_.tokens.size()) - 1);
     if (scored_.empty() || scored_.back().first != piece.request)
       scored_.emplace_back(piece.request, 0);
-    ++scored_.back().second;
+    scored_.back().second += 1 + piece.guesses;
+    for (size_t i = 0; i <= piece.guesses; ++i)
+      pass_.positions.push_back(int64_t(pass_.tokens.size() - 1 - piece.guesses + i));
   }
   if (pass_.positions.empty()) pass_.positions.push_back(0);  // a pass tells some scores
 }
 
-void Engine::go_on(Request& request, span<const float> scores) {
+void Engine::go_on(Request& request, span<const float> scores, size_t rows) {
   const Clock::time_point now = Clock::now();
   const bool first = request.last == Clock::time_point();
   if (prefixes_ && first) prefixes_->keep(request.lines[0].sequence, request.lines[0].tokens);
-  request.search->step(scores);
+  const size_t before = request.search->length();
+  if (rows > request.lines.size())
+    check_guesses(request, scores, rows);
+  else
+    request.search->step(scores);
   {
     const std::lock_guard lock(request.mutex);
     RawPerfMetrics& raw = request.metrics.raw_metrics;
     if (first)
       raw.m_times_to_first_token.push_back(microseconds(now - request.start));
     else
-      raw.m_durations.push_back(microseconds(now - request.last) / float(request.lines.size()));
+      raw.m_durations.push_back(microseconds(now - request.last) /
+                                float(request.lines.size() * (request.search->length() - before)));
     raw.m_new_token_times.push_back(
         std::chrono::duration<double, std::micro>(now.time_since_epoch()).count());
     raw.m_batch_sizes.push_back(request.lines.size());
@@ -136,6 +145,20 @@ void Engine::go_on(Request& request, span<const float> scores) {
     end(request, GenerationStatus::FINISHED);
   else
     follow(request);
+}
+
+// A guess is right where the search, asked with the scores before it, says the same; so the text is
+// what it would be without.
+void Engine::check_guesses(Request& request, span<const float> scores, size_t rows) {
+  const size_t vocabulary = scores.size() / rows;
+  Line& line = request.lines[0];
+  for (size_t i = 0; i < rows; ++i) {
+    request.search->step({scores.data() + i * vocabulary, vocabulary});
+    if (request.search->done() || i + 1 == rows) break;
+    if (request.search->rows()[0].token != request.guesses[i]) break;
+    line.tokens.push_back(request.guesses[i]);
+  }
+  store_.trim(line.sequence, int64_t(line.tokens.size()));
 }
 
 // The lines that the search goes on with: the first child of a line has its sequence, the others a
@@ -154,6 +177,11 @@ void Engine::follow(Request& request) {
   for (size_t i = 0; i < request.lines.size(); ++i)
     if (!taken[i]) store_.release(request.lines[i].sequence);
   request.lines = std::move(next);
+  request.guesses.clear();
+  if (request.lines.size() != 1 || request.config.num_return_sequences != 1) return;
+  constexpr size_t kUsual = 5;
+  const size_t wanted = request.config.num_assistant_tokens;
+  request.guesses = guess_(request, request.lines[0].tokens, wanted > 0 ? wanted : kUsual);
 }
 
 void Engine::end(Request& request, GenerationStatus status) {

@@ -4,6 +4,7 @@
 
 #include <functional>
 
+#include "genai/batching/look_up.h"
 #include "genai/batching/scheduler.h"
 
 namespace vireo::genai {
@@ -21,7 +22,13 @@ class Engine {
   // vocabulary].
   using Forward = std::function<span<const float>(const Pass&)>;
 
-  Engine(const SchedulerConfig& config, SequenceStore& store, Forward forward);
+  // What may come next, of which as much is taken as the model would have said itself; `most`
+  // tokens or fewer.
+  using Guess =
+      std::function<std::vector<int64_t>(const Request&, span<const int64_t> tokens, size_t most)>;
+
+  Engine(const SchedulerConfig& config, SequenceStore& store, Forward forward,
+         Guess guess = look_up);
   ~Engine();
 
   // Safe while another thread steps.
@@ -37,13 +44,15 @@ class Engine {
   void admit();
   void drop_ended();
   void put_together(const std::vector<Piece>& pieces);
-  void go_on(Request& request, span<const float> scores);
+  void go_on(Request& request, span<const float> scores, size_t rows);
+  void check_guesses(Request& request, span<const float> scores, size_t rows);
   void follow(Request& request);
   void end(Request& request, GenerationStatus status);
   void measure(size_t scheduled);
 
   SequenceStore& store_;
   Forward forward_;
+  Guess guess_;
   std::unique_ptr<PrefixCache> prefixes_;
   Scheduler scheduler_;
   Requests running_;  // in the order in which they came

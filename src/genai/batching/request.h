@@ -39,6 +39,7 @@ struct Request {
   const GenerationConfig config;
   const std::unique_ptr<Search> search;
   std::vector<Line> lines;
+  std::vector<int64_t> guesses;  // what may follow the only line: run with it, and checked
   std::chrono::steady_clock::time_point start, last;
 
   // What handles look at while another thread steps.

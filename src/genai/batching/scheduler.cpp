@@ -52,6 +52,11 @@ bool Scheduler::take_group(const Requests& requests, size_t place) {
   if (tokens_ + count > config_.max_num_batched_tokens && !pieces_.empty()) return false;
   std::vector<Piece> group;
   for (size_t i = 0; i < count; ++i) group.push_back({&request, i, 1});
+  // Guesses take what is to spare, and nothing from others.
+  const size_t spare =
+      config_.max_num_batched_tokens - std::min(config_.max_num_batched_tokens, tokens_ + count);
+  group[0].guesses = std::min(request.guesses.size(), spare);
+  if (needed(group) > store_.free_blocks()) group[0].guesses = 0;
   while (needed(group) > store_.free_blocks())
     if (!make_room(requests, place, needed(group))) return false;
   for (const Piece& piece : group) put(piece);
@@ -108,13 +113,13 @@ int64_t Scheduler::needed(const std::vector<Piece>& more) const {
   std::vector<SequenceStore::Row> rows;
   for (const std::vector<Piece>* pieces : {&pieces_, &more})
     for (const Piece& piece : *pieces)
-      rows.push_back({piece.request->lines[piece.line].sequence, int64_t(piece.tokens)});
+      rows.push_back({piece.request->lines[piece.line].sequence, int64_t(piece.length())});
   return store_.blocks_needed(rows);
 }
 
 void Scheduler::put(const Piece& piece) {
   pieces_.push_back(piece);
-  tokens_ += piece.tokens;
+  tokens_ += piece.length();
 }
 
 // Gives something back: what prefixes hold, then what later requests do. False if there is nothing
@@ -141,7 +146,7 @@ bool Scheduler::preempt_last(const Requests& requests, size_t place) {
 void Scheduler::withdraw(const Request& request) {
   const auto of_it = [&](const Piece& piece) { return piece.request == &request; };
   for (const Piece& piece : pieces_)
-    if (of_it(piece)) tokens_ -= piece.tokens;
+    if (of_it(piece)) tokens_ -= piece.length();
   pieces_.erase(std::remove_if(pieces_.begin(), pieces_.end(), of_it), pieces_.end());
 }
 

@@ -12,11 +12,14 @@
 
 namespace vireo::genai {
 
-// The next `tokens` of a line.
+// The next `tokens` of a line, and the request's first guesses behind them.
 struct Piece {
   Request* request;
   size_t line;
   size_t tokens;
+  size_t guesses = 0;
+
+  size_t length() const { return tokens + guesses; }
 };
 
 class Scheduler {

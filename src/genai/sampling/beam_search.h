@@ -13,6 +13,7 @@ class BeamSearch : public Search {
   void step(span<const float> scores) override;
   void finish(GenerationFinishReason reason) override;
   std::vector<Sequence> results() const override;
+  size_t length() const override { return length_; }
 
  private:
   struct Beam {

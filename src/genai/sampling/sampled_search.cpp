@@ -20,6 +20,7 @@ SampledSearch::SampledSearch(Task task)
 }
 
 void SampledSearch::step(span<const float> scores) {
+  ++length_;
   const size_t vocabulary = scores.size() / rows_.size();
   const bool first = rows_.size() < running_.size();  // all lines begin at the prompt's row
   rows_.clear();

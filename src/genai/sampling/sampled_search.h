@@ -17,6 +17,7 @@ class SampledSearch : public Search {
   void finish(GenerationFinishReason reason) override;
   std::vector<Sequence> results() const override;
   span<const int64_t> settled() const override;
+  size_t length() const override { return length_; }
 
  private:
   struct Line {
@@ -37,6 +38,7 @@ class SampledSearch : public Search {
   const StopText stop_text_;
   const bool plain_;  // scores are taken as they come
   std::vector<Line> lines_;
+  size_t length_ = 0;
   std::vector<size_t> running_;  // lines of rows()
   std::mt19937 random_;
   Candidates candidates_;

@@ -51,6 +51,8 @@ class Search {
   // others.
   virtual span<const int64_t> settled() const { return {}; }
 
+  virtual size_t length() const = 0;  // tokens of the longest sequence
+
   bool done() const { return done_; }
   span<const Row> rows() const { return rows_; }
 
