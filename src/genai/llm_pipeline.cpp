@@ -3,7 +3,8 @@
 #include <algorithm>
 
 #include "base/support/error.h"
-#include "genai/generation.h"
+#include "genai/batching/bound_model.h"
+#include "genai/batching/run.h"
 #include "genai/model_folder.h"
 
 namespace vireo::genai {
@@ -40,6 +41,12 @@ std::vector<Prompt> prompts_of(const TokenizedInputs& inputs) {
 struct LLMPipeline::Impl {
   Impl(InferRequest request, Tokenizer with)
       : model(std::move(request)), tokenizer(std::move(with)) {}
+  // Through an engine instead: of several prompts each has its own length, and prefixes are kept.
+  Impl(InferRequest request, Tokenizer with, const SchedulerConfig& scheduler)
+      : model(request),
+        tokenizer(std::move(with)),
+        bound(std::make_unique<BoundModel>(std::move(request))),
+        engine(bound->make_engine(scheduler)) {}
 
   GenerationConfig chosen(const std::optional<GenerationConfig>& given) const {
     const GenerationConfig result = given ? settings.completed(*given) : settings.config;
@@ -53,8 +60,13 @@ struct LLMPipeline::Impl {
   DecodedResults decoded(EncodedResults results, const std::vector<size_t>& dropped,
                          Clock::time_point start);
   void reuse(Prompt& prompt);
-  EncodedResults collected(const Generation& generation, const std::vector<Prompt>& prompts,
-                           const GenerationConfig& how, PerfMetrics& metrics);
+  using Sequences = std::vector<std::vector<Sequence>>;  // of each prompt
+  Sequences alone(std::vector<Prompt>& prompts, std::vector<Task> tasks, Stream& stream,
+                  PerfMetrics& metrics, Clock::time_point start, bool goes_on);
+  Sequences batched(std::vector<Task> tasks, Stream& stream, PerfMetrics& metrics,
+                    Clock::time_point start);
+  EncodedResults collected(const Sequences& sequences, const std::vector<Prompt>& prompts,
+                           const GenerationConfig& how);
   std::vector<Prompt> encode(const StringInputs& inputs, const GenerationConfig& how,
                              PerfMetrics& metrics);
   std::string rendered(const ChatHistory& history, PerfMetrics& metrics) const;
@@ -65,6 +77,8 @@ struct LLMPipeline::Impl {
 
   LanguageModel model;
   Tokenizer tokenizer;
+  std::unique_ptr<BoundModel> bound;  // with a scheduler
+  std::unique_ptr<Engine> engine;
   ModelSettings settings;
   float load_time = 0;                // ms
   std::vector<int64_t> cached;        // tokens in the model's cache, if it holds one sequence
@@ -91,58 +105,94 @@ EncodedResults LLMPipeline::Impl::run(std::vector<Prompt> prompts, const Generat
   if (stream && (prompts.size() != 1 || how.num_return_sequences != 1 || how.is_beam_search()))
     fail(ErrorCode::InvalidArgument,
          "generate: streaming is for one prompt and one sequence without beam search");
-  std::vector<std::unique_ptr<Search>> searches;
+  std::vector<Task> tasks;
   for (const Prompt& prompt : prompts) {
     metrics.num_input_tokens += prompt.tokens.size();
-    searches.push_back(
-        make_search({how, prompt.tokens, settings.room(prompt.tokens.size(), how), tokenizer}));
+    tasks.push_back({how, prompt.tokens, settings.room(prompt.tokens.size(), how), tokenizer});
   }
-  Generation generation(model, std::move(searches), stream, metrics, start);
+  if (how.echo) stream.write(prompts[0].tokens);
+  const Sequences sequences =
+      engine ? batched(std::move(tasks), stream, metrics, start)
+             : alone(prompts, std::move(tasks), stream, metrics, start, goes_on);
+  EncodedResults results = collected(sequences, prompts, how);
+  for (const auto& of_prompt : sequences)
+    for (const Sequence& one : of_prompt) metrics.num_generated_tokens += one.tokens.size();
+  metrics.load_time = load_time;
+  metrics.raw_metrics.generate_durations = {microseconds(Clock::now() - start)};
+  results.perf_metrics = std::move(metrics);
+  return results;
+}
+
+// With the model's own states.
+LLMPipeline::Impl::Sequences LLMPipeline::Impl::alone(std::vector<Prompt>& prompts,
+                                                      std::vector<Task> tasks, Stream& stream,
+                                                      PerfMetrics& metrics, Clock::time_point start,
+                                                      bool goes_on) {
+  const GenerationConfig& how = tasks[0].config;
+  const bool single = prompts.size() == 1 && how.num_return_sequences == 1 && !how.is_beam_search();
   if (goes_on && prompts.size() == 1)
     reuse(prompts[0]);
   else
     model.reset();
   cached.clear();
+  std::vector<std::unique_ptr<Search>> searches;
+  for (Task& task : tasks) searches.push_back(make_search(std::move(task)));
+  Generation generation(model, std::move(searches), stream, metrics, start);
   try {
-    if (how.echo) stream.write(prompts[0].tokens);
     status = generation.run(prompts);
     stream.end();
   } catch (...) {
     model.reset();
     throw;
   }
-  EncodedResults results = collected(generation, prompts, how, metrics);
-  metrics.load_time = load_time;
-  metrics.raw_metrics.generate_durations.push_back(microseconds(Clock::now() - start));
-  results.perf_metrics = std::move(metrics);
-  return results;
+  Sequences sequences;
+  for (size_t i = 0; i < prompts.size(); ++i) sequences.push_back(generation.search(i).results());
+  if (single) {  // what the cache holds: all but the token chosen last
+    cached = prompts[0].tokens;
+    cached.insert(cached.end(), sequences[0][0].tokens.begin(), sequences[0][0].tokens.end());
+    cached.resize(std::min(cached.size(), model.length()));
+  }
+  return sequences;
 }
 
-EncodedResults LLMPipeline::Impl::collected(const Generation& generation,
+LLMPipeline::Impl::Sequences LLMPipeline::Impl::batched(std::vector<Task> tasks, Stream& stream,
+                                                        PerfMetrics& metrics,
+                                                        Clock::time_point start) {
+  std::vector<std::shared_ptr<Request>> requests;
+  for (Task& task : tasks) {
+    requests.push_back(std::make_shared<Request>(requests.size(), std::move(task)));
+    requests.back()->start = start;
+  }
+  status = run_requests(*engine, requests, stream);
+  Sequences sequences;
+  for (const auto& request : requests) {
+    if (request->status == GenerationStatus::IGNORED)
+      fail(ErrorCode::OutOfMemory,
+           "generate: a prompt of {} tokens and its answer do not fit into the cache that "
+           "scheduler_config grants",
+           request->prompt.size());
+    sequences.push_back(request->sequences);
+    request->metrics.num_generated_tokens = request->metrics.num_input_tokens = 0;
+    metrics += request->metrics;
+  }
+  return sequences;
+}
+
+EncodedResults LLMPipeline::Impl::collected(const Sequences& sequences,
                                             const std::vector<Prompt>& prompts,
-                                            const GenerationConfig& how, PerfMetrics& metrics) {
+                                            const GenerationConfig& how) {
   EncodedResults results;
   dropped_bytes.clear();
   for (size_t i = 0; i < prompts.size(); ++i)
-    for (Sequence& sequence : generation.search(i).results()) {
-      metrics.num_generated_tokens += sequence.tokens.size();
-      if (how.echo)
-        sequence.tokens.insert(sequence.tokens.begin(), prompts[i].tokens.begin(),
-                               prompts[i].tokens.end());
-      results.tokens.push_back(std::move(sequence.tokens));
+    for (const Sequence& sequence : sequences[i]) {
+      results.tokens.push_back(how.echo ? prompts[i].tokens : std::vector<int64_t>());
+      results.tokens.back().insert(results.tokens.back().end(), sequence.tokens.begin(),
+                                   sequence.tokens.end());
       results.scores.push_back(sequence.score);
       results.finish_reasons.push_back(sequence.reason);
-      results.log_probs.push_back(std::move(sequence.log_probs));
+      results.log_probs.push_back(sequence.log_probs);
       dropped_bytes.push_back(sequence.dropped_bytes);
     }
-  // What the cache now holds, if it is one sequence: all but the token chosen last.
-  const bool single = prompts.size() == 1 && how.num_return_sequences == 1 && !how.is_beam_search();
-  if (!single) return results;
-  cached = prompts[0].tokens;
-  const std::vector<int64_t>& said = results.tokens[0];
-  cached.insert(cached.end(), said.begin() + std::ptrdiff_t(how.echo ? cached.size() : 0),
-                said.end());
-  cached.resize(std::min(cached.size(), model.length()));
   return results;
 }
 
@@ -229,6 +279,18 @@ LLMPipeline::LLMPipeline(const std::string& models_path, const Tokenizer& tokeni
   const Clock::time_point start = Clock::now();
   impl_ = std::make_unique<Impl>(
       open_language_model(Core().read_model(models_path), device, properties), tokenizer);
+  impl_->settings = ModelSettings::read(models_path, tokenizer);
+  impl_->load_time = microseconds(Clock::now() - start) / 1000;
+}
+
+LLMPipeline::LLMPipeline(const std::string& models_path, const SchedulerConfig& scheduler_config,
+                         const std::string& device, const AnyMap& properties,
+                         const std::optional<Tokenizer>& given) {
+  const Clock::time_point start = Clock::now();
+  const Tokenizer tokenizer = given ? *given : Tokenizer(models_path);
+  impl_ = std::make_unique<Impl>(
+      open_language_model(Core().read_model(models_path), device, properties), tokenizer,
+      scheduler_config);
   impl_->settings = ModelSettings::read(models_path, tokenizer);
   impl_->load_time = microseconds(Clock::now() - start) / 1000;
 }

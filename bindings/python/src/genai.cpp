@@ -167,6 +167,7 @@ void bind_genai(nb::module_& m) {
   bind_streamers(sub);
   bind_pipelines(sub);
   bind_text_encoders(sub);
+  bind_batching(sub);
 }
 
 }  // namespace vireo::python

@@ -17,5 +17,6 @@ void bind_results(nb::module_& m);
 void bind_streamers(nb::module_& m);
 void bind_pipelines(nb::module_& m);
 void bind_text_encoders(nb::module_& m);
+void bind_batching(nb::module_& m);
 
 }  // namespace vireo::python

@@ -11,9 +11,34 @@ using namespace genai;
 
 namespace {
 
-AnyMap merged(nb::handle config, const nb::kwargs& kwargs) {
-  AnyMap properties = to_any_map(config);
-  for (const auto& [name, value] : to_any_map(kwargs)) properties[name] = value;
+// Properties of the device, and those of the pipeline that are objects or switches of its own.
+struct Properties {
+  AnyMap device;
+  std::optional<SchedulerConfig> scheduler;
+};
+
+// As OpenVINO GenAI sets its scheduler up where none is given.
+SchedulerConfig usual_scheduler() {
+  SchedulerConfig config;
+  config.max_num_batched_tokens = SIZE_MAX;
+  config.enable_prefix_caching = true;
+  return config;
+}
+
+Properties merged(nb::handle config, const nb::kwargs& kwargs) {
+  nb::dict all;
+  if (!config.is_none()) all.update(nb::cast<nb::dict>(config));
+  all.update(kwargs);
+  Properties properties;
+  if (all.contains("prompt_lookup")) {
+    if (nb::cast<bool>(all["prompt_lookup"])) properties.scheduler = usual_scheduler();
+    nb::del(all["prompt_lookup"]);
+  }
+  if (all.contains("scheduler_config")) {
+    properties.scheduler = nb::cast<SchedulerConfig>(all["scheduler_config"]);
+    nb::del(all["scheduler_config"]);
+  }
+  properties.device = to_any_map(all);
   return properties;
 }
 
@@ -71,9 +96,12 @@ void bind_pipelines(nb::module_& m) {
           return;
         }
         const std::string folder = to_path(path);
-        const AnyMap properties = merged(config, kwargs);
+        const Properties properties = merged(config, kwargs);
         nb::gil_scoped_release release;
-        new (p) LLMPipeline(folder, tokenizer, device, properties);
+        if (properties.scheduler)
+          new (p) LLMPipeline(folder, *properties.scheduler, device, properties.device, tokenizer);
+        else
+          new (p) LLMPipeline(folder, tokenizer, device, properties.device);
       }, nb::arg("models_path"), nb::arg("tokenizer"), nb::arg("device") = "CPU", nb::arg("config") = nb::none(), nb::arg("kwargs"),
            "A path, or the InferRequest of a model as it was compiled.")
       .def("__init__", [](LLMPipeline* p, const std::string& model, nb::handle weights, const Tokenizer& tokenizer, const std::string& device,
@@ -85,9 +113,12 @@ void bind_pipelines(nb::module_& m) {
       }, nb::arg("model"), nb::arg("weights"), nb::arg("tokenizer"), nb::arg("device"), nb::arg("generation_config") = nb::none(), nb::arg("kwargs"))
       .def("__init__", [](LLMPipeline* p, nb::object path, const std::string& device, nb::object config, const nb::kwargs& kwargs) {
         const std::string folder = to_path(path);
-        const AnyMap properties = merged(config, kwargs);
+        const Properties properties = merged(config, kwargs);
         nb::gil_scoped_release release;
-        new (p) LLMPipeline(folder, device, properties);
+        if (properties.scheduler)
+          new (p) LLMPipeline(folder, *properties.scheduler, device, properties.device);
+        else
+          new (p) LLMPipeline(folder, device, properties.device);
       }, nb::arg("models_path"), nb::arg("device") = "CPU", nb::arg("config") = nb::none(), nb::arg("kwargs"))
       .def("generate", &generate, nb::arg("inputs"), nb::arg("generation_config") = nb::none(), nb::arg("streamer") = nb::none(), nb::arg("kwargs"),
            "Answers a text, texts, a ChatHistory, or tokens as TokenizedInputs or an array [batch, length]. Fields of the configuration may be\n"

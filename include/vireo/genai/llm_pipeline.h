@@ -11,6 +11,7 @@
 #include "vireo/genai/chat_history.h"
 #include "vireo/genai/generation_config.h"
 #include "vireo/genai/results.h"
+#include "vireo/genai/scheduler_config.h"
 #include "vireo/genai/streamer.h"
 #include "vireo/genai/tokenizer.h"
 
@@ -31,6 +32,11 @@ class VIREO_API LLMPipeline {
                        const AnyMap& properties = {});
   LLMPipeline(const std::string& models_path, const Tokenizer& tokenizer,
               const std::string& device = "CPU", const AnyMap& properties = {});
+  // Through continuous batching: several prompts share passes as the configuration says, and prompts that begin alike what was
+  // computed. Prompt lookup (max_ngram_size, num_assistant_tokens) needs it.
+  LLMPipeline(const std::string& models_path, const SchedulerConfig& scheduler_config,
+              const std::string& device = "CPU", const AnyMap& properties = {},
+              const std::optional<Tokenizer>& tokenizer = {});
   // A stateful model with inputs input_ids and, if it has them, attention_mask, position_ids and beam_idx. It is not changed.
   LLMPipeline(const std::shared_ptr<Model>& model, const Tokenizer& tokenizer,
               const std::string& device = "CPU", const AnyMap& properties = {},

@@ -58,7 +58,9 @@ void Engine::step() {
   }
   put_together(pieces);
   const size_t scheduled = pieces.size();
+  const Clock::time_point from = Clock::now();
   const span<const float> scores = forward_(pass_);
+  pass_time_ = microseconds(Clock::now() - from);
   const size_t vocabulary = scores.size() / pass_.positions.size();
   const float* row = scores.data();
   for (const auto& [request, rows] : scored_) {
@@ -137,6 +139,9 @@ void Engine::go_on(Request& request, span<const float> scores, size_t rows) {
     raw.m_new_token_times.push_back(
         std::chrono::duration<double, std::micro>(now.time_since_epoch()).count());
     raw.m_batch_sizes.push_back(request.lines.size());
+    raw.m_token_infer_durations.push_back(pass_time_);
+    if (first) raw.inference_durations.push_back(0);
+    raw.inference_durations.back() += pass_time_;
     const span<const int64_t> settled = request.search->settled();
     if (settled.size() > request.told.size()) request.told.assign(settled.begin(), settled.end());
   }

@@ -57,6 +57,7 @@ class Engine {
   Scheduler scheduler_;
   Requests running_;  // in the order in which they came
   Pass pass_;
+  float pass_time_ = 0;                              // us
   std::vector<std::pair<Request*, size_t>> scored_;  // of the pass: requests and their rows
 
   mutable std::mutex mutex_;  // of what follows

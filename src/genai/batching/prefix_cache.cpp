@@ -5,6 +5,7 @@
 namespace vireo::genai {
 namespace {
 
+constexpr size_t kMost = 256;  // entries, where blocks have no limit that would drop them
 constexpr size_t kBlock = size_t(SequenceStore::kBlockTokens);
 
 // Hashes of the first block, the first two, ...
@@ -55,6 +56,7 @@ void PrefixCache::keep(SequenceStore::Id sequence, span<const int64_t> tokens) {
   if (found.tokens == held.size()) return;  // known
   if (found.tokens > 0 && found.tokens == found.entry->tokens.size())
     forget(found.entry);  // it goes on
+  if (entries_.size() >= kMost) drop_oldest();
   entries_.push_front({store_.fork(sequence, int64_t(held.size())), {held.begin(), held.end()}});
   for (const uint64_t hash : hashes_of(held)) by_hash_.emplace(hash, entries_.begin());
 }

@@ -5,12 +5,16 @@
     print(pipe.generate("What is a vireo?", max_new_tokens=100))
 """
 
-from .._vireo.genai import (ChatHistory, DecodedResults, EncodedResults, Encoding, GenerationConfig, GenerationFinishReason, LLMPipeline,
-                            MeanStdPair, PerfMetrics, RawPerfMetrics, StopCriteria, StreamDecoder, StreamerBase, StreamingStatus,
-                            TextEmbeddingPipeline, TextRerankPipeline, TextStreamer, TokenizedInputs, Tokenizer, next_token_distribution)
+from .._vireo.genai import (ChatHistory, ContinuousBatchingPipeline, DecodedResults, EncodedGenerationResult, EncodedResults, Encoding,
+                            GenerationConfig, GenerationFinishReason, GenerationHandle, GenerationOutput, GenerationResult,
+                            GenerationStatus, LLMPipeline, MeanStdPair, PerfMetrics, PipelineMetrics, RawPerfMetrics, SchedulerConfig,
+                            StopCriteria, StreamDecoder, StreamerBase, StreamingStatus, TextEmbeddingPipeline, TextRerankPipeline,
+                            TextStreamer, TokenizedInputs, Tokenizer, next_token_distribution)
 
 __all__ = [
-    "ChatHistory", "DecodedResults", "EncodedResults", "Encoding", "GenerationConfig", "GenerationFinishReason", "LLMPipeline",
-    "MeanStdPair", "PerfMetrics", "RawPerfMetrics", "StopCriteria", "StreamDecoder", "StreamerBase", "StreamingStatus",
-    "TextEmbeddingPipeline", "TextRerankPipeline", "TextStreamer", "TokenizedInputs", "Tokenizer", "next_token_distribution",
+    "ChatHistory", "ContinuousBatchingPipeline", "DecodedResults", "EncodedGenerationResult", "EncodedResults", "Encoding",
+    "GenerationConfig", "GenerationFinishReason", "GenerationHandle", "GenerationOutput", "GenerationResult", "GenerationStatus",
+    "LLMPipeline", "MeanStdPair", "PerfMetrics", "PipelineMetrics", "RawPerfMetrics", "SchedulerConfig", "StopCriteria",
+    "StreamDecoder", "StreamerBase", "StreamingStatus", "TextEmbeddingPipeline", "TextRerankPipeline", "TextStreamer",
+    "TokenizedInputs", "Tokenizer", "next_token_distribution",
 ]
