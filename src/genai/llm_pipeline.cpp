@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/support/error.h"
-#include "genai/batching/bound_model.h"
+#include "genai/batching/draft.h"
 #include "genai/batching/run.h"
 #include "genai/model_folder.h"
 
@@ -42,11 +42,20 @@ struct LLMPipeline::Impl {
   Impl(InferRequest request, Tokenizer with)
       : model(std::move(request)), tokenizer(std::move(with)) {}
   // Through an engine instead: of several prompts each has its own length, and prefixes are kept.
-  Impl(InferRequest request, Tokenizer with, const SchedulerConfig& scheduler)
+  Impl(InferRequest request, Tokenizer with, const SchedulerConfig& scheduler,
+       const std::optional<DraftModel>& smaller)
       : model(request),
         tokenizer(std::move(with)),
-        bound(std::make_unique<BoundModel>(std::move(request))),
-        engine(bound->make_engine(scheduler)) {}
+        bound(std::make_unique<BoundModel>(std::move(request))) {
+    if (smaller)
+      draft = std::make_unique<Draft>(open_language_model(Core().read_model(smaller->path),
+                                                          smaller->device, smaller->properties));
+    engine =
+        draft ? bound->make_engine(
+                    scheduler, [this](const Request& request, span<const int64_t> tokens,
+                                      size_t most) { return draft->guess(request, tokens, most); })
+              : bound->make_engine(scheduler);
+  }
 
   GenerationConfig chosen(const std::optional<GenerationConfig>& given) const {
     const GenerationConfig result = given ? settings.completed(*given) : settings.config;
@@ -78,6 +87,7 @@ struct LLMPipeline::Impl {
   LanguageModel model;
   Tokenizer tokenizer;
   std::unique_ptr<BoundModel> bound;  // with a scheduler
+  std::unique_ptr<Draft> draft;       // that guesses
   std::unique_ptr<Engine> engine;
   ModelSettings settings;
   float load_time = 0;                // ms
@@ -285,12 +295,13 @@ LLMPipeline::LLMPipeline(const std::string& models_path, const Tokenizer& tokeni
 
 LLMPipeline::LLMPipeline(const std::string& models_path, const SchedulerConfig& scheduler_config,
                          const std::string& device, const AnyMap& properties,
-                         const std::optional<Tokenizer>& given) {
+                         const std::optional<Tokenizer>& given,
+                         const std::optional<DraftModel>& draft) {
   const Clock::time_point start = Clock::now();
   const Tokenizer tokenizer = given ? *given : Tokenizer(models_path);
   impl_ = std::make_unique<Impl>(
       open_language_model(Core().read_model(models_path), device, properties), tokenizer,
-      scheduler_config);
+      scheduler_config, draft);
   impl_->settings = ModelSettings::read(models_path, tokenizer);
   impl_->load_time = microseconds(Clock::now() - start) / 1000;
 }

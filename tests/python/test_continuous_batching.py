@@ -148,6 +148,12 @@ def test_llm_pipeline_through_a_scheduler(folder, alone):
     lookup = genai.LLMPipeline(folder, "CPU", {**EXACT, "prompt_lookup": True})
     config = greedy(30, num_assistant_tokens=5, max_ngram_size=3)
     assert lookup.generate("again and again and again and again", config) == alone.generate("again and again and again and again", greedy(30))
+    drafted = genai.LLMPipeline(folder, "CPU", draft_model=genai.draft_model(folder, "CPU", **EXACT), **EXACT)
+    for fields in [{}, {"num_assistant_tokens": 3}, {"do_sample": True, "temperature": 0.5, "rng_seed": 4}]:
+        got = drafted.generate(["The quick brown fox"], greedy(40, **fields))
+        assert got.texts == alone.generate(["The quick brown fox"], greedy(40, **{k: v for k, v in fields.items() if "assistant" not in k})).texts
+        passes = len(got.perf_metrics.raw_metrics.token_infer_durations)
+        assert passes < 15 or "do_sample" in fields  # a model that guesses what it would say itself is always right
     small = genai.LLMPipeline(folder, "CPU", scheduler_config=scheduler(num_kv_blocks=1), **EXACT)
     with pytest.raises(ov.Error, match="do not fit into the cache"):
         small.generate(np.arange(10, 70)[None], greedy(3))

@@ -15,6 +15,7 @@ namespace {
 struct Properties {
   AnyMap device;
   std::optional<SchedulerConfig> scheduler;
+  std::optional<DraftModel> draft;
 };
 
 // As OpenVINO GenAI sets its scheduler up where none is given.
@@ -33,6 +34,11 @@ Properties merged(nb::handle config, const nb::kwargs& kwargs) {
   if (all.contains("prompt_lookup")) {
     if (nb::cast<bool>(all["prompt_lookup"])) properties.scheduler = usual_scheduler();
     nb::del(all["prompt_lookup"]);
+  }
+  if (all.contains("draft_model")) {
+    properties.draft = nb::cast<DraftModel>(all["draft_model"]);
+    properties.scheduler = usual_scheduler();
+    nb::del(all["draft_model"]);
   }
   if (all.contains("scheduler_config")) {
     properties.scheduler = nb::cast<SchedulerConfig>(all["scheduler_config"]);
@@ -81,6 +87,13 @@ nb::object generate(LLMPipeline& pipeline, nb::handle inputs, nb::handle generat
 }  // namespace
 
 void bind_pipelines(nb::module_& m) {
+  nb::class_<DraftModel>(m, "DraftModel", "A smaller model with the same tokens, which guesses what the large one checks.")
+      .def_ro("path", &DraftModel::path)
+      .def("__repr__", [](const DraftModel& d) { return "<DraftModel '" + d.path + "'>"; });
+  m.def("draft_model", [](nb::object path, const std::string& device, const nb::kwargs& properties) {
+    return DraftModel{to_path(path), device.empty() ? "CPU" : device, to_any_map(properties)};
+  }, nb::arg("models_path"), nb::arg("device") = "", nb::arg("kwargs"), "For LLMPipeline(..., draft_model=).");
+
   nb::class_<LLMPipeline>(m, "LLMPipeline", "A language model that answers prompts.")
       .def("__init__", [](LLMPipeline* p, const Model& model, const Tokenizer& tokenizer, const std::string& device,
                           nb::handle generation_config, const nb::kwargs& kwargs) {
@@ -99,7 +112,7 @@ void bind_pipelines(nb::module_& m) {
         const Properties properties = merged(config, kwargs);
         nb::gil_scoped_release release;
         if (properties.scheduler)
-          new (p) LLMPipeline(folder, *properties.scheduler, device, properties.device, tokenizer);
+          new (p) LLMPipeline(folder, *properties.scheduler, device, properties.device, tokenizer, properties.draft);
         else
           new (p) LLMPipeline(folder, tokenizer, device, properties.device);
       }, nb::arg("models_path"), nb::arg("tokenizer"), nb::arg("device") = "CPU", nb::arg("config") = nb::none(), nb::arg("kwargs"),
@@ -116,7 +129,7 @@ void bind_pipelines(nb::module_& m) {
         const Properties properties = merged(config, kwargs);
         nb::gil_scoped_release release;
         if (properties.scheduler)
-          new (p) LLMPipeline(folder, *properties.scheduler, device, properties.device);
+          new (p) LLMPipeline(folder, *properties.scheduler, device, properties.device, {}, properties.draft);
         else
           new (p) LLMPipeline(folder, device, properties.device);
       }, nb::arg("models_path"), nb::arg("device") = "CPU", nb::arg("config") = nb::none(), nb::arg("kwargs"))

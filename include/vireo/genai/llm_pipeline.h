@@ -17,6 +17,13 @@
 
 namespace vireo::genai {
 
+// A smaller model with the same tokens, which guesses num_assistant_tokens (0: 5) of them for the large one to check in one pass.
+// What is generated does not change.
+struct DraftModel {
+  std::string path, device = "CPU";
+  AnyMap properties;
+};
+
 // One generation at a time; the pipeline keeps the model's cache between calls, so that a conversation that goes on is not read
 // again from its beginning.
 class VIREO_API LLMPipeline {
@@ -36,7 +43,8 @@ class VIREO_API LLMPipeline {
   // computed. Prompt lookup (max_ngram_size, num_assistant_tokens) needs it.
   LLMPipeline(const std::string& models_path, const SchedulerConfig& scheduler_config,
               const std::string& device = "CPU", const AnyMap& properties = {},
-              const std::optional<Tokenizer>& tokenizer = {});
+              const std::optional<Tokenizer>& tokenizer = {},
+              const std::optional<DraftModel>& draft_model = {});
   // A stateful model with inputs input_ids and, if it has them, attention_mask, position_ids and beam_idx. It is not changed.
   LLMPipeline(const std::shared_ptr<Model>& model, const Tokenizer& tokenizer,
               const std::string& device = "CPU", const AnyMap& properties = {},

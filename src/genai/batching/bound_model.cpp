@@ -36,14 +36,16 @@ span<const float> BoundModel::forward(const Engine::Pass& pass) {
   return {scores_.data<float>(), scores_.get_size()};
 }
 
-std::unique_ptr<Engine> BoundModel::make_engine(const SchedulerConfig& config) {
+std::unique_ptr<Engine> BoundModel::make_engine(const SchedulerConfig& config,
+                                                Engine::Guess guess) {
   config.validate();
   if (config.num_kv_blocks > 0) store_->set_limit(int64_t(config.num_kv_blocks));
   if (config.cache_size > 0)
     store_->set_limit(
         std::max<int64_t>(1, int64_t((config.cache_size << 30) / store_->block_bytes())));
-  return std::make_unique<Engine>(config, *store_,
-                                  [this](const Engine::Pass& pass) { return forward(pass); });
+  return std::make_unique<Engine>(
+      config, *store_, [this](const Engine::Pass& pass) { return forward(pass); },
+      std::move(guess));
 }
 
 }  // namespace vireo::genai

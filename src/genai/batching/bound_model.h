@@ -18,7 +18,7 @@ class BoundModel {
   // The scores [positions, vocabulary] of a pass, until the next.
   span<const float> forward(const Engine::Pass& pass);
   // An engine over this model, which must outlive it, with the cache that the configuration grants.
-  std::unique_ptr<Engine> make_engine(const SchedulerConfig& config);
+  std::unique_ptr<Engine> make_engine(const SchedulerConfig& config, Engine::Guess guess = look_up);
 
  private:
   InferRequest request_;

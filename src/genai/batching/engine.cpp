@@ -194,6 +194,7 @@ void Engine::end(Request& request, GenerationStatus status) {
     prefixes_->keep(request.lines[0].sequence, request.lines[0].tokens);
   for (const Line& line : request.lines) store_.release(line.sequence);
   request.lines.clear();
+  request.draft.reset();
   {
     const std::lock_guard lock(request.mutex);
     request.sequences = request.search->results();

@@ -39,7 +39,8 @@ struct Request {
   const GenerationConfig config;
   const std::unique_ptr<Search> search;
   std::vector<Line> lines;
-  std::vector<int64_t> guesses;  // what may follow the only line: run with it, and checked
+  mutable std::shared_ptr<void> draft;  // what a model that guesses keeps of it
+  std::vector<int64_t> guesses;         // what may follow the only line: run with it, and checked
   std::chrono::steady_clock::time_point start, last;
 
   // What handles look at while another thread steps.
