@@ -55,9 +55,21 @@ Tensor columns(const Tensor& all, span<const size_t> rows, size_t begin, size_t 
   return result;
 }
 
-Tensor filled(const Shape& shape, const std::function<int64_t(size_t)>& value) {
+Tensor zeros(const Shape& shape) {
   Tensor result(element::i64, shape);
-  for (size_t i = 0; i < result.get_size(); ++i) result.data<int64_t>()[i] = value(i);
+  std::fill_n(result.data<int64_t>(), result.get_size(), 0);
+  return result;
+}
+
+// Each token's number among those of its text.
+Tensor positions(const Tensor& mask) {
+  const size_t length = mask.get_shape()[1];
+  Tensor result(element::i64, mask.get_shape());
+  for (size_t i = 0, next = 0; i < mask.get_size(); ++i) {
+    if (i % length == 0) next = 0;
+    result.data<int64_t>()[i] = int64_t(next);
+    if (mask.data<int64_t>()[i] != 0) ++next;
+  }
   return result;
 }
 
@@ -121,13 +133,12 @@ void TextEncoder::set(const std::string& name, const Tensor& tensor) {
 void TextEncoder::pass(const TokenizedInputs& all, span<const size_t> rows, size_t begin,
                        size_t end, const Take& take) {
   const size_t length = end - begin;
-  const Shape shape{rows.size(), length};
   const Tensor mask = columns(all.attention_mask, rows, begin, end);
   set("input_ids", columns(all.input_ids, rows, begin, end));
   set("attention_mask", mask);
   set("token_type_ids", all.token_type_ids ? columns(*all.token_type_ids, rows, begin, end)
-                                           : filled(shape, [](size_t) { return 0; }));
-  set("position_ids", filled(shape, [&](size_t i) { return int64_t(i % length); }));
+                                           : zeros(mask.get_shape()));
+  set("position_ids", positions(mask));
   Tensor beams(element::i32, {rows.size()});
   std::iota(beams.data<int32_t>(), beams.data<int32_t>() + rows.size(), 0);
   set("beam_idx", beams);

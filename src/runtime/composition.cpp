@@ -58,10 +58,14 @@ std::shared_ptr<Graph> read_model_file(const std::string& given, const ReadOptio
   const bool is_folder = S_ISDIR(info.st_mode);
   if (const std::string folder = parent_folder(given);
       !is_folder && file_name(given) == "config.json" && is_hugging_face_folder(folder)) {
-    return read_hugging_face(folder, options.task);
+    return read_hugging_face(folder, options.task, options.weight_format);
   }
   if (is_folder && is_hugging_face_folder(given) && !path_exists(given + "/openvino_model.xml")) {
-    return read_hugging_face(given, options.task);
+    return read_hugging_face(given, options.task, options.weight_format);
+  }
+  if (!options.weight_format.empty()) {
+    fail(ErrorCode::NotSupported, "WEIGHT_FORMAT={}: '{}' is no Hugging Face folder, only its weights are rounded as they are read",
+         options.weight_format, given);
   }
   const std::string path = is_folder ? model_in(given) : given;
   const auto mode = options.mmap ? MappedFile::Mode::Map : MappedFile::Mode::Read;

@@ -31,6 +31,7 @@ constexpr Row kRows[] = {
     {"CACHE_DIR", Kind::Text, ""},
     {"CACHE_MODE", Kind::Choice, "OPTIMIZE_SPEED", "OPTIMIZE_SPEED,OPTIMIZE_SIZE"},  // see cache_folder
     {"ENABLE_MMAP", Kind::Flag, "YES"},
+    {"WEIGHT_FORMAT", Kind::Text, ""},  // that its weights are rounded to: int8, int4:64 ...
     {"TASK", Kind::Text, ""},  // what a Hugging Face folder is read for, in optimum's words
     {"ENABLE_CPU_PINNING", Kind::Flag, "NO"},
     {"ENABLE_HYPER_THREADING", Kind::Flag, "YES"},

@@ -114,9 +114,11 @@ std::shared_ptr<Model> Core::read_model(const std::string& path, const std::stri
   check_properties(properties);
   const AnyMap all = impl_->merged("CPU", properties);
   auto it = all.find("ENABLE_MMAP");
-  const auto task = all.find("TASK");
-  const ReadOptions options{weights, it == all.end() || it->second.as_bool(),
-                            task == all.end() ? std::string() : task->second.as_text()};
+  const auto text_of = [&](const char* name) {
+    const auto found = all.find(name);
+    return found == all.end() ? std::string() : found->second.as_text();
+  };
+  const ReadOptions options{weights, it == all.end() || it->second.as_bool(), text_of("WEIGHT_FORMAT"), text_of("TASK")};
   return std::make_shared<Model>(read_model_file(path, options, impl_->ops));
 }
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import vireo as ov
 from vireo.transformers import (OVModelForCausalLM, OVModelForFeatureExtraction, OVModelForQuestionAnswering,
-                                OVModelForSequenceClassification, OVModelForTokenClassification, OVWeightQuantizationConfig)
+                                OVModelForSequenceClassification, OVModelForTokenClassification, OVQuantizationConfig, OVWeightQuantizationConfig)
 
 EXACT = {"INFERENCE_PRECISION_HINT": "f32", "EXECUTION_MODE_HINT": "ACCURACY", "KV_CACHE_PRECISION": "f32"}
 
@@ -52,6 +52,26 @@ def test_masks_and_positions_may_be_left_out(root):
         model(reference["ids"][:1, :1], attention_mask=np.ones((1, 2)), past_key_values=first.past_key_values)
 
 
+def test_copies_of_a_prompt_and_beams_that_change_places(root):
+    """What beam search asks of a model: a prompt three times, then rows that go on from others."""
+    model, ids = load(root / "llama"), np.random.default_rng(2).integers(3, 48, (2, 6))
+    copies = np.repeat(ids, 3, 0)
+    model._copies = 3  # as generate says it
+    output = model(copies)
+    alone = np.asarray(model(ids).logits)
+    assert np.array_equal(output.logits, np.repeat(alone, 3, 0))
+    model._copies = 3
+    past = model(copies).past_key_values
+    written = np.concatenate([copies, np.arange(10, 16)[:, None]], 1)
+    model(written[:, 6:], past_key_values=past)
+    for order in ([0, 0, 2, 5, 3, 3], [1, 0, 2, 2, 5, 4]):
+        past = model._reorder_cache(past, np.array(order))
+        written = np.concatenate([written[order], np.arange(20, 26)[:, None]], 1)
+        going_on = np.asarray(model(written[:, -1:], past_key_values=past).logits)
+    whole = np.asarray(load(root / "llama")(written).logits)[:, -1:]
+    assert np.abs(going_on - whole).max() < 1e-4
+
+
 def test_save_and_load(root, tmp_path):
     source = shutil.copytree(root / "llama", tmp_path / "source")
     (source / "tokenizer.json").write_text("{}")
@@ -86,6 +106,30 @@ def test_half_rounds_the_weights(root, tmp_path):
     assert ov.Core().read_model(tmp_path / "half").inputs
 
 
+def codes_of(model):
+    """Element types of the constants of three axes: what groups of codes are."""
+    return [c.get_element_type().type_name for c in model.get_ops() if c.get_type_name() == "Constant" and len(c.shape) == 3]
+
+
+@pytest.mark.parametrize("name", ["gpt2", "llama"])
+@pytest.mark.parametrize("options, codes, bound", [
+    ({"load_in_8bit": True}, {"u8"}, 0.5),
+    ({"quantization_config": OVWeightQuantizationConfig(bits=8, sym=True)}, {"u8"}, 0.5),
+    ({"quantization_config": {"bits": 4, "group_size": -1}}, {"u4", "u8"}, 5),
+    ({"quantization_config": {"bits": 4, "sym": True, "group_size": -1}}, {"u4", "u8"}, 5),
+])
+def test_weights_are_rounded_as_they_are_read(root, tmp_path, name, options, codes, bound):
+    reference = np.load(root / name / "reference.npz")
+    model = load(root / name, **options)
+    assert {kind for kind in codes_of(model.model) if kind in ("u4", "u8")} == codes
+    error = logits_error(model, reference, [0, 9])
+    assert 1e-4 < error < bound
+    model.save_pretrained(tmp_path / "saved")
+    assert abs(logits_error(load(tmp_path / "saved"), reference, [0, 9]) - error) < 1e-4
+    with pytest.raises(RuntimeError, match="WEIGHT_FORMAT=.*is no Hugging Face folder"):
+        load(tmp_path / "saved", **options)
+
+
 def test_devices_and_shapes(root, caplog):
     model = load(root / "llama", compile=False)
     assert model.to("cpu") is model and model.eval() is model
@@ -95,8 +139,11 @@ def test_devices_and_shapes(root, caplog):
 
 
 @pytest.mark.parametrize("options, kind, message", [
-    ({"load_in_8bit": True}, NotImplementedError, "load_in_8bit=True: compressing on load is not there yet"),
-    ({"quantization_config": OVWeightQuantizationConfig(bits=4)}, NotImplementedError, r"bits=4.*compressing on load"),
+    ({"quantization_config": OVWeightQuantizationConfig(bits=4, gptq=True)}, NotImplementedError, "gptq=True is not there yet"),
+    ({"quantization_config": {"bits": 3}}, NotImplementedError, "bits=3, dtype=None: weights are rounded to int8 or int4"),
+    ({"quantization_config": {"bits": 4, "group_size": 7}}, RuntimeError, "weight format 'int4:7': expected original"),
+    ({"quantization_config": {"bits": 4, "dtype": "nf4"}}, NotImplementedError, "dtype='nf4'"),
+    ({"quantization_config": OVQuantizationConfig()}, NotImplementedError, "weights alone are compressed"),
     ({"use_cache": False}, NotImplementedError, "language models are stateful"),
     ({"task": "fill-mask"}, ValueError, "task 'fill-mask': OVModelForCausalLM does text-generation"),
     ({"frobnicate": 1}, TypeError, "knows no option frobnicate"),

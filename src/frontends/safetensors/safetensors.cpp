@@ -97,11 +97,13 @@ bool is_hugging_face_folder(const std::string& folder) {
          (path_exists(folder + kOneFile) || path_exists(folder + kIndex));
 }
 
-std::shared_ptr<Graph> read_hugging_face(const std::string& folder, const std::string& task) {
+std::shared_ptr<Graph> read_hugging_face(const std::string& folder, const std::string& task,
+                                         const std::string& weight_format) {
   const std::string path = folder + "/config.json";
   const Config config(read_json(path), path);
   const Checkpoint checkpoint(folder, safetensors::read_packing(config));
-  return transformers::build_for_task(config, task, checkpoint);
+  return transformers::build_for_task(config, task, checkpoint,
+                                      transformers::parse_weight_format(weight_format));
 }
 
 }  // namespace vireo

@@ -31,7 +31,8 @@ constexpr Row kRows[] = {
 }  // namespace
 
 std::shared_ptr<Graph> build_for_task(const Config& config, const std::string& task_text,
-                                      const WeightSource& weights) {
+                                      const WeightSource& weights,
+                                      const std::optional<WeightFormat>& format) {
   const std::string type = config.text("model_type");
   const auto row = std::find_if(std::begin(kRows), std::end(kRows),
                                 [&](const Row& r) { return r.type == type; });
@@ -40,13 +41,19 @@ std::shared_ptr<Graph> build_for_task(const Config& config, const std::string& t
     if (task == Task::TextGeneration) fail_task(config, type, task);
     Encoder model = row->describe(config, task);
     model.body.architecture = type;
-    return build_encoder(model, task, weights);
+    if (!format) return build_encoder(model, task, weights);
+    const QuantisedWeights rounded(weights, *format, model.body.names, model.token_types, false);
+    return build_encoder(model, task, rounded);
   }
-  const Decoder model = describe(config);
+  Decoder model = describe(config);
   const Task task = task_text.empty() ? task_of(config) : parse_task(task_text);
-  if (task == Task::TextGeneration) return build(model, weights);
-  if (task == Task::FeatureExtraction) return build_embedder(model, weights);
-  fail_task(config, type, task);
+  if (task != Task::TextGeneration && task != Task::FeatureExtraction)
+    fail_task(config, type, task);
+  const auto make = task == Task::TextGeneration ? build : build_embedder;
+  if (!format) return make(model, weights);
+  const QuantisedWeights rounded(weights, *format, model.names, {}, model.input_major);
+  model.input_major = false;
+  return make(model, rounded);
 }
 
 Decoder encoder_sizes(const Config& config, const char* width, const char* layers,

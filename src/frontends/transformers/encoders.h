@@ -7,13 +7,15 @@
 
 #include "frontends/transformers/architectures.h"
 #include "frontends/transformers/encoder.h"
+#include "frontends/transformers/quantise.h"
 
 namespace vireo::transformers {
 
 // The model that a config.json describes, an encoder or a decoder, as a graph for a task; "" is the
-// task that it names itself. Throws NotSupported naming what there is.
+// task that it names itself. `format` rounds the weights. Throws NotSupported naming what there is.
 std::shared_ptr<Graph> build_for_task(const Config& config, const std::string& task,
-                                      const WeightSource& weights);
+                                      const WeightSource& weights,
+                                      const std::optional<WeightFormat>& format = {});
 
 // --- Shared by the files of encoders
 

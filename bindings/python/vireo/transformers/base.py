@@ -60,14 +60,17 @@ class OVBaseModel(PreTrainedModel):
         export: True reads the safetensors even where there is an IR, False wants an IR, None takes what is there.
         file_name: of the IR, if not openvino_model.xml.
         device, ov_config, compile: see the class. token, revision, cache_dir, force_download, local_files_only: for a name on the Hub.
+        load_in_8bit, load_in_4bit, quantization_config: rounds the weights of safetensors as they are read.
         trust_remote_code, dtype: accepted for optimum's sake; no remote code is run, and precision is a matter of ov_config.
         """
-        quantization.refuse(load_in_8bit, load_in_4bit, quantization_config)
+        properties = {"TASK": cls.task}
+        if weight_format := quantization.weight_format(load_in_8bit, load_in_4bit, quantization_config):
+            properties["WEIGHT_FORMAT"] = weight_format
         if task not in (None, "auto", cls.task, f"{cls.task}-with-past"):
             raise ValueError(f"task '{task}': {cls.__name__} does {cls.task}")
         folder = folders.find(model_id, subfolder, token=token, revision=revision, cache_dir=cache_dir, force_download=force_download,
                               local_files_only=local_files_only)
-        model = Core().read_model(cls._file_to_read(folder, file_name or folders.IR_NAME, export), config={"TASK": cls.task})
+        model = Core().read_model(cls._file_to_read(folder, file_name or folders.IR_NAME, export), config=properties)
         return cls._from_parts(model, folder, config=config if config is not None else interop.read_config(folder), device=device,
                                ov_config=ov_config, compile=compile, model_save_dir=folder, **kwargs)
 

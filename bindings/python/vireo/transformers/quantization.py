@@ -1,8 +1,8 @@
-"""What optimum-intel calls the ways to compress a model. They can be written down; no model is compressed on load yet."""
+"""How optimum-intel says that a model is to be compressed. Weights are rounded as they are read, by their own extremes alone."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass
@@ -26,12 +26,11 @@ class OVWeightQuantizationConfig:
     processor: str | None = None
     lora_correction: bool | None = None
     backup_precision: str | None = None
-    kwargs: dict = field(default_factory=dict)
 
 
 @dataclass
 class OVQuantizationConfig:
-    """Weights and activations in 8 bits."""
+    """Weights and activations in 8 bits, which needs data: not there yet."""
 
     bits: int = 8
     sym: bool = False
@@ -42,13 +41,27 @@ class OVQuantizationConfig:
     processor: str | None = None
     smooth_quant_alpha: float | None = None
     dtype: str = "int8"
-    kwargs: dict = field(default_factory=dict)
 
 
-def refuse(load_in_8bit, load_in_4bit, quantization_config):
-    """Raises for what asks to compress a model."""
-    asked = {"load_in_8bit": load_in_8bit, "load_in_4bit": load_in_4bit, "quantization_config": quantization_config}
-    for name, value in asked.items():
-        if value:
-            raise NotImplementedError(f"{name}={value!r}: compressing on load is not there yet; a folder whose weights are compressed "
-                                      "already (int8 or int4 IR) loads as it is")
+# Options of a configuration that would need data, or weights of several kinds, and what leaves them unused.
+_NEED_MORE = {"dataset": (None,), "ratio": (None, 1.0), "sensitivity_metric": (None,), "ignored_scope": (None, {}), "scale_estimation": (None, False),
+              "gptq": (None, False), "lora_correction": (None, False), "quant_method": ("default",), "all_layers": (None, False),
+              "backup_precision": (None, "int8_asym")}
+
+
+def weight_format(load_in_8bit=None, load_in_4bit=None, quantization_config=None) -> str:
+    """What the property WEIGHT_FORMAT is to be: "" for weights as they are."""
+    config = quantization_config
+    if config is None:
+        return "int8" if load_in_8bit else "int4" if load_in_4bit else ""
+    if isinstance(config, dict):
+        config = OVWeightQuantizationConfig(**config)
+    if not isinstance(config, OVWeightQuantizationConfig):
+        raise NotImplementedError(f"quantization_config={config!r}: weights alone are compressed, expected OVWeightQuantizationConfig or a dict")
+    for name, idle in _NEED_MORE.items():
+        if getattr(config, name) not in idle:
+            raise NotImplementedError(f"quantization_config: {name}={getattr(config, name)!r} is not there yet")
+    if config.bits not in (4, 8) or config.dtype not in (None, f"int{config.bits}"):
+        raise NotImplementedError(f"quantization_config: bits={config.bits}, dtype={config.dtype!r}: weights are rounded to int8 or int4")
+    group = "" if config.group_size is None else f":{config.group_size}"
+    return f"int{config.bits}{'_sym' if config.sym else ''}{group}"
