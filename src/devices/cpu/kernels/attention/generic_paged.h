@@ -52,10 +52,26 @@ VIREO_SIMD void for_row_tiles(int64_t count, Fn f) {
   }
 }
 
+// A page that is read next. Few queries are done with a page long before memory is, and pages lie
+// too far apart for the hardware to guess the next.
+struct Ahead {
+  const uint8_t* page = nullptr;
+  int64_t bytes = 0, step = 0;  // lines asked for at a time
+};
+Ahead ahead_of(const uint8_t* page, size_t bytes, int64_t times) {
+  const int64_t lines = (int64_t)(bytes + 63) / 64;
+  return {page, (int64_t)bytes, (lines + times - 1) / times};
+}
+VIREO_SIMD void fetch(const Ahead& a, int64_t time) {
+  for (int64_t at = time * a.step * 64, n = a.step; n-- > 0 && at < a.bytes; at += 64)
+    __builtin_prefetch(a.page + at, 0, 2);
+}
+
 // Scores of some rows with the keys of a page.
 template <int Rows, typename T>
 VIREO_SIMD void score_page_tile(const float* q, int64_t q_stride, const float* query_sum,
-                                const T* keys, int64_t head_size, float* scores) {
+                                const T* keys, int64_t head_size, const Ahead& ahead,
+                                float* scores) {
   constexpr int kVectors = 2;
   for (int64_t k = 0; k < kPage; k += kVectors * F::lanes) {
     F a[Rows][kVectors];
@@ -64,6 +80,7 @@ VIREO_SIMD void score_page_tile(const float* q, int64_t q_stride, const float* q
 #pragma GCC unroll 16
       for (int v = 0; v < kVectors; ++v) a[r][v] = F::zero();
     for (int64_t d = 0; d < head_size; ++d) {
+      if (k == 0) fetch(ahead, d);
       F key[kVectors];
 #pragma GCC unroll 16
       for (int v = 0; v < kVectors; ++v)
@@ -93,18 +110,20 @@ VIREO_SIMD void score_page_tile(const float* q, int64_t q_stride, const float* q
 }
 
 template <typename T>
-void score_page(const PagedBlock& b, int64_t rows, const T* keys, int64_t head_size, int64_t at) {
+void score_page(const PagedBlock& b, int64_t rows, const T* keys, int64_t head_size,
+                const Ahead& ahead, int64_t at) {
   for_row_tiles(rows, [&](int64_t r, auto tile) VIREO_LAMBDA {
     score_page_tile<decltype(tile)::rows>(b.queries + r * b.query_stride, b.query_stride,
                                           b.query_sum + r, keys, head_size,
-                                          b.scores + r * kChunk + at);
+                                          r == 0 ? ahead : Ahead(), b.scores + r * kChunk + at);
   });
 }
 
 // Sums of the values of n tokens, weighted by their scores, from column c on.
 template <int Rows, int Vectors, typename T>
 VIREO_SIMD void value_page_tile(const float* scores, const T* const* pages, int64_t stride,
-                                int64_t n, float* out, int64_t out_stride, int64_t width) {
+                                int64_t n, const Ahead* ahead, float* out, int64_t out_stride,
+                                int64_t width) {
   F a[Rows][Vectors];
 #pragma GCC unroll 16
   for (int r = 0; r < Rows; ++r)
@@ -114,6 +133,7 @@ VIREO_SIMD void value_page_tile(const float* scores, const T* const* pages, int6
     const T* v = *pages++;
     const int64_t tokens = n - first < kPage ? n - first : kPage;
     for (int64_t t = 0; t < tokens; ++t) {
+      if (ahead) fetch(ahead[first / kPage], t);
       F value[Vectors];
 #pragma GCC unroll 16
       for (int x = 0; x < Vectors; ++x)
@@ -135,7 +155,7 @@ VIREO_SIMD void value_page_tile(const float* scores, const T* const* pages, int6
 
 template <typename T>
 void sum_values(const PagedBlock& b, int64_t rows, const T* const* pages, int64_t value_size,
-                int64_t n) {
+                int64_t n, const Ahead* ahead) {
   for_row_tiles(rows, [&](int64_t r, auto tile) VIREO_LAMBDA {
     constexpr int kTile = decltype(tile)::rows;
     const float* scores = b.scores + r * kChunk;
@@ -147,13 +167,14 @@ void sum_values(const PagedBlock& b, int64_t rows, const T* const* pages, int64_
     };
     for (; c + kTileVectors * F::lanes <= value_size; c += kTileVectors * F::lanes) {
       column(c);
-      value_page_tile<kTile, kTileVectors>(scores, at, value_size, n, out + c, b.out_stride,
-                                           F::lanes);
+      value_page_tile<kTile, kTileVectors>(scores, at, value_size, n, r + c == 0 ? ahead : nullptr,
+                                           out + c, b.out_stride, F::lanes);
     }
     for (; c < value_size; c += F::lanes) {
       column(c);
       const int64_t width = value_size - c < F::lanes ? value_size - c : F::lanes;
-      value_page_tile<kTile, 1>(scores, at, value_size, n, out + c, b.out_stride, width);
+      value_page_tile<kTile, 1>(scores, at, value_size, n, r + c == 0 ? ahead : nullptr, out + c,
+                                b.out_stride, width);
     }
   });
 }
@@ -241,11 +262,15 @@ void score_chunk(const PagedParams& p, const PagedBlock& b, const PagedRow& row,
   const PagedLayout& l = p.layout;
   for (int64_t i = 0; i < pages; ++i) {
     const T* page = (const T*)(row.blocks[first_page + i] + l.keys + size_t(head) * l.key_page);
+    Ahead ahead;
+    if (rows <= kWidenRows)
+      ahead = ahead_of(row.blocks[first_page + i] + l.values + size_t(head) * l.value_page,
+                       l.value_page, l.head_size);
     if (sizeof(T) == sizeof(float) || rows <= kWidenRows) {
-      score_page(b, rows, page, l.head_size, i * kPage);
+      score_page(b, rows, page, l.head_size, ahead, i * kPage);
     } else {
       widen_keys(page, l.head_size, b.keys);
-      score_page<float>(b, rows, b.keys, l.head_size, i * kPage);
+      score_page<float>(b, rows, b.keys, l.head_size, ahead, i * kPage);
     }
   }
 }
@@ -255,21 +280,26 @@ void sum_chunk(const PagedParams& p, const PagedBlock& b, const PagedRow& row, i
                int64_t rows, int64_t first_page, int64_t n) {
   const PagedLayout& l = p.layout;
   const T* pages[kChunkPages] = {};
+  Ahead ahead[kChunkPages];  // the keys of the next chunk
+  const int64_t all_pages = (row.past + row.fresh + kPage - 1) / kPage;
   const float* wide[kChunkPages] = {};
   const bool widen = sizeof(T) != sizeof(float) && rows > kWidenRows;
   for (int64_t i = 0; i * kPage < n; ++i) {
     pages[i] = (const T*)(row.blocks[first_page + i] + l.values + size_t(head) * l.value_page);
+    const int64_t next = first_page + kChunkPages + i;
+    if (rows <= kWidenRows && next < all_pages)
+      ahead[i] = ahead_of(row.blocks[next] + l.keys + size_t(head) * l.key_page, l.key_page, kPage);
     if (!widen) continue;
     const int64_t tokens = n - i * kPage < kPage ? n - i * kPage : kPage;
     float* to = b.values + i * kPage * l.value_size;
     widen_values(pages[i], 0, tokens, l.value_size, to);
     wide[i] = to;
   }
-  if (widen) return sum_values<float>(b, rows, wide, l.value_size, n);
+  if (widen) return sum_values<float>(b, rows, wide, l.value_size, n, nullptr);
   if constexpr (Codes<T>::packed) {
     for (int64_t r = 0; r < rows; ++r)
       b.query_sum[kRows + r] = weigh_codes(b.scores + r * kChunk, pages, l.value_size, n);
-    sum_values(b, rows, pages, l.value_size, n);
+    sum_values(b, rows, pages, l.value_size, n, ahead);
     for (int64_t r = 0; r < rows; ++r) {
       const F off(b.query_sum[kRows + r]);
       float* out = b.chunk + r * b.out_stride;
@@ -278,7 +308,7 @@ void sum_chunk(const PagedParams& p, const PagedBlock& b, const PagedRow& row, i
       });
     }
   } else {
-    sum_values(b, rows, pages, l.value_size, n);
+    sum_values(b, rows, pages, l.value_size, n, ahead);
   }
 }
 
