@@ -86,6 +86,16 @@ def test_saved_models_name_the_set(root, tmp_path, cases):
         assert tokenize([row["text"]])["input_ids"].tolist() == [row["ids"]]
 
 
+def test_strings_of_older_files_are_of_the_set_too(root, tmp_path, cases):
+    folder = shutil.copytree(root / "gpt2", tmp_path / "gpt2")
+    for name in ("openvino_tokenizer.xml", "openvino_detokenizer.xml"):
+        xml = (folder / name).read_text()
+        (folder / name).write_text(xml.replace('version="opset15"', 'version="extension"'))
+    row = cases["gpt2"][30]
+    assert compiled(folder, "tokenizer")([row["text"]])["input_ids"].tolist() == [row["ids"]]
+    assert str(compiled(folder, "detokenizer")([np.array([row["ids"]])])[0][0]) == row["decoded"]
+
+
 def test_threads_share_a_model(root, cases):
     model = compiled(root / "llama", "tokenizer")
     wrong = []

@@ -139,10 +139,12 @@ class NetReader {
       if (type == r.file) type = r.op;
     const std::string version = l.xml.attribute("version").value();
     if (version.empty()) fail(ErrorCode::InvalidModel, "{}: the layer has no version (opset)", where(l));
+    constexpr int kNewest = 100;
     int opset = 0;
     if (version.rfind("opset", 0) == 0) opset = int(parse_i64(std::string_view(version).substr(5)).value_or(0));
-    else if (version == "experimental" || version == "extension") opset = 6;
-    if (opset < 1 || opset > 100) fail(ErrorCode::NotSupported, "operator {} of '{}' is not supported yet (layer '{}')", l.type, version, l.name);
+    else if (version == "experimental") opset = 6;
+    else if (version == "extension") opset = kNewest;  // StringTensorPack was one before opset 15 had it
+    if (opset < 1 || opset > kNewest) fail(ErrorCode::NotSupported, "operator {} of '{}' is not supported yet (layer '{}')", l.type, version, l.name);
     if (const OpDef* op = ops_.find(type, opset)) return *op;
     // An operator of a later opset that kept an earlier form.
     if (const OpDef* op = ops_.find_in_opset(type, opset)) return *op;

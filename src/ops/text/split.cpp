@@ -173,7 +173,7 @@ void evaluate_split(EvalContext& c) {
     pieces.assign(1, {0, uint32_t(word.size())});
     cutter->apply(aligned, pieces);
     if (a.max_splits > 0 && pieces.size() > size_t(a.max_splits)) {
-      pieces.resize(size_t(a.max_splits));
+      pieces.resize(size_t(a.max_splits) + 1);  // behind that many cuts the rest is one piece
       pieces.back().end = uint32_t(word.size());
     }
     for (const text::Piece piece : pieces) out.add({place + piece.begin, place + piece.end}, false);
