@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/io/gguf_file.h"
 #include "base/io/mapped_file.h"
 #include "base/io/path.h"
 #include "base/support/error.h"
@@ -22,6 +23,21 @@ size_t read_context(const std::string& path) {
   return SIZE_MAX;
 }
 
+// The ends that a GGUF file names: of a text, of a turn, of a message.
+GenerationConfig ends_of(const GgufFile& file) {
+  GenerationConfig config;
+  config.eos_token_id = file.integer("tokenizer.ggml.eos_token_id", -1);
+  for (const char* key : {"tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id",
+                          "tokenizer.ggml.eom_token_id"})
+    if (file.has(key)) config.stop_token_ids.insert(file.integer(key));
+  return config;
+}
+
+size_t context_of(const GgufFile& file) {
+  const int64_t said = file.integer(file.text("general.architecture", "") + ".context_length", 0);
+  return said > 0 ? static_cast<size_t>(said) : SIZE_MAX;
+}
+
 }  // namespace
 
 ModelSettings::ModelSettings(const GenerationConfig& given, const Tokenizer& tokenizer)
@@ -31,6 +47,12 @@ ModelSettings::ModelSettings(const GenerationConfig& given, const Tokenizer& tok
 }
 
 ModelSettings ModelSettings::read(const std::string& path, const Tokenizer& tokenizer) {
+  if (file_extension(path) == "gguf") {
+    const GgufFile file(path);
+    ModelSettings settings(ends_of(file), tokenizer);
+    settings.context = context_of(file);
+    return settings;
+  }
   const std::string folder = is_folder(path) ? path : parent_folder(path);
   const std::string file = join_path(folder, "generation_config.json");
   ModelSettings settings(is_file(file) ? GenerationConfig(file) : GenerationConfig(), tokenizer);

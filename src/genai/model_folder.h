@@ -18,7 +18,7 @@ struct ModelSettings {
   // A configuration, and the tokeniser's end token if that names none.
   ModelSettings(const GenerationConfig& given, const Tokenizer& tokenizer);
   // Of generation_config.json and config.json in the folder of a model, or the one that its file is
-  // in; any may be missing.
+  // in; any may be missing. Of a GGUF file, what it says itself.
   static ModelSettings read(const std::string& path, const Tokenizer& tokenizer);
 
   // With the model's end tokens where it names none.

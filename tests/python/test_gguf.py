@@ -171,3 +171,47 @@ def test_a_vocabulary_that_is_wrong_is_named(tmp_path, changes, message):
         return
     with pytest.raises(RuntimeError, match=message):
         genai.Tokenizer(path)
+
+
+@pytest.mark.slow
+def test_a_real_model_goes_on_as_its_dequantised_weights_do():
+    """SmolLM2-135M-Instruct, Q4_1 with a Q8_0 embedding: transformers 4.57.6 on the f32 values of its codes gives these tokens."""
+    path = fetch_models.fetch("smollm2")
+    prompt = [1, 9690, 198, 2683, 359, 253, 5356, 5646, 11173, 3365, 3511, 308, 34519]
+    expected = [30, 339, 5248, 4421, 288, 4237, 346, 351, 469, 940, 2318, 1923, 30, 198, 198, 1780, 416, 339, 4237, 346, 351, 1834, 47, 2,
+                198, 1, 4093, 198, 57, 5248, 3012, 327, 253, 725, 17066, 30, 1978, 346, 3730, 253]
+    request = ov.Core().compile_model(path, "CPU", {**EXACT, "DYNAMIC_QUANTIZATION_GROUP_SIZE": 0}).create_infer_request()
+    answer, given, past = [], prompt, 0
+    while len(answer) < len(expected):
+        past += len(given)
+        request.infer({"input_ids": np.array([given]), "attention_mask": np.ones((1, past), np.int64),
+                       "position_ids": np.arange(past - len(given), past)[None], "beam_idx": np.zeros(1, np.int32)})
+        given = [int(request.get_tensor("logits").data[0, -1].argmax())]
+        answer += given
+    assert answer == expected
+    tokenizer = genai.Tokenizer(path)
+    assert tokenizer.decode(prompt) and tokenizer.encode("Hello 12").input_ids.data.tolist() == [[19556, 216, 33, 34]]
+
+
+def test_a_pipeline_takes_its_ends_and_its_context_from_the_file(tmp_path, root):
+    source = root / "llama-linear.gguf"
+    path = tmp_path / "m.gguf"
+    path.write_bytes(with_values(source.read_bytes(), VOCABULARY_OF_48))
+    pipeline = genai.LLMPipeline(path, "CPU")
+    config = pipeline.get_generation_config()
+    assert (config.eos_token_id, config.stop_token_ids) == (2, {2, 5})
+    with pytest.raises(RuntimeError, match="the model's context is 64"):
+        pipeline.generate("a" * 100, max_new_tokens=1, apply_chat_template=False)
+
+
+VOCABULARY_OF_48 = {"tokenizer.ggml.model": ("text", "gpt2"), "tokenizer.ggml.tokens": ("list text", [chr(65 + i) for i in range(48)]),
+                    "tokenizer.ggml.eos_token_id": ("u32", 2), "tokenizer.ggml.eot_token_id": ("u32", 5)}
+
+
+def with_values(whole, values):
+    """The file with more values; a list of zeros makes them a multiple of 32 bytes long, so that its data stays aligned."""
+    tensors, count = struct.unpack("<QQ", whole[8:24])
+    added = b"".join(entry(key, *value) for key, value in values.items())
+    zeros = (entry("padding", "list u8", [0] * n) for n in range(32))
+    added += next(padding for padding in zeros if (len(added) + len(padding)) % 32 == 0)
+    return whole[:8] + struct.pack("<QQ", tensors, count + len(values) + 1) + added + whole[24:]
