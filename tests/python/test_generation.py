@@ -153,14 +153,15 @@ def test_drawing_is_seeded_and_follows_the_distribution(pipe, prompts):
     assert one.tokens == same.tokens and one.scores == same.scores and len({tuple(t) for t in one.tokens}) > 1
     assert pipe.generate(ids, plain(rng_seed=8, **how)).tokens != one.tokens
     # Drawn often enough every likely token comes about as often as it is likely.
-    config = plain(do_sample=True, temperature=0.5, top_k=4, num_return_sequences=2000, max_new_tokens=1, rng_seed=1)
-    drawn = [tokens[0] for tokens in pipe.generate(ids, config).tokens]
     request = ov.Core().compile_model(fetch_models.unpacked("generation") / "llama" / "openvino_model.xml", "CPU", EXACT).create_infer_request()
     n = ids.shape[1]
     logits = request.infer({"input_ids": ids, "attention_mask": np.ones((1, n), np.int64), "position_ids": np.arange(n)[None],
                             "beam_idx": np.zeros(1, np.int32)})[0]
-    for token, p in genai.next_token_distribution(config, logits[0, -1], prompts[0]["input_ids"]):
-        assert abs(drawn.count(token) / 2000 - p) < 5 * np.sqrt(p * (1 - p) / 2000) + 1e-3
+    for cuts in [dict(top_k=4), dict(top_p=0.9), {}]:
+        config = plain(do_sample=True, temperature=0.5, num_return_sequences=2000, max_new_tokens=1, rng_seed=1, **cuts)
+        drawn = [tokens[0] for tokens in pipe.generate(ids, config).tokens]
+        for token, p in genai.next_token_distribution(config, logits[0, -1], prompts[0]["input_ids"]):
+            assert abs(drawn.count(token) / 2000 - p) < 5 * np.sqrt(p * (1 - p) / 2000) + 1e-3
 
 
 def test_log_probs(pipe, prompts):

@@ -147,4 +147,34 @@ const Candidate& Candidates::at(double share) const {
   return list_.back();
 }
 
+Candidate Candidates::draw(const GenerationConfig& c, span<const float> scores, double share) {
+  const bool cuts = (c.top_k > 0 && c.top_k < scores.size()) || c.top_p < 1.0f || c.min_p > 0.0f;
+  const float top = scores[arg_max(scores)];
+  if (cuts || top == kNever) {
+    select(c, scores);
+    return at(share);
+  }
+  constexpr size_t kBlock = 1024;
+  sums_.clear();
+  double total = 0;
+  for (size_t begin = 0; begin < scores.size(); begin += kBlock) {
+    const span<const float> block(scores.data() + begin, std::min(kBlock, scores.size() - begin));
+    sums_.push_back(sum_exp(block, top, c.temperature));
+    total += sums_.back();
+  }
+  size_t begin = 0;
+  double left = share * total;
+  while (left >= sums_[begin / kBlock] && begin + kBlock < scores.size()) {
+    left -= sums_[begin / kBlock];
+    begin += kBlock;
+  }
+  Candidate drawn{top, uint32_t(arg_max(scores)), 1 / total};  // if rounding leaves none
+  for (size_t i = begin; i < std::min(begin + kBlock, scores.size()) && left >= 0; ++i) {
+    const double weight = std::exp(double(scores[i] / c.temperature - top / c.temperature));
+    if (weight > 0) drawn = {scores[i], uint32_t(i), weight / total};
+    left -= weight;
+  }
+  return drawn;
+}
+
 }  // namespace vireo::genai

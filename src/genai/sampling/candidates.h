@@ -26,6 +26,8 @@ class Candidates {
   span<const Candidate> all() const { return list_; }
   // The candidate at a share of the probability, in [0, 1).
   const Candidate& at(double share) const;
+  // The same of select(), without a list where nothing is cut.
+  Candidate draw(const GenerationConfig& config, span<const float> scores, double share);
 
  private:
   void keep_best(span<const float> scores, size_t count, bool ties);
@@ -34,6 +36,7 @@ class Candidates {
   void keep_top_p(double p, bool later_first);
   void keep_min_p(double p);
   std::vector<Candidate> list_;
+  std::vector<double> sums_;  // of blocks of a row
 };
 
 }  // namespace vireo::genai

@@ -51,8 +51,7 @@ int64_t SampledSearch::choose(Line& line, span<const float> scores) {
   int64_t token = 0;
   double log_prob = 0;
   if (config.is_multinomial()) {
-    candidates_.select(config, row);
-    const Candidate& drawn = candidates_.at(double(random_()) * 0x1p-32);
+    const Candidate drawn = candidates_.draw(config, row, double(random_()) * 0x1p-32);
     token = int64_t(drawn.id);
     log_prob = std::log(drawn.probability);
   } else {
