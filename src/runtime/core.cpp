@@ -106,6 +106,14 @@ std::shared_ptr<CompiledModel::Impl> import_blob(const std::shared_ptr<Core::Imp
   return finished(std::move(m));
 }
 
+// What decides how a file is read, for the name of its cache file.
+std::string read_key(const AnyMap& properties) {
+  std::string key;
+  for (const char* name : {"TASK", "WEIGHT_FORMAT"})
+    if (const auto it = properties.find(name); it != properties.end()) key += fmt::format(";{}={}", name, it->second.as_text());
+  return key;
+}
+
 }  // namespace
 
 Core::Core() : impl_(std::make_shared<Impl>()) {}
@@ -155,7 +163,7 @@ CompiledModel Core::compile_model(const std::string& path, const std::string& de
   auto m = begin(impl_, device, properties);
   const std::string folder = cache_folder(*m, device);
   const bool cached = !folder.empty() && path_exists(path);
-  const std::string file = cached ? cache_file_of_path(folder, path, device.compile_key(m->config)) : std::string();
+  const std::string file = cached ? cache_file_of_path(folder, path, device.compile_key(m->config) + read_key(m->properties)) : std::string();
   if (cached) m->executable = load_cached(file, device, *m);
   if (!m->executable) {
     const OpenedFiles opened;

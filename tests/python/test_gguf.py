@@ -215,3 +215,15 @@ def with_values(whole, values):
     zeros = (entry("padding", "list u8", [0] * n) for n in range(32))
     added += next(padding for padding in zeros if (len(added) + len(padding)) % 32 == 0)
     return whole[:8] + struct.pack("<QQ", tensors, count + len(values) + 1) + added + whole[24:]
+
+
+def test_a_compiled_file_is_loaded_from_the_cache(root, tmp_path):
+    reference, path = np.load(root / "llama-k.npz"), root / "llama-k.gguf"
+    core = ov.Core()
+    core.set_property({"CACHE_DIR": str(tmp_path)})
+    first, second = (core.compile_model(path, "CPU", EXACT) for _ in range(2))
+    assert (first.get_property("LOADED_FROM_CACHE"), second.get_property("LOADED_FROM_CACHE")) == (False, True)
+    request = second.create_infer_request()
+    request.infer({"input_ids": reference["ids"], "attention_mask": reference["mask"], "position_ids": reference["position"],
+                   "beam_idx": np.arange(2, dtype=np.int32)})
+    assert np.abs(request.get_tensor("logits").data - reference["logits"])[reference["mask"].astype(bool)].max() < 1e-4

@@ -141,3 +141,12 @@ def test_shards_are_read_together(folder, root):
     (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": weight_map}))
     with pytest.raises(RuntimeError, match="is no name of a file"):
         ov.Core().read_model(folder)
+
+
+def test_what_a_folder_is_read_for_is_in_the_key_of_the_cache(root, tmp_path):
+    core = ov.Core()
+    core.set_property({"CACHE_DIR": str(tmp_path)})
+    names = [core.compile_model(root / "llama", "CPU", how).outputs[0].any_name for how in ({}, {"TASK": "feature-extraction"}, {})]
+    assert names == ["logits", "last_hidden_state", "logits"]
+    rounded = core.compile_model(root / "llama", "CPU", {"WEIGHT_FORMAT": "int8"})
+    assert not rounded.get_property("LOADED_FROM_CACHE")
