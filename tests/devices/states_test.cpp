@@ -171,6 +171,9 @@ TEST_P(States, ThePastIsNoPartOfAPlan) {
   Tensor logits = steps.say({{ids[0].begin(), ids[0].begin() + 12}});
   for (size_t t = 12; t < 512; ++t) logits = steps.say({{ids[0][t]}});
   EXPECT_LE(plans(*model), 2u);
+  const std::string text = model->dump("lowered");
+  EXPECT_NE(text.find("'attention_mask' [?,?]: run-time"), std::string::npos);
+  EXPECT_NE(text.find("'input_ids' [?,?]: plan"), std::string::npos);
   expect_close(last(logits), last(whole.say(ids)), 1e-5);
 }
 

@@ -91,6 +91,15 @@ TEST(MaskSense, Slopes) {
   EXPECT_EQ(sloped->slopes, (std::vector<float>{0.5f, 0.25f, 0.125f, 0.0625f}));
 }
 
+// Biases that are rounded to bf16, as Falcon's are, are no slopes far out.
+TEST(MaskSense, RoundedSlopesAreNone) {
+  EXPECT_FALSE(
+      sense("kf = Convert-1(k, destination_type=bf16)\nkr = Convert-1(kf, destination_type=f32)\n"
+            "s: f32[1,4,1,1] = Constant(value=[0.5,0.25,0.125,0.0625])\n"
+            "bias = Multiply-1(kr, s)\n"
+            "seen = Select-1(causal, nought, hidden)\nmask = Add-1(seen, bias)"));
+}
+
 // Blocks of 8 are a window of none, a shift by one is not causal, and a limit that no test of small
 // lengths would meet is met because the mask names it.
 TEST(MaskSense, OfSomethingElseIsNone) {

@@ -49,11 +49,28 @@ void dump_segment(const Program& p, const Segment& s, std::string& out) {
   if (s.asks_shapes) out += "    asks for the shapes of the last step's outputs\n";
 }
 
+// The unknown extents that plans are made for, and those that steps read when they run.
+std::string dump_symbols(const Program& p) {
+  std::string out;
+  for (size_t i = 0; i < p.parameters.size(); ++i) {
+    const Value& value = p.values[p.parameters[i]];
+    if (!value.fact.shape.is_static())
+      out += fmt::format("  symbols of '{}' {}: {}\n", p.graph->arena->producer(value.ref).name,
+                         value.fact.shape.to_string(), p.run_time[i] ? "run-time" : "plan");
+  }
+  for (const KvLayout::Layer& layer : p.kv.layers)
+    for (uint32_t v : {layer.key_variable, layer.value_variable})
+      out += fmt::format("  symbols of state '{}' {}: run-time\n", p.variables[v].id,
+                         p.variables[v].shape.to_string());
+  return out;
+}
+
 }  // namespace
 
 std::string dump_program(const Program& p) {
   std::string out = fmt::format("program '{}' threads {} weights {}\n", p.graph->name,
                                 p.config.threads, p.weight_bytes);
+  out += dump_symbols(p);
   for (size_t n = 0; n < p.nodes.size(); ++n) {
     const BoundNode& node = p.nodes[n];
     out += fmt::format("  {:>4} {:<24} '{}' {}", n, node.node->op->full_name(), node.node->name,

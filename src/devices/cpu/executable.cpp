@@ -17,6 +17,8 @@ namespace vireo::cpu {
 CompileConfig settle(CompileConfig config) {
   if (config.threads <= 0) config.threads = available_cores();
   if (config.streams <= 0) config.streams = 1;
+  config.key_cache = kv_type(config.key_cache, config);
+  config.value_cache = kv_type(config.value_cache, config);
   return config;
 }
 
@@ -70,7 +72,7 @@ std::vector<std::pair<std::string, std::string>> CpuExecutable::properties() con
           {"NUM_STREAMS", std::to_string(c.streams)},
           {"INFERENCE_NUM_THREADS", std::to_string(c.threads * c.streams)},
           {"INFERENCE_PRECISION_HINT", c.precision.to_string()},
-          {"KV_CACHE_PRECISION", kv_type(c.key_cache, c.mode).to_string()},
+          {"KV_CACHE_PRECISION", c.key_cache.to_string()},
           {"EXECUTION_MODE_HINT", c.mode == ExecutionMode::Accuracy ? "ACCURACY" : "PERFORMANCE"},
           {"DYNAMIC_QUANTIZATION_GROUP_SIZE", std::to_string(c.quantised_group.value_or(0))},
           {"PERF_COUNT", c.perf_count ? "YES" : "NO"},

@@ -22,6 +22,7 @@ namespace {
 
 constexpr size_t kMostNodes = 400, kMostElements = 4096;
 constexpr int64_t kLongestWindow = 40000;  // to be tried out
+constexpr int64_t kFar = 700;              // positions that bf16 does not tell apart
 constexpr int64_t kEndless = 2147483647;   // and more: the end of a slice
 constexpr double kHidden = -1e4;           // what is added to a score that shall not count
 
@@ -220,6 +221,7 @@ std::optional<MaskSense> sense_of_mask(const Graph& g, OutputRef mask, OutputRef
   const size_t padded = tries.size();  // the others hide nothing, so that a window shows
   for (int64_t n : probe.lengths())
     for (int64_t around : {n - 1, n, n + 1}) tries.push_back({1, around, 2});
+  tries.push_back({1, kFar, 2});
   MaskSense sense;
   sense.padding = probe.padding();
   std::mt19937 random(1);

@@ -41,9 +41,8 @@ KvLayout::Layer layer_of(const Program& program, const BoundNode& node, size_t b
   layer.key_variable = variable_index(program, a.key_id);
   layer.value_variable = variable_index(program, a.value_id);
   PagedParams& p = layer.params;
-  p.layout = paged_layout(stored_type(kv_type(config.key_cache, config.mode)),
-                          stored_type(kv_type(config.value_cache, config.mode)), extent(kK, heads),
-                          extent(kK, 3), extent(kV, 3), begin);
+  p.layout = paged_layout(stored_type(config.key_cache), stored_type(config.value_cache),
+                          extent(kK, heads), extent(kK, 3), extent(kV, 3), begin);
   p.heads = extent(kQ, heads);
   p.scale = float(a.scale);
   p.causal = a.causal;
@@ -53,8 +52,10 @@ KvLayout::Layer layer_of(const Program& program, const BoundNode& node, size_t b
 
 }  // namespace
 
-element::Type kv_type(element::Type asked, ExecutionMode mode) {
-  if (asked.is_dynamic()) return mode == ExecutionMode::Accuracy ? element::f32 : element::u8;
+element::Type kv_type(element::Type asked, const CompileConfig& config) {
+  if (asked.is_dynamic())
+    return config.mode == ExecutionMode::Accuracy || config.precision == element::f32 ? element::f32
+                                                                                      : element::u8;
   if (asked == element::f16) return element::f32;
   if (asked == element::f32 || asked == element::bf16) return asked;
   return element::u8;
