@@ -71,11 +71,11 @@ std::shared_ptr<Graph> read_model_file(const std::string& given, const ReadOptio
   const auto mode = options.mmap ? MappedFile::Mode::Map : MappedFile::Mode::Read;
   if (ends_with(path, ".xml")) return read_ir(path, options.weights, options.mmap, ops);
   if (ends_with(path, ".onnx")) return read_onnx(path, ops, options.mmap);
-  if (ends_with(path, ".gguf")) return read_gguf(GgufFile(path, mode));
+  if (ends_with(path, ".gguf")) return read_gguf(GgufFile::open_parts(path, mode));
   const auto file = MappedFile::open(path);
   if (looks_like_ir(head_of(file->bytes()))) return read_ir(path, options.weights, options.mmap, ops);
   if (looks_like_onnx(as_std_bytes(file->bytes()))) return read_onnx(path, ops, options.mmap);
-  if (looks_like_gguf(file->bytes())) return read_gguf(GgufFile(path, mode));
+  if (looks_like_gguf(file->bytes())) return read_gguf(GgufFile::open_parts(path, mode));
   fail(ErrorCode::InvalidModel, "model file '{}' has no known format: IR (.xml), ONNX (.onnx) and GGUF (.gguf) are read", path);
 }
 

@@ -5,7 +5,7 @@ import fetch_models
 import numpy as np
 import pytest
 import vireo as ov
-from gguf_bytes import F16, IQ2_XXS, Q4_0, entry, gguf, llama, tensor, text
+from gguf_bytes import F16, IQ2_XXS, LLAMA, Q4_0, entry, gguf, llama, tensor, text
 from vireo import genai
 
 EXACT = {"INFERENCE_PRECISION_HINT": "f32", "EXECUTION_MODE_HINT": "ACCURACY", "KV_CACHE_PRECISION": "f32"}
@@ -99,7 +99,7 @@ def test_a_malformed_file_is_refused(tmp_path, data, message):
     (gguf(), "'general.architecture' is missing"),
     (llama({"general.architecture": ("text", "mamba")}), "architecture 'mamba' is not supported yet, known are bloom, falcon"),
     (llama({"general.architecture": ("u32", 3)}), "'general.architecture' is an integer, expected a text"),
-    (llama({"split.count": ("u32", 3), "split.no": ("u32", 1)}), "is part 2 of 3"),
+    (llama({"split.count": ("u32", 3), "split.no": ("u32", 1)}), "is part 2 of 3, expected the first, with a name that ends in -00001-of"),
     (llama({"llama.block_count": None}), "'llama.block_count' is missing"),
     (llama({"llama.block_count": ("text", "two")}), "'llama.block_count' is a text, expected an integer"),
     (llama({"llama.block_count": ("u64", 2**63)}), "'llama.block_count' is 9223372036854775807, expected a count"),
@@ -227,3 +227,61 @@ def test_a_compiled_file_is_loaded_from_the_cache(root, tmp_path):
     request.infer({"input_ids": reference["ids"], "attention_mask": reference["mask"], "position_ids": reference["position"],
                    "beam_idx": np.arange(2, dtype=np.int32)})
     assert np.abs(request.get_tensor("logits").data - reference["logits"])[reference["mask"].astype(bool)].max() < 1e-4
+
+
+def weights_of_a_llama():
+    shapes = {"token_embd": (48, 32), "output_norm": (32,), "blk.0.attn_norm": (32,), "blk.0.ffn_norm": (32,), "blk.0.attn_q": (32, 32),
+              "blk.0.attn_k": (32, 32), "blk.0.attn_v": (32, 32), "blk.0.attn_output": (32, 32), "blk.0.ffn_gate": (64, 32),
+              "blk.0.ffn_up": (64, 32), "blk.0.ffn_down": (32, 64)}
+    rng = np.random.default_rng(4)
+    return {f"{name}.weight": rng.normal(size=shape).astype(np.float32) * 0.3 for name, shape in shapes.items()}
+
+
+def part(weights, values):
+    rows, data = [], b""
+    for name, weight in weights.items():
+        rows.append(tensor(name, weight.shape[::-1], offset=len(data)))
+        data += weight.tobytes()
+    return gguf([entry(key, *v) for key, v in values.items()], rows, data)
+
+
+def write_parts(tmp_path, weights, count=3):
+    names = list(weights)
+    paths = [tmp_path / f"m-{i + 1:05}-of-{count:05}.gguf" for i in range(count)]
+    for i, path in enumerate(paths):
+        split = {"split.count": ("u32", count), "split.no": ("u32", i)}
+        # The first may hold values alone, as llama.cpp's tool can write it.
+        path.write_bytes(part({n: weights[n] for n in names[i - 1::count - 1]} if i else {}, {**LLAMA, **split} if i == 0 else split))
+    return paths
+
+
+def test_a_model_in_parts_is_read_by_its_first(tmp_path):
+    weights = weights_of_a_llama()
+    (tmp_path / "whole.gguf").write_bytes(part(weights, LLAMA))
+    paths = write_parts(tmp_path, weights)
+
+    def logits(path):
+        request = ov.Core().compile_model(path, "CPU", EXACT).create_infer_request()
+        ids = np.array([[3, 1, 4, 1, 5]])
+        request.infer({"input_ids": ids, "attention_mask": np.ones_like(ids), "position_ids": np.arange(5)[None],
+                       "beam_idx": np.zeros(1, np.int32)})
+        return request.get_tensor("logits").data.copy()
+
+    np.testing.assert_array_equal(logits(paths[0]), logits(tmp_path / "whole.gguf"))
+    renamed = paths[0].rename(tmp_path / "other.gguf")
+    for wrong, message in ((paths[1], "is part 2 of 3, expected the first"), (renamed, "name that ends in")):
+        with pytest.raises(RuntimeError, match=message):
+            ov.Core().read_model(wrong)
+
+
+@pytest.mark.parametrize("damage, message", [
+    (lambda paths: paths[2].unlink(), "m-00003-of-00003.gguf"),
+    (lambda paths: paths[2].write_bytes(paths[1].read_bytes()), "'split.no' is 1, expected 2"),
+    (lambda paths: paths[2].write_bytes(part({"token_embd.weight": np.zeros((48, 32), np.float32)}, {"split.no": ("u32", 2)})),
+     "tensor 'token_embd.weight' is in another part too"),
+])
+def test_a_part_that_is_wrong_is_named(tmp_path, damage, message):
+    paths = write_parts(tmp_path, weights_of_a_llama())
+    damage(paths)
+    with pytest.raises(RuntimeError, match=message):
+        ov.Core().read_model(paths[0])

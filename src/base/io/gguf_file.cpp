@@ -132,7 +132,7 @@ class GgufFile::Reader {
     const std::string name = take_name("the name of a tensor");
     const auto rank = take<uint32_t>(name);
     if (rank < 1 || rank > 4) stop("tensor '{}' has {} axes, expected 1 to 4", name, rank);
-    GgufTensor tensor{nullptr, std::vector<size_t>(rank), {}};
+    GgufTensor tensor{nullptr, std::vector<size_t>(rank), {}, nullptr};
     for (uint32_t i = 0; i < rank; ++i) tensor.extents[rank - 1 - i] = take<uint64_t>(name);
     const auto number = take<uint32_t>(name);
     for (const GgufType& type : kTypes)
@@ -175,7 +175,9 @@ class GgufFile::Reader {
         stop("tensor '{}' takes {} bytes from byte {} on, the file has {}", place.name, place.size,
              place.offset, data.size());
       }
-      file_.tensors_.at(place.name).bytes = data.subspan(place.offset, place.size);
+      GgufTensor& tensor = file_.tensors_.at(place.name);
+      tensor.bytes = data.subspan(place.offset, place.size);
+      tensor.keep = file_.keep_;
     }
     check_overlaps();
   }
@@ -205,6 +207,38 @@ GgufFile::GgufFile(const std::string& path, MappedFile::Mode mode) : path_(path)
 GgufFile::GgufFile(span<const uint8_t> bytes, std::string name, std::shared_ptr<const void> keep)
     : path_(std::move(name)), keep_(std::move(keep)) {
   Reader(*this, bytes).run();
+}
+
+GgufFile GgufFile::open_parts(const std::string& path, MappedFile::Mode mode) {
+  GgufFile first(path, mode);
+  const int64_t count = first.integer("split.count", 1);
+  if (count == 1) return first;
+  constexpr int64_t kMost = 99999;  // that a name has digits for
+  const auto ending = [&](int64_t part) {
+    return fmt::format("-{:05}-of-{:05}.gguf", part, count);
+  };
+  const int64_t number = first.integer("split.no", 0);
+  const std::string end = ending(1);
+  const bool named = path.size() > end.size() && path.substr(path.size() - end.size()) == end;
+  if (count < 1 || count > kMost || number != 0 || !named) {
+    fail(ErrorCode::InvalidModel,
+         "'{}' is part {} of {}, expected the first, with a name that ends in {}", path, number + 1,
+         count, end);
+  }
+  for (int64_t part = 2; part <= count; ++part) {
+    GgufFile other(path.substr(0, path.size() - end.size()) + ending(part), mode);
+    const int64_t said = other.integer("split.no", -1);
+    if (said != part - 1) {
+      fail(ErrorCode::InvalidModel, "'{}': 'split.no' is {}, expected {}", other.path_, said,
+           part - 1);
+    }
+    for (auto& [name, tensor] : other.tensors_) {
+      if (!first.tensors_.emplace(name, std::move(tensor)).second)
+        fail(ErrorCode::InvalidModel, "'{}': tensor '{}' is in another part too", other.path_,
+             name);
+    }
+  }
+  return first;
 }
 
 void GgufFile::fail_kind(const std::string& key, const Entry& got, const char* expected) const {

@@ -27,12 +27,13 @@ struct GgufTensor {
   const GgufType* type;
   std::vector<size_t> extents;  // outermost first, the innermost a whole number of blocks
   span<const uint8_t> bytes;
+  std::shared_ptr<const void> keep;  // holds the bytes
 };
 
 bool looks_like_gguf(span<const uint8_t> head);
 
 // A file, checked whole when it is opened: every name, value and tensor lies inside it, no two
-// tensors overlap. Views of the bytes live as long as the mapping does (`keep`).
+// tensors overlap.
 class GgufFile {
  public:
   // Throws NotFound or Io, InvalidModel in one line for what is malformed, and NotSupported for
@@ -40,6 +41,12 @@ class GgufFile {
   explicit GgufFile(const std::string& path, MappedFile::Mode mode = MappedFile::Mode::Map);
   // `name` stands for the path in messages.
   GgufFile(span<const uint8_t> bytes, std::string name, std::shared_ptr<const void> keep);
+
+  // A model in parts, NAME-00001-of-00003.gguf and so on, by its first: the tensors of all parts
+  // under the values of the first. Another file is read as it is. InvalidModel for another part
+  // than the first, and for parts that are missing or not of this model.
+  static GgufFile open_parts(const std::string& path,
+                             MappedFile::Mode mode = MappedFile::Mode::Map);
 
   bool has(const std::string& key) const { return values_.count(key) != 0; }
   // A value. Throw InvalidModel when the key is missing and there is no `otherwise`, or when the
@@ -58,7 +65,6 @@ class GgufFile {
   const std::unordered_map<std::string, GgufTensor>& tensors() const { return tensors_; }
 
   const std::string& path() const { return path_; }
-  const std::shared_ptr<const void>& keep() const { return keep_; }
 
  private:
   enum Kind : uint32_t;

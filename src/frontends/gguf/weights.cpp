@@ -71,7 +71,7 @@ Weight Weights::view(const std::string& name, const GgufTensor& tensor) const {
     type = element::u8;
     stored.back() = stored.back() / tensor.type->elements * tensor.type->bytes;
   }
-  weight.values = Tensor(*type, stored, tensor.bytes.data(), file_.keep());
+  weight.values = Tensor(*type, stored, tensor.bytes.data(), tensor.keep);
   return weight;
 }
 
@@ -87,7 +87,8 @@ std::optional<Weight> Weights::expert(const std::string& name, size_t at) const 
   const size_t bytes = tensor->bytes.size() / count;
   return view(name, {tensor->type,
                      {tensor->extents[1], tensor->extents[2]},
-                     tensor->bytes.subspan(index * bytes, bytes)});
+                     tensor->bytes.subspan(index * bytes, bytes),
+                     tensor->keep});
 }
 
 std::optional<Weight> Weights::find(const std::string& name) const {
