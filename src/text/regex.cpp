@@ -63,7 +63,8 @@ Regex::Regex(std::string_view pattern, Syntax syntax) : pattern_(pattern), synta
                         &error, &where, context);
   pcre2_compile_context_free(context);
   if (!code_)
-    fail(ErrorCode::InvalidArgument, "regular expression '{}': {}", pattern, message_of(error));
+    fail(ErrorCode::InvalidArgument, "regular expression '{}': {}", shown(pattern),
+         message_of(error));
   pcre2_jit_compile(static_cast<pcre2_code*>(code_), PCRE2_JIT_COMPLETE);  // else it is interpreted
 }
 
@@ -111,7 +112,7 @@ Match Regex::Cursor::inner(Match match) const {
 
 void Regex::give_up(std::string_view text, int error) const {
   fail(ErrorCode::InvalidArgument, "regular expression '{}' gave up on a text of {} bytes: {}",
-       pattern_, text.size(), message_of(error));
+       shown(pattern_), text.size(), message_of(error));
 }
 
 std::string Regex::replace(std::string_view text, std::string_view replacement, bool all) const {

@@ -119,4 +119,13 @@ std::string to_valid_utf8(std::string_view text, std::string_view replacement) {
   return out;
 }
 
+std::string shown(std::string_view text) {
+  constexpr size_t kLongest = 200;
+  const bool cut = text.size() > kLongest;
+  std::string out = to_valid_utf8(text.substr(0, kLongest));
+  for (char& c : out)
+    if (uint8_t(c) < 0x20 || c == 0x7f) c = ' ';
+  return cut ? out + "..." : out;
+}
+
 }  // namespace vireo::text

@@ -49,5 +49,7 @@ inline constexpr std::string_view kReplacementCharacter = "\xef\xbf\xbd";  // U+
 // recommends.
 std::string to_valid_utf8(std::string_view text,
                           std::string_view replacement = kReplacementCharacter);
+// A text of a file as it may stand in a message: valid, on one line and not long.
+std::string shown(std::string_view text);
 
 }  // namespace vireo::text

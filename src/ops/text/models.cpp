@@ -144,7 +144,8 @@ std::vector<text::Merge> read_merges(const EvalContext& c, const text::Vocab& vo
     std::string_view left = lefts[i], right = rights[i];
     if (!merges_in_two(c.inputs())) {
       const size_t blank = left.find(' ');
-      if (blank == std::string_view::npos) c.fail("merge {} has no blank: '{}'", i, left);
+      if (blank == std::string_view::npos)
+        c.fail("merge {} has no blank: '{}'", i, text::shown(left));
       right = left.substr(blank + 1);
       left = left.substr(0, blank);
     }

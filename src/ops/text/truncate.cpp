@@ -3,6 +3,7 @@
 
 #include "core/opsets.h"
 #include "ops/text/strings.h"
+#include "text/utf8.h"
 
 namespace vireo::ops {
 namespace {
@@ -58,9 +59,10 @@ void evaluate(EvalContext& c) {
   const std::string_view side = Strings::bytes_of(c, 3 * texts + 1);
   const std::string_view mode =
       c.inputs() == 3 * texts + 3 ? Strings::bytes_of(c, 3 * texts + 2) : "longest_first";
-  if (side != "left" && side != "right") c.fail("the side '{}' is neither left nor right", side);
+  if (side != "left" && side != "right")
+    c.fail("the side '{}' is neither left nor right", text::shown(side));
   if (mode != "only_first" && mode != "only_second" && mode != "longest_first")
-    c.fail("the mode '{}' is none of only_first, only_second, longest_first", mode);
+    c.fail("the mode '{}' is none of only_first, only_second, longest_first", text::shown(mode));
 
   std::vector<Ranges> rows;
   for (size_t t = 0; t < texts; ++t) rows.emplace_back(c, 3 * t, c.input(3 * t + 2).get_size());

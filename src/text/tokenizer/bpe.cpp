@@ -188,8 +188,8 @@ Merge make_merge(const Vocab& vocab, std::string_view left, std::string_view rig
   const auto find = [&](std::string_view text) {
     const uint32_t id = vocab.find(text);
     if (id == Vocab::kNone)
-      fail(ErrorCode::InvalidArgument, "merge '{} {}': '{}' is not in the vocabulary", left, right,
-           text);
+      fail(ErrorCode::InvalidArgument, "merge '{} {}': '{}' is not in the vocabulary", shown(left),
+           shown(right), shown(text));
     return id;
   };
   if (right.size() < prefix_size) prefix_size = 0;

@@ -1,6 +1,7 @@
 #include "text/tokenizer/vocab.h"
 
 #include "base/support/error.h"
+#include "text/utf8.h"
 
 namespace vireo::text {
 
@@ -35,8 +36,8 @@ void Vocab::grow() {
 
 void Vocab::add(std::string_view text, uint32_t id) {
   if (id >= kMostIds)
-    fail(ErrorCode::InvalidArgument, "token '{}' has the number {}: at most {} are read", text, id,
-         kMostIds - 1);
+    fail(ErrorCode::InvalidArgument, "token '{}' has the number {}: at most {} are read",
+         shown(text), id, kMostIds - 1);
   if (2 * (count_ + 1) > slots_.size()) grow();
   if (id >= places_.size()) places_.resize(id + 1, Place{0, 0, 0});
   const uint64_t hash = hash_of(text);
