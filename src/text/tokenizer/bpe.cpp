@@ -1,17 +1,17 @@
 // Byte-pair encoding: a word starts as its characters, or bytes, and merges follow one another in
 // the order of the list.
+#include <algorithm>
 #include <array>
 
 #include "base/support/error.h"
 #include "text/tokenizer/byte_alphabet.h"
 #include "text/tokenizer/merges.h"
+#include "text/tokenizer/meta_words.h"
 #include "text/tokenizer/model.h"
 #include "text/tokenizer/word_cache.h"
 
 namespace vireo::text {
 namespace {
-
-constexpr std::string_view kMeta = "\xe2\x96\x81";  // the blank of SentencePiece, U+2581
 
 struct BpeWorkspace final : Workspace {
   WordCache cache;
@@ -40,7 +40,8 @@ class Bpe final : public Model {
       can_fall_back_[b] = fallback_ids_[b] != Vocab::kNone;
     }
     if (bytes_ && ignore_merges_) make_words();
-    cuts_at_meta_ = !bytes_ && meta_begins_tokens(options.merges);
+    cuts_at_meta_ = !bytes_ && prefix_.empty() && suffix_.empty() && !ignore_merges_ &&
+                    meta_begins_tokens(options.merges);
   }
 
   bool reads_bytes() const override { return bytes_; }
@@ -53,7 +54,7 @@ class Bpe final : public Model {
     auto& work = static_cast<BpeWorkspace&>(*workspace);
     for (const Piece piece : pieces) {
       if (cuts_at_meta_)
-        tokenize_by_meta(text, piece, work, out);
+        for_each_meta_word(text, piece, [&](Piece word) { tokenize_word(text, word, work, out); });
       else
         tokenize_word(text, piece, work, out);
     }
@@ -78,29 +79,11 @@ class Bpe final : public Model {
     }
   }
 
-  // True if no merge joins a U+2581 to another character before it. Then a text may be cut before
-  // each of them, and its words be looked up, although the model sees it whole.
   bool meta_begins_tokens(const std::vector<Merge>& merges) const {
-    if (!prefix_.empty() || !suffix_.empty() || ignore_merges_) return false;
-    if (vocab_.find(kMeta) == Vocab::kNone) return false;
-    for (const Merge& merge : merges) {
-      const std::string_view text = vocab_.text(merge.result);
-      for (size_t at = 1; (at = text.find(kMeta, at)) != std::string_view::npos; ++at)
-        if (at < 3 || text.substr(at - 3, 3) != kMeta) return false;
-    }
-    return true;
-  }
-
-  void tokenize_by_meta(std::string_view text, Piece piece, BpeWorkspace& work,
-                        std::vector<Token>& out) const {
-    const std::string_view view = text.substr(0, piece.end);
-    for (uint32_t start = piece.begin; start < piece.end;) {
-      size_t end = start;
-      while (view.substr(end, 3) == kMeta) end += 3;
-      end = std::min(view.find(kMeta, end), view.size());
-      tokenize_word(text, {start, uint32_t(end)}, work, out);
-      start = uint32_t(end);
-    }
+    return vocab_.find(kMeta) != Vocab::kNone &&
+           std::all_of(merges.begin(), merges.end(), [&](const Merge& merge) {
+             return meta_begins_only(vocab_.text(merge.result));
+           });
   }
 
   void tokenize_word(std::string_view text, Piece word, BpeWorkspace& work,

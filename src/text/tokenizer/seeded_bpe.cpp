@@ -5,6 +5,7 @@
 
 #include "base/support/error.h"
 #include "text/tokenizer/merges.h"
+#include "text/tokenizer/meta_words.h"
 #include "text/tokenizer/model.h"
 #include "text/tokenizer/trie.h"
 #include "text/tokenizer/word_cache.h"
@@ -39,6 +40,8 @@ class SeededBpe final : public Model {
       byte_ids_[b] =
           options.byte_fallback ? vocab_.find(fmt::format("<0x{:02X}>", b)) : Vocab::kNone;
     make_seeds(options);
+    cuts_at_meta_ = options.continuing_subword_prefix.empty() && suffix_.empty() &&
+                    vocab_.find(kMeta) != Vocab::kNone && all_begin_with_meta_only();
   }
 
   bool reads_bytes() const override { return true; }
@@ -52,10 +55,24 @@ class SeededBpe final : public Model {
     const auto split = [&](std::string_view word, std::vector<Symbol>&) {
       this->split(word, work);
     };
-    for (const Piece piece : pieces) work.cache.tokenize(text, piece, work.symbols, split, out);
+    const auto tokenize_word = [&](Piece word) {
+      work.cache.tokenize(text, word, work.symbols, split, out);
+    };
+    for (const Piece piece : pieces) {
+      if (cuts_at_meta_)
+        for_each_meta_word(text, piece, tokenize_word);
+      else
+        tokenize_word(piece);
+    }
   }
 
  private:
+  bool all_begin_with_meta_only() const {
+    for (uint32_t id = 0; id < vocab_.end(); ++id)
+      if (!meta_begins_only(vocab_.text(id))) return false;
+    return true;
+  }
+
   void make_seeds(const BpeOptions& options) {
     std::vector<bool> merged(vocab_.end());
     for (const Merge& merge : options.merges) merged[merge.result] = true;
@@ -115,6 +132,7 @@ class SeededBpe final : public Model {
   const MergeTable merges_;
   const std::string suffix_;
   const bool fuse_unk_;
+  bool cuts_at_meta_ = false;
   uint32_t unk_ = Vocab::kNone;
   std::array<uint32_t, 256> byte_ids_;
   Trie starts_, inner_;  // where a word begins, and further on, without the prefix
