@@ -150,13 +150,17 @@ void release_packed(Program& program) {
     Value& value = program.values[node.outputs[0]];
     const element::Type type = value.fact.type;
     if (packed[node.outputs[0]] == 0 || packed[node.outputs[0]] != value.reads ||
-        type.is_packed() || type == element::string || value.fact.value.get_byte_size() < kWorthIt)
+        type == element::string || value.fact.value.get_byte_size() < kWorthIt)
       continue;
     program.released_bytes += value.fact.value.get_byte_size();
-    const Tensor stand_in = hollow(type, value.fact.shape.to_shape());
+    // Elements of less than a byte have no strides; who packs such says in its attributes what they
+    // were.
+    const element::Type whole = type.is_packed() ? element::Type(element::u8) : type;
+    const Tensor stand_in = hollow(whole, value.fact.shape.to_shape());
     GraphNode& edited = program.graph->arena->edit(node.id);
     edited.attrs = Attrs(ConstantAttrs{stand_in});
     edited.outputs[0].fact.value = value.fact.value = stand_in;
+    edited.outputs[0].fact.type = value.fact.type = whole;
   }
 }
 

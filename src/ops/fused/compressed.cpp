@@ -18,6 +18,7 @@ void visit_weights(AttrVisitor& v, CompressedWeights& w) {
   v.on("shape", w.shape);
   v.on("has_scale", w.has_scale);
   v.on("has_zero", w.has_zero);
+  v.on("code_type", w.code_type);
   v.on("blocks", w.blocks);
 }
 

@@ -169,6 +169,7 @@ bool multiply(Patch& patch, const Graph& g, NodeId id) {
   ops::CompressedMatMul attrs;
   static_cast<ops::FusedMatMul&>(attrs) = product;
   attrs.weights = made.attrs.as<ops::Decompress>();
+  attrs.weights.code_type = g.fact(made.inputs[0]).type;
   std::vector<OutputRef> inputs = {n.inputs[0]};
   inputs.insert(inputs.end(), made.inputs.begin(), made.inputs.end());
   inputs.insert(inputs.end(), n.inputs.begin() + 2, n.inputs.end());

@@ -72,8 +72,8 @@ std::string set_zero(const Tensor& zero, NodeWeights& w) {
   return {};
 }
 
-std::string read_blocks(const ops::CompressedWeights& weights, const Tensor& bytes,
-                        NodeWeights* w) {
+std::string read_blocks(const NodeView& node, const ops::CompressedWeights& weights,
+                        const Tensor& bytes, NodeWeights* w) {
   const auto* name = std::find(std::begin(ops::kBlockFormatNames), std::end(ops::kBlockFormatNames),
                                weights.blocks);
   const auto format = static_cast<ops::BlockFormat>(name - std::begin(ops::kBlockFormatNames));
@@ -82,8 +82,11 @@ std::string read_blocks(const ops::CompressedWeights& weights, const Tensor& byt
   f.group = int64_t(w->blocks->group);
   f.zero = -w->blocks->low;
   f.zero_kind = w->blocks->has_minimums ? WeightZero::Minimum : WeightZero::Constant;
-  const bool whole = w->blocks->elements == 32;  // one f16 scale for a block; else products of two
-  f.scale_type = whole ? DataType::f16 : DataType::f32;
+  // One f16 scale for a block is kept as it is. Products of two, as large blocks have them, are
+  // exact in f32 alone; where activations are rounded to 8 bits that is nothing worth half a byte a
+  // group.
+  const bool exact = node.program().config.quantised_group.value_or(0) == 0;
+  f.scale_type = w->blocks->elements > 32 && exact ? DataType::f32 : DataType::f16;
   switch (w->blocks->high - w->blocks->low) {
     case 3: f.coding = Coding::Bits2; break;
     case 7: f.coding = Coding::Bits3; break;
@@ -157,14 +160,15 @@ std::string read_weights(const NodeView& node, const ops::CompressedWeights& wei
   const Tensor& codes = w->keep[0];
   w->source.codes = static_cast<const uint8_t*>(codes.data());
   if (!weights.blocks.empty())
-    return rows_first ? read_blocks(weights, codes, w) : "blocks are along N";
+    return rows_first ? read_blocks(node, weights, codes, w) : "blocks are along N";
   const Tensor* scale = weights.has_scale ? &w->keep[1] : nullptr;
   const Tensor* zero = weights.has_zero ? &w->keep[1 + weights.has_scale] : nullptr;
   const auto geometry =
       ops::weight_geometry(codes.get_shape(), scale ? &scale->get_shape() : nullptr,
                            zero ? &zero->get_shape() : nullptr, rows_first);
   if (!geometry) return "scales are not one per row and group";
-  std::string reason = set_coding(codes.get_element_type(), *w);
+  std::string reason =
+      set_coding(weights.code_type.is_dynamic() ? codes.get_element_type() : weights.code_type, *w);
   if (reason.empty() && scale) reason = set_scale(*scale, *w);
   if (reason.empty() && zero) reason = set_zero(*zero, *w);
   if (!reason.empty()) return reason;

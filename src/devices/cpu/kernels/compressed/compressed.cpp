@@ -43,11 +43,20 @@ RowSizes row_sizes(const CompressedPlan& plan) {
   const CompressedLayout& l = plan.layout;
   const int64_t segments = kUnitK / plan.desc.format.form().segment;
   const bool sums = plan.desc.format.zero_kind != WeightZero::Constant;
-  return {l.units * kUnitK, l.units * kUnitK, round_up(l.units, 16),
+  // Rows a power of two apart would lie in the same lines of L1: each begins a line later.
+  const int64_t k = l.units * kUnitK + static_cast<int64_t>(kCacheLine) / 4;
+  return {k, round_up(l.units * kUnitK, 64), round_up(l.units, 16),
           round_up(l.units * segments, 16), sums ? round_up(l.groups, 16) : 0};
 }
 
-// Rows of A as i8, each with its scales and sums, in `scratch`.
+// The largest tile that there is for so many rows: its number in kTileRowCounts.
+int tile_size(const CompressedTileFn* fns, int64_t rows) {
+  int size = kTileSizes - 1;
+  while (size > 0 && (!fns[size] || rows < kTileRowCounts[size])) --size;
+  return size;
+}
+
+// Rows of A as i8 in `scratch`, those of a tile side by side.
 class RowQuantiser {
  public:
   RowQuantiser(const CompressedPlan& plan, void* scratch) : plan_(plan), sizes_(row_sizes(plan)) {
@@ -58,59 +67,48 @@ class RowQuantiser {
     sums_ = reinterpret_cast<float*>(starts_ + m * sizes_.starts);
   }
   const RowSizes& sizes() const { return sizes_; }
-  QuantisedRows row(int64_t m) const {
+  // The tile whose first row is m.
+  QuantisedRows tile(int64_t m) const {
     return {codes_ + m * sizes_.codes, scales_ + m * sizes_.scales, starts_ + m * sizes_.starts,
             sizes_.sums ? sums_ + m * sizes_.sums : nullptr};
   }
-  void quantise(const float* a, int64_t m) const {
+  void quantise(const float* a, int64_t a_row, int64_t first, int rows) const {
     const CompressedDesc& d = plan_.desc;
-    int8_t* codes = codes_ + m * sizes_.codes;
-    std::memset(codes + d.k, 0, static_cast<size_t>(sizes_.codes - d.k));
-    for (int64_t k = 0; k < d.k; k += d.quantised_group) {
-      const int64_t end = min64(d.k, k + d.quantised_group);
-      const float scale = quantise_group(a + k, end - k, codes + k);
-      for (int64_t unit = k / kUnitK; unit < divide_up(end, kUnitK); ++unit)
-        scales_[m * sizes_.scales + unit] = scale;
+    if (sizes_.sums)
+      std::memset(sums_ + first * sizes_.sums, 0, static_cast<size_t>(rows * sizes_.sums) * 4);
+    for (int r = 0; r < rows; ++r) {
+      const float* from = a + (first + r) * a_row;
+      for (int64_t k = 0; k < d.k; k += d.quantised_group) {
+        const int64_t end = min64(d.k, k + d.quantised_group);
+        const float largest = plan_.kernel->largest(from + k, end - k);
+        for (int64_t at = k; at < end; at += kUnitK)
+          quantise_unit(from + at, end - at, largest, first, rows, r, at / kUnitK);
+      }
     }
-    fill_sums(m);
   }
 
  private:
-  static float quantise_group(const float* a, int64_t n, int8_t* to) {
-    float largest = 0;
-    bool finite = true;
-    for (int64_t i = 0; i < n; ++i) {
-      const float x = a[i] < 0 ? -a[i] : a[i];
-      largest = x > largest ? x : largest;
-      finite &= x <= 3.402823466e38f;
-    }
-    if (!finite || largest == 0) {
-      std::memset(to, 0, static_cast<size_t>(n));
-      return finite ? 0 : __builtin_nanf("");
-    }
-    const float inverse = 127.0f / largest;
-    // Adding and taking away 1.5 * 2^23 rounds to the nearest whole number.
-    constexpr float kRound = 12582912.0f;
-    for (int64_t i = 0; i < n; ++i)
-      to[i] = static_cast<int8_t>(static_cast<int32_t>((a[i] * inverse + kRound) - kRound));
-    return largest / 127.0f;
-  }
-  void fill_sums(int64_t m) const {
-    const CompressedFormat& f = plan_.desc.format;
+  void quantise_unit(const float* a, int64_t n, float largest, int64_t first, int rows, int r,
+                     int64_t unit) const {
     const CompressedLayout& l = plan_.layout;
-    const int64_t segment = f.form().segment, segments = kUnitK / segment, offset = offset_of(f);
-    const int8_t* codes = codes_ + m * sizes_.codes;
-    int32_t* starts = starts_ + m * sizes_.starts;
-    float* sums = sums_ + m * sizes_.sums;
-    if (sizes_.sums) std::memset(sums, 0, static_cast<size_t>(sizes_.sums) * 4);
-    for (int64_t i = 0; i < l.units * segments; ++i) {
-      int32_t sum = 0;
-      for (int64_t j = 0; j < segment; ++j) sum += codes[i * segment + j];
-      starts[i] = static_cast<int32_t>(-offset * sum);
-      if (!sizes_.sums) continue;
-      const int64_t unit = i / segments, group = l.units_per_group ? unit / l.units_per_group : i;
-      if (group < l.groups)
-        sums[group] += static_cast<float>(sum) * scales_[m * sizes_.scales + unit];
+    const float scale = largest / 127.0f;
+    int32_t halves[2] = {};
+    int8_t* codes = codes_ + first * sizes_.codes + (unit * rows + r) * kUnitK;
+    if (largest > 0)
+      plan_.kernel->quantise(a, n, 127.0f / largest, codes, halves);
+    else
+      std::memset(codes, 0, kUnitK);
+    scales_[first * sizes_.scales + unit * rows + r] = scale;
+    const int offset = offset_of(plan_.desc.format);
+    const int segments = static_cast<int>(kUnitK / plan_.desc.format.form().segment);
+    int32_t* starts = starts_ + first * sizes_.starts + unit * segments * rows + r;
+    starts[0] = -offset * (segments == 1 ? halves[0] + halves[1] : halves[0]);
+    if (segments == 2) starts[rows] = -offset * halves[1];
+    if (!sizes_.sums) return;
+    float* sums = sums_ + first * sizes_.sums + r;
+    for (int64_t half = 0; half < 2; ++half) {
+      const int64_t group = l.units_per_group ? unit / l.units_per_group : 2 * unit + half;
+      if (group < l.groups) sums[group * rows] += static_cast<float>(halves[half]) * scale;
     }
   }
 
@@ -122,25 +120,30 @@ class RowQuantiser {
   float* sums_;
 };
 
-// A whole unit may be read beyond the end of a row.
-bool copies_rows(const CompressedPlan& plan) { return plan.desc.k % kUnitK != 0; }
+// A whole unit may be read beyond the end of a row; and see row_sizes.
+bool copies_rows(const CompressedPlan& plan) {
+  constexpr int64_t kPage = 4096;
+  return plan.desc.k % kUnitK != 0 || (plan.desc.m > 1 && plan.desc.a_row * 4 % kPage == 0);
+}
 
 void run_few(const CompressedPlan& plan, const CompressedArgs& args, int64_t begin, int64_t end,
              void* scratch) {
   const CompressedDesc& d = plan.desc;
   const CompressedKernel& kernel = *plan.kernel;
+  const int coding = static_cast<int>(d.format.coding);
+  const CompressedTileFn* fns = plan.quantised ? kernel.quantised[coding] : kernel.exact[coding];
   const RowQuantiser rows(plan, scratch);
   CompressedTile t{};
   t.format = &d.format;
   t.layout = &plan.layout;
-  t.code_stride = rows.sizes().codes;
-  t.scale_stride = rows.sizes().scales;
-  t.start_stride = rows.sizes().starts;
-  t.sum_stride = rows.sizes().sums;
   t.a_stride = d.a_row;
   const float* a = args.a;
   if (plan.quantised) {
-    for (int64_t m = 0; m < d.m; ++m) rows.quantise(args.a + m * d.a_row, m);
+    for (int64_t m = 0; m < d.m;) {
+      const int count = kTileRowCounts[tile_size(fns, d.m - m)];
+      rows.quantise(args.a, d.a_row, m, count);
+      m += count;
+    }
   } else if (copies_rows(plan)) {
     float* to = static_cast<float*>(scratch);
     t.a_stride = rows.sizes().k;
@@ -155,25 +158,23 @@ void run_few(const CompressedPlan& plan, const CompressedArgs& args, int64_t beg
   t.out.finish = true;
   t.out.epilogue = &d.epilogue;
   t.out.args.residual_stride = d.residual_row;
-  const int coding = static_cast<int>(d.format.coding);
-  const CompressedTileFn* fns = plan.quantised ? kernel.quantised[coding] : kernel.exact[coding];
   for (int64_t panel = begin; panel < end; ++panel) {
     t.panel = args.w + panel * plan.layout.panel_bytes;
     for (int64_t m = 0; m < d.m;) {
-      const int many = d.m - m >= kTileRowsMany;
-      t.q = rows.row(m);
+      const int size = tile_size(fns, d.m - m);
+      t.q = rows.tile(m);
       t.a = a + m * t.a_stride;
-      for (t.column = 0; t.column < kPanelRows; t.column += kernel.columns[many]) {
+      for (t.column = 0; t.column < kPanelRows; t.column += kernel.columns[size]) {
         const int64_t n = panel * kPanelRows + t.column;
         if (n >= d.n) break;
-        t.out.rows = many ? kTileRowsMany : 1;
+        t.out.rows = kTileRowCounts[size];
         t.out.n = d.n - n;
         t.out.c = args.c + m * d.c_row + n;
         t.out.args.bias = args.bias ? args.bias + n : nullptr;
         t.out.args.residual = args.residual ? args.residual + m * d.residual_row + n : nullptr;
-        fns[many](t);
+        fns[size](t);
       }
-      m += many ? kTileRowsMany : 1;
+      m += kTileRowCounts[size];
     }
   }
 }

@@ -100,9 +100,9 @@ void pack_compressed_row(const CompressedFormat& format, const CompressedLayout&
 void decode_compressed_row(const CompressedFormat& format, const CompressedLayout& layout,
                            const CompressedSource& source, int64_t n, float* to);
 
-// Rows of activations as the integer products read them: codes [rows][k of all units], a scale per
-// unit, what sums start from (per unit; two where a segment is half a unit), and scale times sum of
-// codes per group of weights.
+// Rows of activations as the integer products read them, those of a tile side by side: codes
+// [unit][row][32], a scale per unit [unit][row], what sums start from [segment][row], and scale
+// times sum of codes per group of weights [group][row].
 struct QuantisedRows {
   const int8_t* codes = nullptr;
   const float* scales = nullptr;
@@ -110,7 +110,7 @@ struct QuantisedRows {
   const float* sums = nullptr;  // null unless zeros are per group
 };
 
-// A few rows of A times some columns of a panel. Strides are per row.
+// A few rows of A times some columns of a panel.
 struct CompressedTile {
   const CompressedFormat* format;
   const CompressedLayout* layout;
@@ -119,7 +119,6 @@ struct CompressedTile {
   const float* a;
   int64_t a_stride;
   QuantisedRows q;
-  int64_t code_stride, scale_stride, start_stride, sum_stride;
   GemmTile out;  // c, epilogue and its operands at this tile; n is what is left of the row
 };
 using CompressedTileFn = void (*)(const CompressedTile&);
@@ -135,14 +134,18 @@ struct CompressedBlock {
 };
 using CompressedBlockFn = void (*)(const CompressedBlock&);
 
-constexpr int kTileRowsMany = 4;  // rows that a tile takes at once, if there are so many; else one
+constexpr int kTileSizes = 3;
+constexpr int kTileRowCounts[kTileSizes] = {1, 4, 8};  // rows that a tile takes
 struct CompressedKernel {
   const char* name;
-  bool integers;   // there are integer products
-  int columns[2];  // of a tile of one row, of four
-  CompressedTileFn exact[kCodingCount][2];
-  CompressedTileFn quantised[kCodingCount][2];  // null for floats and for tables of fractions
+  int columns[kTileSizes];                               // of such a tile
+  CompressedTileFn exact[kCodingCount][kTileSizes];      // null: there is none
+  CompressedTileFn quantised[kCodingCount][kTileSizes];  // none for floats
   CompressedBlockFn decode[kCodingCount];
+  // The largest of n activations without its sign; not a number if one is none, or infinite.
+  float (*largest)(const float* a, int64_t n);
+  // A unit of activations, n of them there, times `inverse`, rounded; and the sums of its halves.
+  void (*quantise)(const float* a, int64_t n, float inverse, int8_t* to, int32_t* sums);
 };
 const CompressedKernel& get_compressed(IsaSet isa);
 

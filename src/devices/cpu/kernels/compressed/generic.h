@@ -152,7 +152,7 @@ static VIREO_SIMD void exact_steps(const CompressedTile& t, const Values& values
     w[v] = graded<Zeros>(
         value_at<C, K / 4, K % 4>({p.low + v * F::lanes, p.high + v * F::lanes}, values), *t.format,
         grades[v]);
-#pragma GCC unroll 4
+#pragma GCC unroll 8
   for (int m = 0; m < M; ++m) {
     const F x(a[m * t.a_stride + K]);
 #pragma GCC unroll 8
@@ -213,7 +213,7 @@ static VIREO_SIMD void float_sums(const CompressedTile& t, F (&acc)[M][V]) {
 
 template <int M, int V>
 static VIREO_SIMD void clear(F (&acc)[M][V]) {
-#pragma GCC unroll 4
+#pragma GCC unroll 8
   for (int m = 0; m < M; ++m) {
 #pragma GCC unroll 8
     for (int v = 0; v < V; ++v) acc[m][v] = F::zero();
@@ -269,84 +269,79 @@ static VIREO_SIMD void dot_steps(const CompressedTile& t, const Values& values, 
     q[v] = codes_at<C, T>({p.low + v * F::lanes, p.high + v * F::lanes});
     if constexpr (C == Coding::Table4) q[v] = lookup_bytes(q[v], values.bytes);
   }
-#pragma GCC unroll 4
+#pragma GCC unroll 8
   for (int m = 0; m < M; ++m) {
     int32_t four;
-    __builtin_memcpy(&four, x + m * t.code_stride + 4 * T, 4);
+    __builtin_memcpy(&four, x + m * kUnitK + 4 * T, 4);
 #pragma GCC unroll 8
     for (int v = 0; v < V; ++v) sums[m][v] = dot4<bits>(sums[m][v], q[v], four);
   }
   if constexpr (T + 1 < End) dot_steps<C, M, V, T + 1, End>(t, values, p, x, sums);
 }
 
-// A segment's exact sums, times the scale of the activations, onto the group's.
+// A segment's exact sums, times the scales of both sides, onto all.
 template <Coding C, int M, int V, int Begin, int End>
 static VIREO_SIMD void dot_segment(const CompressedTile& t, const Values& values, const Planes& p,
-                                   int64_t unit, F (&group)[M][V]) {
+                                   int64_t unit, const F (&scale)[V], F (&acc)[M][V]) {
   constexpr int segments = kUnitK / Form<C>::segment;
   I sums[M][V];
-#pragma GCC unroll 4
+#pragma GCC unroll 8
   for (int m = 0; m < M; ++m) {
-    const I start(t.q.starts[m * t.start_stride + unit * segments + (Begin > 0)]);
+    const I start(t.q.starts[(unit * segments + (Begin > 0)) * M + m]);
 #pragma GCC unroll 8
     for (int v = 0; v < V; ++v) sums[m][v] = start;
   }
-  dot_steps<C, M, V, Begin, End>(t, values, p, t.q.codes + unit * kUnitK, sums);
-#pragma GCC unroll 4
-  for (int m = 0; m < M; ++m) {
-    const F scale(t.q.scales[m * t.scale_stride + unit]);
+  dot_steps<C, M, V, Begin, End>(t, values, p, t.q.codes + unit * M * kUnitK, sums);
 #pragma GCC unroll 8
-    for (int v = 0; v < V; ++v) group[m][v] = fma(to_float(sums[m][v]), scale, group[m][v]);
+  for (int m = 0; m < M; ++m) {
+    const F x(t.q.scales[unit * M + m]);
+#pragma GCC unroll 8
+    for (int v = 0; v < V; ++v) acc[m][v] = fma(to_float(sums[m][v]), x * scale[v], acc[m][v]);
   }
 }
 
-// The group's sums times its scale, less what its zero takes off, onto all.
+// The scales of a group; what its zeros take off is taken off at once.
 template <int M, int V>
-static VIREO_SIMD void close_group(const CompressedTile& t, int64_t group, F (&sums)[M][V],
-                                   F (&acc)[M][V]) {
+static VIREO_SIMD void open_group(const CompressedTile& t, int64_t group, F (&scale)[V],
+                                  F (&acc)[M][V]) {
   const CompressedFormat& f = *t.format;
 #pragma GCC unroll 8
   for (int v = 0; v < V; ++v) {
     const int64_t column = t.column + v * F::lanes;
-    const Grade g = grade_at<false>(f, *t.layout, t.panel, group, column);
-#pragma GCC unroll 4
-    for (int m = 0; m < M; ++m) acc[m][v] = fma(sums[m][v], g.scale, acc[m][v]);
+    scale[v] = grade_at<false>(f, *t.layout, t.panel, group, column).scale;
     if (f.zero_kind == WeightZero::Constant) continue;
     F zero = load_zero(f, t.panel + t.layout->zeros, group * kPanelRows + column);
-    if (f.zero_kind == WeightZero::Codes) zero = zero * g.scale;
-#pragma GCC unroll 4
-    for (int m = 0; m < M; ++m)
-      acc[m][v] = fnma(F(t.q.sums[m * t.sum_stride + group]), zero, acc[m][v]);
+    if (f.zero_kind == WeightZero::Codes) zero = zero * scale[v];
+#pragma GCC unroll 8
+    for (int m = 0; m < M; ++m) acc[m][v] = fnma(F(t.q.sums[group * M + m]), zero, acc[m][v]);
   }
-  clear(sums);
 }
 
 template <Coding C, int M, int V>
 static void quantised_tile(const CompressedTile& t) {
   const CompressedLayout& l = *t.layout;
   const Values values = values_of(*t.format);
-  F acc[M][V], group_sums[M][V];
+  F acc[M][V], scale[V];
   clear(acc);
-  clear(group_sums);
-  const int64_t per_group = l.units_per_group;
-  int64_t group = 0;
-  for (int64_t unit = 0, left = per_group; unit < l.units; ++unit) {
+  int64_t group = 0, left = 0;
+  for (int64_t unit = 0; unit < l.units; ++unit) {
     const Planes p = planes_of<C>(l, t.panel, unit, t.column);
     prefetch(p.low, Form<C>::low * V * F::lanes * 4);
-    if constexpr (Form<C>::segment == kUnitK) {
-      dot_segment<C, M, V, 0, 8>(t, values, p, unit, group_sums);
-    } else {
-      dot_segment<C, M, V, 0, 4>(t, values, p, unit, group_sums);
-      if (per_group == 0) close_group(t, group++, group_sums, acc);
-      if (group < l.groups) dot_segment<C, M, V, 4, 8>(t, values, p, unit, group_sums);
-      if (per_group == 0) {
-        if (group < l.groups) close_group(t, group++, group_sums, acc);
-        continue;
-      }
+    if (left == 0) {
+      open_group(t, group++, scale, acc);
+      left = l.units_per_group > 0 ? l.units_per_group : 1;
     }
-    if (--left > 0 && unit + 1 < l.units) continue;
-    close_group(t, group++, group_sums, acc);
-    left = per_group;
+    --left;
+    if constexpr (Form<C>::segment == kUnitK) {
+      dot_segment<C, M, V, 0, 8>(t, values, p, unit, scale, acc);
+    } else {
+      dot_segment<C, M, V, 0, 4>(t, values, p, unit, scale, acc);
+      if (l.units_per_group == 0) {
+        if (group == l.groups) break;
+        open_group(t, group++, scale, acc);
+      }
+      dot_segment<C, M, V, 4, 8>(t, values, p, unit, scale, acc);
+    }
   }
   finish_columns(t.out, acc);
 }
@@ -432,17 +427,46 @@ static void decode_block(const CompressedBlock& b) {
     return decode_codes<C, true>(b);
 }
 
+// ---- activations
+// -----------------------------------------------------------------------------------------------
+
+static float largest_of(const float* a, int64_t n) {
+  F largest = F::zero(), odd = F::zero();
+  for (int64_t i = 0; i < n; i += F::lanes) {
+    const F x = n - i >= F::lanes ? F::load(a + i) : F::load(a + i, n - i);
+    largest = max(largest, abs(x));
+    odd = odd + (x - x);
+  }
+  return reduce_max(largest) + reduce_add(odd);
+}
+
+static void quantise_unit(const float* a, int64_t n, float inverse, int8_t* to, int32_t* sums) {
+  const F by(inverse);
+  for (int64_t half = 0; half < 2; ++half) {
+    F sum = F::zero();
+    for (int64_t i = 16 * half; i < 16 * half + 16; i += F::lanes) {
+      const F x = n - i >= F::lanes ? F::load(a + i) : n > i ? F::load(a + i, n - i) : F::zero();
+      const I q = to_int_round(x * by);
+      simd::narrow(to + i, q);
+      sum = sum + to_float(q);
+    }
+    sums[half] = static_cast<int32_t>(reduce_add(sum));
+  }
+}
+
 // ---- the table
 // -------------------------------------------------------------------------------------------------------------
 
 template <int C>
 constexpr void fill_codings(CompressedKernel& kernel) {
   constexpr Coding coding = static_cast<Coding>(C);
-  kernel.exact[C][0] = exact_tile<coding, 1, kColumnsOne>;
-  kernel.exact[C][1] = exact_tile<coding, kTileRowsMany, kColumnsMany>;
+  kernel.exact[C][0] = exact_tile<coding, kTileRowCounts[0], kColumns[0]>;
+  kernel.exact[C][1] = exact_tile<coding, kTileRowCounts[1], kColumns[1]>;
   if constexpr (Form<coding>::low < 16) {
-    kernel.quantised[C][0] = quantised_tile<coding, 1, kColumnsOne>;
-    kernel.quantised[C][1] = quantised_tile<coding, kTileRowsMany, kColumnsMany>;
+    kernel.quantised[C][0] = quantised_tile<coding, kTileRowCounts[0], kColumns[0]>;
+    kernel.quantised[C][1] = quantised_tile<coding, kTileRowCounts[1], kColumns[1]>;
+    if constexpr (kColumns[2] > 0)
+      kernel.quantised[C][2] = quantised_tile<coding, kTileRowCounts[2], kColumns[2]>;
   }
   kernel.decode[C] = decode_block<coding>;
   if constexpr (C + 1 < kCodingCount) fill_codings<C + 1>(kernel);
@@ -451,9 +475,9 @@ constexpr void fill_codings(CompressedKernel& kernel) {
 constexpr CompressedKernel make_compressed(const char* name) {
   CompressedKernel kernel{};
   kernel.name = name;
-  kernel.integers = true;
-  kernel.columns[0] = kColumnsOne * F::lanes;
-  kernel.columns[1] = kColumnsMany * F::lanes;
+  for (int i = 0; i < kTileSizes; ++i) kernel.columns[i] = kColumns[i] * F::lanes;
   fill_codings<0>(kernel);
+  kernel.largest = largest_of;
+  kernel.quantise = quantise_unit;
   return kernel;
 }

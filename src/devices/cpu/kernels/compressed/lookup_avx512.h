@@ -1,5 +1,5 @@
 // Included inside an ISA file's unnamed namespace: tables of 16 codes in a register.
-constexpr int kColumnsOne = 4, kColumnsMany = 2;
+constexpr int kColumns[kTileSizes] = {4, 2, 1};
 constexpr bool kLooksUp = true;
 using Table = F;
 struct Bytes {

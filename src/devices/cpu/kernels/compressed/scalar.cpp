@@ -12,7 +12,7 @@ namespace {
 
 using F = simd::vec<float, 4>;
 
-constexpr int kColumnsOne = 4, kColumnsMany = 2;
+constexpr int kColumns[kTileSizes] = {4, 2, 0};
 constexpr bool kLooksUp = false;
 using Table = const float*;
 using Bytes = const uint8_t*;

@@ -219,7 +219,7 @@ TEST(Compressed, FewRowsInF32) {
 
 TEST(Compressed, FewRowsQuantised) {
   for (const Case& c : cases())
-    for (const Size& size : {Size{1, 100, 192}, Size{5, 64, 128}})
+    for (const Size& size : {Size{1, 100, 192}, Size{5, 64, 128}, Size{8, 80, 96}})
       check(c, size, 32, DataType::f32, "quantised");
   check({Coding::Bits4, WeightZero::Codes, DataType::f16, 64}, {2, 64, 256}, 128, DataType::f32,
         "quantised by 128");

@@ -12,7 +12,7 @@ namespace {
 
 using F = simd::vec<float, 8>;
 
-constexpr int kColumnsOne = 4, kColumnsMany = 1;
+constexpr int kColumns[kTileSizes] = {4, 1, 0};
 constexpr bool kLooksUp = false;
 using Table = const float*;
 struct Bytes {
