@@ -74,3 +74,20 @@ def test_what_is_wrong_is_named(root, tmp_path, name, changes, task, message):
     (folder / "config.json").write_text(json.dumps({**config, **changes}))
     with pytest.raises(RuntimeError, match=message):
         read(folder, task)
+
+
+@pytest.mark.parametrize("name", ["bert-sequence", "modernbert-tokens", "roberta-answers"])
+def test_odd_values_are_errors_or_nothing(root, tmp_path, name):
+    """Every key of a config.json with values that it must not have: read, or refused in one line, and never worse."""
+    folder = shutil.copytree(root / name, tmp_path / name)
+    config = json.loads((folder / "config.json").read_text())
+    refused = 0
+    for key in config:
+        for value in (None, -1, 0, 7, 2**40, 1e300, "x", [], {}, [None], True):
+            (folder / "config.json").write_text(json.dumps({**config, key: value}))
+            try:
+                read(folder)
+            except RuntimeError as error:
+                refused += 1
+                assert "\n" not in str(error)
+    assert refused > 60
