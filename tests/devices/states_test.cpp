@@ -288,6 +288,20 @@ TEST_P(States, InputsThatFollowMayBeLeftOut) {
   }
 }
 
+TEST_P(States, NoRowsAndNoTokensAreARunToo) {
+  const auto model = compile(*cpu_, GetParam());
+  const auto bare = model->create();
+  for (const Shape& shape : {Shape{0, 5}, Shape{2, 3}, Shape{2, 0}}) {
+    bare->set_input(
+        0, make_tensor<int64_t>(element::i64, shape, std::vector<int64_t>(shape_size(shape), 1)));
+    bare->set_input(
+        2, make_tensor<int64_t>(element::i64, shape, std::vector<int64_t>(shape_size(shape), 0)));
+    bare->run();
+    EXPECT_EQ(bare->output(0).get_shape(), (Shape{shape[0], shape[1], 50}));
+  }
+  EXPECT_EQ(bare->get_variable(bare->variables()[0].id).get_shape()[2], 3u);
+}
+
 // Sequences of a ragged batch answer as each does alone, to the bit.
 TEST_P(States, RaggedRowsAnswerAsAlone) {
   const auto model = compile(*cpu_, GetParam());

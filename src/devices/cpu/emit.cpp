@@ -375,7 +375,7 @@ void* PlanContext::allocate(size_t bytes, size_t alignment) {
 
 Place PlanContext::kv_batch(int64_t batch, int64_t fresh) {
   Segment& segment = *planner_.segment_;
-  if (segment.kv_batch && (segment.kv_batch != batch || segment.kv_fresh != fresh))
+  if (segment.kv_batch >= 0 && (segment.kv_batch != batch || segment.kv_fresh != fresh))
     fail(ErrorCode::NotSupported, "attention '{}' reads {} x {} tokens, others {} x {}",
          bound().node->name, batch, fresh, segment.kv_batch, segment.kv_fresh);
   segment.kv_batch = batch;

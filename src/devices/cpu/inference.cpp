@@ -240,7 +240,7 @@ void CpuInference::activate(const Segment& segment) {
     arena = AlignedBuffer();
     arena = AlignedBuffer(segment.arena_bytes + room);
   }
-  if (segment.kv_batch) begin_kv(segment);
+  if (segment.kv_batch >= 0) begin_kv(segment);
   bases_[program_->arena_base(segment.depth)] = reinterpret_cast<uintptr_t>(arena.data());
   if (operands_.size() < segment.max_operands) operands_.resize(segment.max_operands);
   if (segment.scratch_bytes)

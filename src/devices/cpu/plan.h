@@ -123,8 +123,8 @@ struct Segment {
   size_t arena_bytes = 0;
   size_t scratch_bytes = 0;  // per thread
   uint32_t max_operands = 0;
-  // What its attention over pages reads: rows and tokens in each; 0: there is none.
-  int64_t kv_batch = 0, kv_fresh = 0;
+  // What its attention over pages reads: rows and tokens in each; -1: there is none.
+  int64_t kv_batch = -1, kv_fresh = -1;
 
   // The question at the end: shapes of what the last host call made, or the values of small integer
   // tensors. Neither: the plan ends.

@@ -123,8 +123,7 @@ bool set_batches(GemmDesc& d, const Shape& a, const Shape& b, const Shape& c, in
     return s.size() > 1 && s.size() - 2 > back ? int64_t(s[s.size() - 3 - back]) : int64_t(1);
   };
   for (size_t back = 0; back < ranks; ++back) {
-    const int64_t ea = extent(a, back), eb = extent(b, back),
-                  e = std::max(ea, eb) == 1 ? 1 : (ea == 1 ? eb : ea);
+    const int64_t ea = extent(a, back), eb = extent(b, back), e = ea == 1 ? eb : ea;
     if (e != 1) axes.push_back({e, ea == 1 ? 0 : sa, eb == 1 ? 0 : sb, sc});
     sa *= ea;
     sb *= eb;
