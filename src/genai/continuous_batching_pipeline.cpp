@@ -106,18 +106,20 @@ PerfMetrics GenerationHandle::get_perf_metrics() const {
 }
 
 struct ContinuousBatchingPipeline::Impl {
-  Impl(const std::string& path, const Tokenizer& with, const SchedulerConfig& scheduler,
-       const std::string& device, const AnyMap& properties)
+  Impl(const std::string& path, const std::shared_ptr<Model>& read, const Tokenizer& with,
+       const SchedulerConfig& scheduler, const std::string& device, const AnyMap& properties)
       : tokenizer(with),
         settings(ModelSettings::read(path, with)),
-        model(open_language_model(Core().read_model(path), device, properties)),
-        engine(model.make_engine(scheduler)) {}
+        model(open_language_model(read, device, properties)),
+        engine(model.make_engine(scheduler)) {
+    settings.vocabulary = vocabulary_of(*read);
+  }
 
   std::shared_ptr<Request> request_of(uint64_t id, std::vector<int64_t> prompt,
                                       const GenerationConfig& given) {
     const GenerationConfig config = settings.completed(given);
     config.validate();
-    const size_t room = settings.room(prompt.size(), config);
+    const size_t room = settings.room(prompt, config);
     return std::make_shared<Request>(id, Task{config, std::move(prompt), room, tokenizer});
   }
   std::vector<std::shared_ptr<Request>> run(const std::vector<std::vector<int64_t>>& prompts,
@@ -161,7 +163,8 @@ ContinuousBatchingPipeline::ContinuousBatchingPipeline(const std::string& models
                                                        const SchedulerConfig& scheduler_config,
                                                        const std::string& device,
                                                        const AnyMap& properties)
-    : impl_(std::make_unique<Impl>(models_path, tokenizer, scheduler_config, device, properties)) {}
+    : impl_(std::make_unique<Impl>(models_path, Core().read_model(models_path), tokenizer,
+                                   scheduler_config, device, properties)) {}
 
 ContinuousBatchingPipeline::~ContinuousBatchingPipeline() = default;
 ContinuousBatchingPipeline::ContinuousBatchingPipeline(ContinuousBatchingPipeline&&) noexcept =

@@ -118,7 +118,7 @@ EncodedResults LLMPipeline::Impl::run(std::vector<Prompt> prompts, const Generat
   std::vector<Task> tasks;
   for (const Prompt& prompt : prompts) {
     metrics.num_input_tokens += prompt.tokens.size();
-    tasks.push_back({how, prompt.tokens, settings.room(prompt.tokens.size(), how), tokenizer});
+    tasks.push_back({how, prompt.tokens, settings.room(prompt.tokens, how), tokenizer});
   }
   if (how.echo) stream.write(prompts[0].tokens);
   const Sequences sequences =
@@ -287,9 +287,10 @@ LLMPipeline::LLMPipeline(const std::string& models_path, const std::string& devi
 LLMPipeline::LLMPipeline(const std::string& models_path, const Tokenizer& tokenizer,
                          const std::string& device, const AnyMap& properties) {
   const Clock::time_point start = Clock::now();
-  impl_ = std::make_unique<Impl>(
-      open_language_model(Core().read_model(models_path), device, properties), tokenizer);
+  const auto model = Core().read_model(models_path);
+  impl_ = std::make_unique<Impl>(open_language_model(model, device, properties), tokenizer);
   impl_->settings = ModelSettings::read(models_path, tokenizer);
+  impl_->settings.vocabulary = vocabulary_of(*model);
   impl_->load_time = microseconds(Clock::now() - start) / 1000;
 }
 
@@ -299,10 +300,11 @@ LLMPipeline::LLMPipeline(const std::string& models_path, const SchedulerConfig& 
                          const std::optional<DraftModel>& draft) {
   const Clock::time_point start = Clock::now();
   const Tokenizer tokenizer = given ? *given : Tokenizer(models_path);
-  impl_ = std::make_unique<Impl>(
-      open_language_model(Core().read_model(models_path), device, properties), tokenizer,
-      scheduler_config, draft);
+  const auto model = Core().read_model(models_path);
+  impl_ = std::make_unique<Impl>(open_language_model(model, device, properties), tokenizer,
+                                 scheduler_config, draft);
   impl_->settings = ModelSettings::read(models_path, tokenizer);
+  impl_->settings.vocabulary = vocabulary_of(*model);
   impl_->load_time = microseconds(Clock::now() - start) / 1000;
 }
 

@@ -66,7 +66,12 @@ GenerationConfig ModelSettings::completed(GenerationConfig given) const {
   return given;
 }
 
-size_t ModelSettings::room(size_t length, const GenerationConfig& how) const {
+size_t ModelSettings::room(const std::vector<int64_t>& prompt, const GenerationConfig& how) const {
+  const size_t length = prompt.size();
+  for (const int64_t token : prompt)
+    if (token < 0 || token >= vocabulary)
+      fail(ErrorCode::InvalidArgument, "generate: token {} is none of the model's {}", token,
+           vocabulary == INT64_MAX ? "vocabulary" : fmt::format("{} tokens", vocabulary));
   if (length == 0) fail(ErrorCode::InvalidArgument, "generate: a prompt has no tokens");
   if (length >= context)
     fail(ErrorCode::InvalidArgument,
@@ -77,6 +82,15 @@ size_t ModelSettings::room(size_t length, const GenerationConfig& how) const {
          "generate: the prompt has {} tokens, which max_length = {} leaves no room to go on from",
          length, how.max_length);
   return std::min(how.get_max_new_tokens(length), context - length);
+}
+
+int64_t vocabulary_of(const Model& model) {
+  for (const Output& output : model.outputs()) {
+    const PartialShape& shape = output.get_partial_shape();
+    if (shape.rank().is_static() && shape.size() == 3 && shape[2].is_static())
+      return int64_t(shape[2].get_length());
+  }
+  return INT64_MAX;
 }
 
 }  // namespace vireo::genai

@@ -294,6 +294,8 @@ def test_updates_by_name():
 def test_refusals(root, pipe, tmp_path):
     for inputs, config, match in [
         (np.zeros((1, 0), np.int64), plain(), "a prompt has no tokens"),
+        (np.array([[5, 5000]]), plain(), "token 5000 is none of the model's 1024 tokens"),
+        (np.array([[-1]]), plain(), "token -1 is none of"),
         (np.zeros((2, 2, 2), np.int64), plain(), "expected i64"),
         ([], plain(), "there is no prompt"),
         (QUESTION, plain(max_new_tokens=2**64 - 1, max_length=5), "leaves no room"),
@@ -308,6 +310,8 @@ def test_refusals(root, pipe, tmp_path):
         pipe.generate(QUESTION, plain(), 5)
     with pytest.raises(ov.Error, match="there is no 'max_tokens'"):
         pipe.generate(QUESTION, max_tokens=3)
+    with pytest.raises(ov.Error, match="scheduler_config is 3, expected a SchedulerConfig"):
+        genai.LLMPipeline(root / "llama", "CPU", scheduler_config=3)
     folder = shutil.copytree(root / "llama", tmp_path / "m")
     (folder / "tokenizer.json").rename(folder / "openvino_tokenizer.xml")
     with pytest.raises(ov.Error, match="openvino_tokenizer.xml: the xml cannot be parsed"):

@@ -26,6 +26,17 @@ SchedulerConfig usual_scheduler() {
   return config;
 }
 
+// An object among the properties, which leaves them.
+template <typename T>
+std::optional<T> take(nb::dict& all, const char* name, const char* expected) {
+  if (!all.contains(name)) return std::nullopt;
+  const nb::object given = all[name];
+  if (!nb::isinstance<T>(given))
+    throw Error(ErrorCode::InvalidArgument, std::string(name) + " is " + nb::repr(given).c_str() + ", expected a " + expected);
+  nb::del(all[name]);
+  return nb::cast<T>(given);
+}
+
 Properties merged(nb::handle config, const nb::kwargs& kwargs) {
   nb::dict all;
   if (!config.is_none()) all.update(nb::cast<nb::dict>(config));
@@ -35,15 +46,9 @@ Properties merged(nb::handle config, const nb::kwargs& kwargs) {
     if (nb::cast<bool>(all["prompt_lookup"])) properties.scheduler = usual_scheduler();
     nb::del(all["prompt_lookup"]);
   }
-  if (all.contains("draft_model")) {
-    properties.draft = nb::cast<DraftModel>(all["draft_model"]);
-    properties.scheduler = usual_scheduler();
-    nb::del(all["draft_model"]);
-  }
-  if (all.contains("scheduler_config")) {
-    properties.scheduler = nb::cast<SchedulerConfig>(all["scheduler_config"]);
-    nb::del(all["scheduler_config"]);
-  }
+  properties.draft = take<DraftModel>(all, "draft_model", "draft_model(...)");
+  if (properties.draft) properties.scheduler = usual_scheduler();
+  if (auto scheduler = take<SchedulerConfig>(all, "scheduler_config", "SchedulerConfig")) properties.scheduler = std::move(scheduler);
   properties.device = to_any_map(all);
   return properties;
 }

@@ -26,14 +26,15 @@ float penalised(const GenerationConfig& c, float score, float count) {
 
 }  // namespace
 
-History::History(std::vector<int64_t> prompt)
-    : tokens_(std::move(prompt)), prompt_(tokens_.size()) {
+History::History(std::vector<int64_t> prompt, bool counts)
+    : tokens_(std::move(prompt)), prompt_(tokens_.size()), counting_(counts) {
+  if (!counting_) return;
   for (const int64_t token : tokens_) counts_.emplace(token, 0);
 }
 
 void History::push(int64_t token) {
   tokens_.push_back(token);
-  ++counts_[token];
+  if (counting_) ++counts_[token];
 }
 
 bool leaves_scores(const GenerationConfig& c) {

@@ -14,7 +14,8 @@ namespace vireo::genai {
 // The tokens of one sequence, and how often each came.
 class History {
  public:
-  explicit History(std::vector<int64_t> prompt);
+  // Counts are for process(): whoever does not call it need not pay for them.
+  explicit History(std::vector<int64_t> prompt, bool counts = true);
 
   void push(int64_t token);
   span<const int64_t> tokens() const { return tokens_; }  // the prompt, then the output
@@ -27,6 +28,7 @@ class History {
   friend void process(const GenerationConfig&, const History&, span<float>);
   std::vector<int64_t> tokens_;
   size_t prompt_;
+  bool counting_;
   std::unordered_map<int64_t, uint32_t> counts_;  // in the output; 0: in the prompt alone
 };
 

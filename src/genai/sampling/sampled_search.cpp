@@ -12,7 +12,7 @@ SampledSearch::SampledSearch(Task task)
       stop_text_(task_.tokenizer, task_.config.stop_strings,
                  task_.config.include_stop_str_in_output),
       plain_(leaves_scores(task_.config)),
-      lines_(task_.config.num_return_sequences, Line(task_.prompt)),
+      lines_(task_.config.num_return_sequences, Line(task_.prompt, !plain_)),
       running_(lines_.size(), 0),
       random_(uint32_t(task_.config.rng_seed)) {
   for (size_t i = 0; i < lines_.size(); ++i) running_[i] = i;

@@ -21,7 +21,7 @@ class SampledSearch : public Search {
 
  private:
   struct Line {
-    explicit Line(const std::vector<int64_t>& prompt) : history(prompt) {}
+    Line(const std::vector<int64_t>& prompt, bool counts) : history(prompt, counts) {}
     History history;
     float score = 0;
     GenerationFinishReason reason = GenerationFinishReason::NONE;
