@@ -91,7 +91,9 @@ TextEncoder::TextEncoder(const std::string& folder, const std::string& device,
       encode_options_(to_encode_options(folder, tokenizer_, options)),
       fixed_length_(options.pad_to_max_length.value_or(false)) {
   Core core;
-  const auto model = core.read_model(folder, {}, {{"TASK", task}});
+  AnyMap reading = properties;
+  reading["TASK"] = task;
+  const auto model = core.read_model(folder, {}, reading);
   for (const Output& input : model->inputs()) inputs_.push_back(input.get_any_name());
   output_rank_ = model->output(0).get_partial_shape().size();
   request_ = core.compile_model(*model, device, properties).create_infer_request();

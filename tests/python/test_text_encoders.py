@@ -91,6 +91,13 @@ def test_instructions_and_lengths(roberta):
     assert np.allclose(plain.embed_query(words([7] * 100)), plain.embed_query(words([7] * 62)), atol=1e-6)
 
 
+def test_weights_may_be_rounded(roberta):
+    folder, texts, hidden = roberta
+    rounded = genai.TextEmbeddingPipeline(folder, "CPU", WEIGHT_FORMAT="int8", normalize=False, **EXACT)
+    error = np.abs(np.array(rounded.embed_documents(texts)) - [h[0] for h in hidden]).max()
+    assert 1e-4 < error < 0.2
+
+
 def test_beside_the_caller(roberta):
     folder, texts, _ = roberta
     pipeline = genai.TextEmbeddingPipeline(folder, "CPU", **EXACT)
