@@ -130,6 +130,11 @@ std::string Regex::replace(std::string_view text, std::string_view replacement, 
                          options, scratch().data, scratch().context, bytes(replacement),
                          replacement.size(), reinterpret_cast<PCRE2_UCHAR*>(out.data()), &size);
     if (found == PCRE2_ERROR_NOMEMORY && turn == 0) {
+      const size_t most = (size_t(1) << 20) + 32 * text.size();  // as a rewritten text's
+      if (size > most)
+        fail(ErrorCode::InvalidArgument,
+             "regular expression '{}': its replacements make {} bytes of {}, at most {} are made",
+             shown(pattern_), size, text.size(), most);
       out.resize(size);
       continue;
     }

@@ -114,6 +114,9 @@ void evaluate_dense(EvalContext& c) {
   const std::vector<int64_t> given = load<int64_t>(c.input(3));
   if (given.size() != 1 || given[0] < 0) c.fail("the length must be one number of at least 0");
   const size_t length = size_t(given[0]);
+  constexpr size_t kMostPadding = 1 << 24;
+  if (length > c.input(2).get_size() + kMostPadding)
+    c.fail("the length {} is more than {} elements could need", length, c.input(2).get_size());
   bool pad_right = c.attrs<RaggedToDense>().pad_right;
   if (c.inputs() == 6) pad_right = load<int64_t>(c.input(5)).at(0) != 0;
   if (c.input(4).get_size() != 1) c.fail("the padding must be one element");
@@ -177,7 +180,9 @@ void evaluate_ragged(EvalContext& c) {
   const int32_t count = only_int(c, 1);
   const int32_t* ids = c.input(0).data<int32_t>();
   const size_t size = c.input(0).get_size();
-  if (count < 0) c.fail("the number of rows is {}, below 0", count);
+  constexpr int32_t kMostRows = 1 << 28;
+  if (count < 0 || count > kMostRows)
+    c.fail("the number of rows is {}, from 0 to {} are made", count, kMostRows);
   for (size_t i = 0; i < size; ++i)
     if (ids[i] < 0 || (i > 0 && ids[i] < ids[i - 1]))
       c.fail("element {} is of row {}: rows must ascend from 0", i, ids[i]);
