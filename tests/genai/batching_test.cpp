@@ -4,6 +4,7 @@
 #include <map>
 #include <random>
 #include <set>
+#include <thread>
 
 #include "genai/batching/engine.h"
 #include "vireo/error.h"
@@ -259,6 +260,31 @@ TEST_F(Batching, TwoHundredRequestsWithCancellations) {
   EXPECT_LT(cancelled, 150u);
   engine_.reset();
   EXPECT_EQ(store_->used_blocks(), 0);
+}
+
+// One thread steps, another adds, cancels and looks.
+TEST_F(Batching, RequestsComeWhileOthersRun) {
+  SchedulerConfig config;
+  config.enable_prefix_caching = true;
+  begin(60, config);
+  const Load load = mixed(80, 11, false);
+  std::vector<std::shared_ptr<Request>> requests;
+  std::atomic<bool> all_added{false};
+  std::thread adds([&] {
+    for (size_t i = 0; i < load.prompts.size(); ++i) {
+      requests.push_back(add(load.prompts[i], load.configs[i]));
+      if (i % 10 == 9) requests[i - 5]->cancels = true;
+      const std::lock_guard lock(requests[i / 2]->mutex);
+      EXPECT_LE(requests[i / 2]->told.size(), load.configs[i / 2].max_new_tokens);
+    }
+    all_added = true;
+  });
+  while (!all_added || !engine_->idle()) engine_->step();
+  adds.join();
+  for (size_t i = 0; i < requests.size(); ++i)
+    if (requests[i]->status == GenerationStatus::FINISHED)
+      ASSERT_EQ(tokens_of(requests[i]->sequences), alone(load.prompts[i], load.configs[i])) << i;
+  EXPECT_EQ(engine_->metrics().requests, 0u);
 }
 
 TEST_F(Batching, PrefixesAreComputedOnce) {
