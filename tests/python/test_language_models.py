@@ -42,6 +42,33 @@ def test_logits_are_those_of_transformers(root, name):
     assert error(logits_of(model, reference, [0, 7, 8, 9]), reference) < 1e-4
 
 
+@pytest.mark.parametrize("name", ["llama", "gpt2", "falcon-rw"])
+def test_tokens_alone_are_answered(root, name):
+    model = ov.Core().compile_model(root / name, "CPU", EXACT)
+    request = model.create_infer_request()
+    for begin, end in [(0, 5), (5, 6), (6, 9)]:
+        ids = np.arange(2 * (end - begin)).reshape(2, -1) + begin
+        request.infer({"input_ids": ids, "attention_mask": np.ones((2, end), np.int64),
+                       "position_ids": np.tile(np.arange(begin, end), (2, 1)), "beam_idx": np.arange(2, dtype=np.int32)})
+        want = request.get_tensor("logits").data
+        assert np.array_equal(model([ids])["logits"], want)
+
+
+def test_states_are_copies_in_their_declared_shape(root):
+    model = ov.Core().compile_model(root / "llama", "CPU", EXACT)
+    one, two = model.create_infer_request(), model.create_infer_request()
+    first = one.infer({"input_ids": np.array([[1, 2, 3]])})["logits"].copy()
+    states = {state.name: state.state.data.copy() for state in one.query_state()}
+    assert all(s.dtype == np.float32 and s.shape[0] == 1 and s.shape[2] == 3 for s in states.values())
+    for state in two.query_state():
+        state.state = ov.Tensor(states[state.name])
+    ids = {"input_ids": np.array([[4]])}
+    assert np.array_equal(two.infer(ids)["logits"], one.infer(ids)["logits"])
+    one.reset_state()
+    assert all(state.state.data.shape[2] == 0 for state in one.query_state())
+    assert np.array_equal(one.infer({"input_ids": np.array([[1, 2, 3]])})["logits"], first)
+
+
 def test_a_saved_language_model_is_the_same(root, tmp_path):
     reference = np.load(root / "qwen3" / "reference.npz")
     ov.save_model(ov.Core().read_model(root / "qwen3"), tmp_path / "m.xml", compress_to_fp16=False)

@@ -118,7 +118,7 @@ void CpuInference::recycle(size_t index, Tensor tensor) {
 
 // Looks at the inputs again at every run: users reshape and refill the tensors that they have set.
 void CpuInference::bind() {
-  if (kv_) derive_inputs();
+  if (!is_body_ && !slots_->empty()) derive_inputs();
   for (size_t i = 0; i < inputs_.size(); ++i) {
     if (kv_ && program_->run_time[i]) {  // read as the attention begins
       const Fact& fact = program_->values[program_->parameters[i]].fact;

@@ -80,6 +80,7 @@ class CpuInference final : public Inference {
   void commit();
   void begin_kv(const Segment& segment);
   void derive_inputs();
+  std::vector<int64_t> past_tokens(size_t batch) const;
   Tensor derived_input(std::string_view name, element::Type type, size_t batch, size_t fresh) const;
   bool is_given(size_t input) const;
   void fill_dead_arena(const Segment& segment, uint32_t step);

@@ -101,11 +101,22 @@ void CpuInference::derive_inputs() {
   }
 }
 
+// How many tokens lie before those of this run, by row.
+std::vector<int64_t> CpuInference::past_tokens(size_t batch) const {
+  if (kv_) {
+    const int beam = program_->kv.beam;
+    return kv_->past(int64_t(batch),
+                     beam >= 0 && is_given(size_t(beam)) ? inputs_[size_t(beam)] : Tensor());
+  }
+  for (const VariableSlot& slot : *slots_)  // caches are [batch, heads, tokens, size]
+    if (slot.value && slot.value.get_shape().size() == 4)
+      return std::vector<int64_t>(batch, int64_t(slot.value.get_shape()[2]));
+  return std::vector<int64_t>(batch, 0);
+}
+
 Tensor CpuInference::derived_input(std::string_view name, element::Type type, size_t batch,
                                    size_t fresh) const {
-  const int beam = program_->kv.beam;
-  const std::vector<int64_t> past = kv_->past(
-      int64_t(batch), beam >= 0 && is_given(size_t(beam)) ? inputs_[size_t(beam)] : Tensor());
+  const std::vector<int64_t> past = past_tokens(batch);
   std::vector<int64_t> values;
   if (name == "beam_idx") {
     for (size_t b = 0; b < batch; ++b) values.push_back(int64_t(b));
@@ -115,7 +126,7 @@ Tensor CpuInference::derived_input(std::string_view name, element::Type type, si
     const size_t all = size_t(past.empty() ? 0 : past[0]) + fresh;
     return make_tensor<int64_t>(type, {batch, all}, std::vector<int64_t>(batch * all, 1));
   }
-  if (kv_->is_bound()) {
+  if (kv_ && kv_->is_bound()) {
     for (size_t r = 0; r < past.size(); ++r)
       for (int64_t t = 0; t < kv_->bound()[r].tokens; ++t) values.push_back(past[r] + t);
     values.resize(batch * fresh);
