@@ -308,13 +308,7 @@ void prepare_compressed(const CompressedPlan& plan, const float* a, void* prepar
       continue;
     }
     uint16_t* to = static_cast<uint16_t*>(prepared) + m * plan.prepared_row;
-    for (int64_t k = 0; k < d.k; ++k) {
-      uint32_t bits;
-      std::memcpy(&bits, from + k, 4);
-      const bool nan = (bits & 0x7fffffff) > 0x7f800000;
-      to[k] =
-          static_cast<uint16_t>((nan ? bits | 0x400000 : bits + 0x7fff + (bits >> 16 & 1)) >> 16);
-    }
+    plan.kernel->narrow(from, d.k, to);
     std::memset(to + d.k, 0, static_cast<size_t>(plan.prepared_row - d.k) * 2);
   }
 }

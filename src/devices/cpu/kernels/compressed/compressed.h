@@ -146,6 +146,8 @@ struct CompressedKernel {
   float (*largest)(const float* a, int64_t n);
   // A unit of activations, n of them there, times `inverse`, rounded; and the sums of its halves.
   void (*quantise)(const float* a, int64_t n, float inverse, int8_t* to, int32_t* sums);
+  // n activations to bf16.
+  void (*narrow)(const float* a, int64_t n, uint16_t* to);
 };
 const CompressedKernel& get_compressed(IsaSet isa);
 

@@ -349,9 +349,19 @@ static void quantised_tile(const CompressedTile& t) {
 // ---- decoding
 // --------------------------------------------------------------------------------------------------------------
 
-static VIREO_SIMD I rounded_to_bf16(F x) {
-  const I bits = as_int(x);
-  return simd::sar<16>(bits + I(0x7fff) + (simd::sar<16>(bits) & I(1)));
+// Two rows as pairs of bf16, the first low.
+static VIREO_SIMD I paired(F even, F odd) {
+#ifdef __AVX512BF16__
+  const __m512i low = _mm512_cvtepu16_epi32(simd::round_bf16(even)),
+                high = _mm512_cvtepu16_epi32(simd::round_bf16(odd));
+  return _mm512_or_si512(low, _mm512_slli_epi32(high, 16));
+#else
+  const auto rounded = [](F x) {
+    const I bits = as_int(x);
+    return simd::sar<16>(bits + I(0x7fff) + (simd::sar<16>(bits) & I(1)));
+  };
+  return (rounded(even) & I(0xffff)) | simd::shl<16>(rounded(odd));
+#endif
 }
 
 // Where decoded vectors go: rows of f32, or pairs of rows of bf16.
@@ -362,8 +372,7 @@ struct Rows {
   VIREO_SIMD void put(int64_t k, int64_t column, F even, F odd) const {
     if (k >= limit) return;
     if (block.pairs) {
-      const I low = rounded_to_bf16(even) & I(0xffff), high = simd::shl<16>(rounded_to_bf16(odd));
-      (low | high).store(static_cast<int32_t*>(block.to) + k / 2 * block.width + column);
+      paired(even, odd).store(static_cast<int32_t*>(block.to) + k / 2 * block.width + column);
       return;
     }
     float* to = static_cast<float*>(block.to) + k * block.width + column;
@@ -454,6 +463,16 @@ static void quantise_unit(const float* a, int64_t n, float inverse, int8_t* to, 
   }
 }
 
+static void narrow_row(const float* a, int64_t n, uint16_t* to) {
+  auto* out = reinterpret_cast<simd::bf16_t*>(to);
+  for (int64_t i = 0; i < n; i += F::lanes) {
+    if (n - i >= F::lanes)
+      simd::store_as(out + i, F::load(a + i), F::lanes);
+    else
+      simd::store_as(out + i, F::load(a + i, n - i), n - i);
+  }
+}
+
 // ---- the table
 // -------------------------------------------------------------------------------------------------------------
 
@@ -479,5 +498,6 @@ constexpr CompressedKernel make_compressed(const char* name) {
   fill_codings<0>(kernel);
   kernel.largest = largest_of;
   kernel.quantise = quantise_unit;
+  kernel.narrow = narrow_row;
   return kernel;
 }
