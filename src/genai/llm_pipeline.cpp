@@ -48,7 +48,7 @@ struct LLMPipeline::Impl {
         tokenizer(std::move(with)),
         bound(std::make_unique<BoundModel>(std::move(request))) {
     if (smaller)
-      draft = std::make_unique<Draft>(open_language_model(Core().read_model(smaller->path),
+      draft = std::make_unique<Draft>(open_language_model(Core().read_model(smaller->path, {}, smaller->properties),
                                                           smaller->device, smaller->properties));
     engine =
         draft ? bound->make_engine(
@@ -287,7 +287,7 @@ LLMPipeline::LLMPipeline(const std::string& models_path, const std::string& devi
 LLMPipeline::LLMPipeline(const std::string& models_path, const Tokenizer& tokenizer,
                          const std::string& device, const AnyMap& properties) {
   const Clock::time_point start = Clock::now();
-  const auto model = Core().read_model(models_path);
+  const auto model = Core().read_model(models_path, {}, properties);
   impl_ = std::make_unique<Impl>(open_language_model(model, device, properties), tokenizer);
   impl_->settings = ModelSettings::read(models_path, tokenizer);
   impl_->settings.vocabulary = vocabulary_of(*model);
@@ -300,7 +300,7 @@ LLMPipeline::LLMPipeline(const std::string& models_path, const SchedulerConfig& 
                          const std::optional<DraftModel>& draft) {
   const Clock::time_point start = Clock::now();
   const Tokenizer tokenizer = given ? *given : Tokenizer(models_path);
-  const auto model = Core().read_model(models_path);
+  const auto model = Core().read_model(models_path, {}, properties);
   impl_ = std::make_unique<Impl>(open_language_model(model, device, properties), tokenizer,
                                  scheduler_config, draft);
   impl_->settings = ModelSettings::read(models_path, tokenizer);

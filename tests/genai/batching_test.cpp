@@ -325,7 +325,9 @@ TEST_F(Batching, GuessesSavePassesAndChangeNothing) {
     EXPECT_EQ(guessed->sequences[0].tokens, plain->sequences[0].tokens);
     EXPECT_EQ(guessed->sequences[0].tokens.size(), 80u);
     EXPECT_EQ(other->status, GenerationStatus::FINISHED);
-    if (!drawn) EXPECT_LT(passes_ - passes, passes - 20);
+    if (!drawn) {
+      EXPECT_LT(passes_ - passes, passes - 20);
+    }
     passes_ = 0;
     engine_.reset();
     EXPECT_EQ(store_->used_blocks(), 0);

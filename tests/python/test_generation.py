@@ -291,6 +291,17 @@ def test_updates_by_name():
     assert [config.is_greedy_decoding(), config.is_beam_search(), config.is_multinomial()] == [True, False, False]
 
 
+def test_properties_of_reading_reach_the_models(root):
+    reading = {"WEIGHT_FORMAT": "int8"}
+    scheduler = genai.SchedulerConfig()
+    draft = genai.draft_model(root / "llama", "CPU", **reading)
+    for make in (lambda: genai.LLMPipeline(root / "llama", "CPU", reading),
+                 lambda: genai.LLMPipeline(root / "llama", "CPU", {}, draft_model=draft),
+                 lambda: genai.ContinuousBatchingPipeline(root / "llama", scheduler, "CPU", reading)):
+        with pytest.raises(RuntimeError, match="WEIGHT_FORMAT=int8: .* is no Hugging Face folder"):
+            make()
+
+
 def test_refusals(root, pipe, tmp_path):
     for inputs, config, match in [
         (np.zeros((1, 0), np.int64), plain(), "a prompt has no tokens"),
