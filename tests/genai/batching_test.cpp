@@ -281,9 +281,10 @@ TEST_F(Batching, RequestsComeWhileOthersRun) {
   });
   while (!all_added || !engine_->idle()) engine_->step();
   adds.join();
-  for (size_t i = 0; i < requests.size(); ++i)
-    if (requests[i]->status == GenerationStatus::FINISHED)
-      ASSERT_EQ(tokens_of(requests[i]->sequences), alone(load.prompts[i], load.configs[i])) << i;
+  for (size_t i = 0; i < requests.size(); ++i) {
+    if (requests[i]->status != GenerationStatus::FINISHED) continue;
+    ASSERT_EQ(tokens_of(requests[i]->sequences), alone(load.prompts[i], load.configs[i])) << i;
+  }
   EXPECT_EQ(engine_->metrics().requests, 0u);
 }
 
