@@ -1,5 +1,6 @@
-// bench_infer_us MODEL...: microseconds per InferRequest::infer() from C++, f32, one thread, inputs set once. For models so
-// small that the call is what is measured; the median of 51 batches of about 2 ms.
+// bench_infer_us MODEL...: microseconds per InferRequest::infer() from C++, f32, one thread, inputs
+// set once. For models so small that the call is what is measured; the median of 51 batches of
+// about 2 ms.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -26,8 +27,9 @@ void fill(vireo::Tensor tensor, std::mt19937& random) {
 
 double measure(const char* path) {
   vireo::Core core;
-  auto compiled = core.compile_model(std::string(path), "CPU",
-                                     {{"INFERENCE_NUM_THREADS", 1}, {"INFERENCE_PRECISION_HINT", "f32"}});
+  auto compiled =
+      core.compile_model(std::string(path), "CPU",
+                         {{"INFERENCE_NUM_THREADS", 1}, {"INFERENCE_PRECISION_HINT", "f32"}});
   auto request = compiled.create_infer_request();
   std::mt19937 random(1);
   for (size_t i = 0; i < compiled.inputs().size(); ++i) fill(request.get_input_tensor(i), random);

@@ -1,7 +1,8 @@
-// What this machine can do. `probe clock` prints the GFLOP/s of one thread's f32 multiply-adds over about 20 ms: a round
-// of the bench in which it moved was measured on a disturbed machine. `probe peaks THREADS` prints a JSON object of peaks
-// of that many threads at once: arithmetic in GFLOP/s or GOP/s, reading from L2 and from DRAM in GB/s; what the machine
-// lacks is left out. Compiled by bench/run.py with plain `g++ -O2 -pthread`.
+// What this machine can do. `probe clock` prints the GFLOP/s of one thread's f32 multiply-adds over
+// about 20 ms: a round of the bench in which it moved was measured on a disturbed machine. `probe
+// peaks THREADS` prints a JSON object of peaks of that many threads at once: arithmetic in GFLOP/s
+// or GOP/s, reading from L2 and from DRAM in GB/s; what the machine lacks is left out. Compiled by
+// bench/run.py with plain `g++ -O2 -pthread`.
 #include <immintrin.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -26,25 +27,28 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-// Each runs `steps` rounds of CHAINS independent accumulations and returns the operations done. Chains cover the latency
-// of two units; the sum is handed to an empty statement, so that the loop stays.
-#define VIREO_PEAK(NAME, TARGET, VECTOR, CHAINS, START, STEP, WORK)        \
-  __attribute__((target(TARGET))) double NAME(long steps) {               \
-    VECTOR sum[CHAINS];                                                    \
-    for (auto& s : sum) s = START;                                         \
-    const auto a = START;                                                  \
-    for (long i = 0; i < steps; ++i)                                       \
-      _Pragma("GCC unroll 16") for (auto& s : sum) s = STEP;               \
-    for (auto& s : sum) asm volatile("" : : "x"(s));                       \
-    return static_cast<double>(WORK) * (CHAINS) * static_cast<double>(steps); \
+// Each runs `steps` rounds of CHAINS independent accumulations and returns the operations done.
+// Chains cover the latency of two units; the sum is handed to an empty statement, so that the loop
+// stays.
+#define VIREO_PEAK(NAME, TARGET, VECTOR, CHAINS, START, STEP, WORK)                         \
+  __attribute__((target(TARGET))) double NAME(long steps) {                                 \
+    VECTOR sum[CHAINS];                                                                     \
+    for (auto& s : sum) s = START;                                                          \
+    const auto a = START;                                                                   \
+    for (long i = 0; i < steps; ++i) _Pragma("GCC unroll 16") for (auto& s : sum) s = STEP; \
+    for (auto& s : sum) asm volatile("" : : "x"(s));                                        \
+    return static_cast<double>(WORK) * (CHAINS) * static_cast<double>(steps);               \
   }
 
-VIREO_PEAK(f32_avx512, "avx512f", __m512, 16, _mm512_set1_ps(0.5f), _mm512_fmadd_ps(s, a, a), 2 * 16)
+VIREO_PEAK(f32_avx512, "avx512f", __m512, 16, _mm512_set1_ps(0.5f), _mm512_fmadd_ps(s, a, a),
+           2 * 16)
 VIREO_PEAK(f32_avx2, "avx2,fma", __m256, 12, _mm256_set1_ps(0.5f), _mm256_fmadd_ps(s, a, a), 2 * 8)
 VIREO_PEAK(bf16_avx512, "avx512bf16,avx512f", __m512, 16, _mm512_set1_ps(0.5f),
            _mm512_dpbf16_ps(s, (__m512bh)a, (__m512bh)a), 2 * 32)
-VIREO_PEAK(int8_avx512, "avx512vnni,avx512f", __m512i, 16, _mm512_set1_epi8(3), _mm512_dpbusd_epi32(s, a, a), 2 * 64)
-VIREO_PEAK(int8_avx2, "avxvnni,avx2", __m256i, 12, _mm256_set1_epi8(3), _mm256_dpbusd_avx_epi32(s, a, a), 2 * 32)
+VIREO_PEAK(int8_avx512, "avx512vnni,avx512f", __m512i, 16, _mm512_set1_epi8(3),
+           _mm512_dpbusd_epi32(s, a, a), 2 * 64)
+VIREO_PEAK(int8_avx2, "avxvnni,avx2", __m256i, 12, _mm256_set1_epi8(3),
+           _mm256_dpbusd_avx_epi32(s, a, a), 2 * 32)
 #undef VIREO_PEAK
 
 struct alignas(64) TileConfig {
@@ -68,20 +72,21 @@ __attribute__((target("amx-tile"))) void load_tiles(const uint8_t* data) {
   _tile_loadd(7, data + 3072, 64);
 }
 
-#define VIREO_AMX_PEAK(NAME, TARGET, PRODUCT, DEPTH)           \
-  __attribute__((target("amx-tile," TARGET))) double NAME(long steps) { \
-    static uint8_t data[4096];                                  \
-    /* bytes of small positive bf16 numbers: 0x3dXX, low byte at random */ \
-    for (int i = 0; i < 4096; ++i) data[i] = i % 2 ? 0x3d : static_cast<uint8_t>(i * 2654435761u >> 13); \
-    load_tiles(data);                                           \
-    for (long i = 0; i < steps; ++i) {                          \
-      PRODUCT(0, 4, 6);                                         \
-      PRODUCT(1, 4, 7);                                         \
-      PRODUCT(2, 5, 6);                                         \
-      PRODUCT(3, 5, 7);                                         \
-    }                                                           \
-    _tile_release();                                            \
-    return 4.0 * 2 * 16 * 16 * (DEPTH) * static_cast<double>(steps); \
+#define VIREO_AMX_PEAK(NAME, TARGET, PRODUCT, DEPTH)                        \
+  __attribute__((target("amx-tile," TARGET))) double NAME(long steps) {     \
+    static uint8_t data[4096];                                              \
+    /* bytes of small positive bf16 numbers: 0x3dXX, low byte at random */  \
+    for (int i = 0; i < 4096; ++i)                                          \
+      data[i] = i % 2 ? 0x3d : static_cast<uint8_t>(i * 2654435761u >> 13); \
+    load_tiles(data);                                                       \
+    for (long i = 0; i < steps; ++i) {                                      \
+      PRODUCT(0, 4, 6);                                                     \
+      PRODUCT(1, 4, 7);                                                     \
+      PRODUCT(2, 5, 6);                                                     \
+      PRODUCT(3, 5, 7);                                                     \
+    }                                                                       \
+    _tile_release();                                                        \
+    return 4.0 * 2 * 16 * 16 * (DEPTH) * static_cast<double>(steps);        \
   }
 
 VIREO_AMX_PEAK(bf16_amx, "amx-bf16", _tile_dpbf16ps, 32)
@@ -92,7 +97,8 @@ __attribute__((target("avx512f"))) void read_avx512(const char* data, size_t byt
   __m512i sum[4] = {};
   for (size_t i = 0; i < bytes; i += 256)
 #pragma GCC unroll 4
-    for (int j = 0; j < 4; ++j) sum[j] = _mm512_or_si512(sum[j], _mm512_load_si512(data + i + 64 * j));
+    for (int j = 0; j < 4; ++j)
+      sum[j] = _mm512_or_si512(sum[j], _mm512_load_si512(data + i + 64 * j));
   for (auto& s : sum) asm volatile("" : : "x"(s));
 }
 
@@ -101,7 +107,8 @@ __attribute__((target("avx2"))) void read_avx2(const char* data, size_t bytes) {
   for (size_t i = 0; i < bytes; i += 128)
 #pragma GCC unroll 4
     for (int j = 0; j < 4; ++j)
-      sum[j] = _mm256_or_si256(sum[j], _mm256_load_si256(reinterpret_cast<const __m256i*>(data + i + 32 * j)));
+      sum[j] = _mm256_or_si256(
+          sum[j], _mm256_load_si256(reinterpret_cast<const __m256i*>(data + i + 32 * j)));
   for (auto& s : sum) asm volatile("" : : "x"(s));
 }
 

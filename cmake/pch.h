@@ -1,4 +1,5 @@
-// What nearly every file of the library includes; files still include what they use and compile without this.
+// What nearly every file of the library includes; files still include what they use and compile
+// without this.
 #include <algorithm>
 #include <cmath>
 #include <cstdint>

@@ -16,7 +16,8 @@ Image Image::read(const std::string& path) {
   Image image;
   int channels = 0;
   uint8_t* pixels = stbi_load(path.c_str(), &image.width, &image.height, &channels, 3);
-  if (!pixels) throw std::runtime_error("picture '" + path + "' cannot be read: " + stbi_failure_reason());
+  if (!pixels)
+    throw std::runtime_error("picture '" + path + "' cannot be read: " + stbi_failure_reason());
   image.rgb.assign(pixels, pixels + size_t(image.width) * size_t(image.height) * 3);
   stbi_image_free(pixels);
   return image;
@@ -44,7 +45,8 @@ Image Image::cut(const Rect& r) const {
 
 Image Image::turned() const {
   Image out{width, height, std::vector<uint8_t>(rgb.size())};
-  for (size_t i = 0; i < rgb.size() / 3; ++i) std::copy_n(&rgb[i * 3], 3, &out.rgb[rgb.size() - 3 - i * 3]);
+  for (size_t i = 0; i < rgb.size() / 3; ++i)
+    std::copy_n(&rgb[i * 3], 3, &out.rgb[rgb.size() - 3 - i * 3]);
   return out;
 }
 

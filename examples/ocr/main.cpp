@@ -1,4 +1,5 @@
-// Reads the text in a picture with the three PP-OCR networks, and writes the picture with the boxes that it found.
+// Reads the text in a picture with the three PP-OCR networks, and writes the picture with the boxes
+// that it found.
 //   ocr DET.onnx CLS.onnx REC.onnx PICTURE [ANNOTATED.png]
 #include <cstdio>
 
@@ -26,11 +27,12 @@ int main(int argc, char** argv) {
       const ocr::Text text = recogniser.read(line);
       recognised += recogniser.milliseconds;
       if (text.score < 0.5f) continue;
-      std::printf("[%4d,%4d %4dx%-3d] %.2f  %s\n", box.x0, box.y0, box.width(), box.height(), double(text.score), text.text.c_str());
+      std::printf("[%4d,%4d %4dx%-3d] %.2f  %s\n", box.x0, box.y0, box.width(), box.height(),
+                  double(text.score), text.text.c_str());
       annotated.frame(box, 220, 30, 60);
     }
-    std::printf("detection %.1f ms, classification %.1f ms, recognition %.1f ms for %zu lines\n", detector.milliseconds, classified, recognised,
-                boxes.size());
+    std::printf("detection %.1f ms, classification %.1f ms, recognition %.1f ms for %zu lines\n",
+                detector.milliseconds, classified, recognised, boxes.size());
     if (argc > 5) {
       annotated.write_png(argv[5]);
       std::printf("wrote %s\n", argv[5]);

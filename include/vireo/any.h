@@ -1,4 +1,5 @@
-// Any: the value of a property. Holds what was given and reads as text, number or flag, so that "4", 4 and int64_t(4) mean the same.
+// Any: the value of a property. Holds what was given and reads as text, number or flag, so that
+// "4", 4 and int64_t(4) mean the same.
 #pragma once
 
 #include <cstdint>
@@ -29,7 +30,8 @@ class VIREO_API Any {
   bool empty() const { return std::holds_alternative<std::monostate>(value_); }
   // Text: YES and NO for flags, the shortest decimal that reads back for numbers.
   std::string as_text() const;
-  // Throw InvalidArgument, naming the text, if it is no such value. Flags: YES, NO, true, false, 1, 0 in any case.
+  // Throw InvalidArgument, naming the text, if it is no such value. Flags: YES, NO, true, false, 1,
+  // 0 in any case.
   bool as_bool() const;
   int64_t as_int() const;
   double as_double() const;

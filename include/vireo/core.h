@@ -32,16 +32,17 @@ struct ProfilingInfo {
   Status status = Status::NOT_RUN;
   std::chrono::microseconds real_time{0};
   std::chrono::microseconds cpu_time{0};
-  double microseconds = 0;                                        // real time without rounding
-  std::string node_name, exec_type, node_type, refused;           // refused: why better kernels were not taken
-  double gflop = 0, bytes = 0;                                    // estimates of the work; 0 where they make no sense
+  double microseconds = 0;  // real time without rounding
+  std::string node_name, exec_type, node_type,
+      refused;                  // refused: why better kernels were not taken
+  double gflop = 0, bytes = 0;  // estimates of the work; 0 where they make no sense
 };
 
 // One variable of a request.
 class VIREO_API VariableState {
  public:
   std::string get_name() const { return name_; }
-  Tensor get_state() const;                                       // a copy in the declared type and shape
+  Tensor get_state() const;  // a copy in the declared type and shape
   void set_state(const Tensor& value);
   void reset();
 
@@ -61,7 +62,7 @@ class VIREO_API InferRequest {
   void set_tensor(const Output& port, const Tensor& tensor);
   void set_tensor(const std::string& name, const Tensor& tensor);
   void set_input_tensor(size_t index, const Tensor& tensor);
-  void set_input_tensor(const Tensor& tensor);                    // the only input
+  void set_input_tensor(const Tensor& tensor);  // the only input
   void set_output_tensor(size_t index, const Tensor& tensor);
   void set_output_tensor(const Tensor& tensor);
   Tensor get_tensor(const Output& port) const;
@@ -73,9 +74,9 @@ class VIREO_API InferRequest {
   Tensor get_output_tensor() const;
 
   void infer();
-  void start_async();                                             // queues; returns at once
-  void wait();                                                    // rethrows what the run threw
-  bool wait_for(std::chrono::milliseconds timeout);               // true if it ended
+  void start_async();                                // queues; returns at once
+  void wait();                                       // rethrows what the run threw
+  bool wait_for(std::chrono::milliseconds timeout);  // true if it ended
   // Ends a run between two steps: its wait() or infer() throws Cancelled; states are as before it.
   void cancel();
   // Called when an asynchronous run ended, outside of any stream: it may start inferences.
@@ -83,7 +84,7 @@ class VIREO_API InferRequest {
 
   std::vector<VariableState> query_state() const;
   void reset_state();
-  std::vector<ProfilingInfo> get_profiling_info() const;          // needs PERF_COUNT
+  std::vector<ProfilingInfo> get_profiling_info() const;  // needs PERF_COUNT
 
   struct Impl;
 
@@ -111,10 +112,10 @@ class VIREO_API CompiledModel {
   InferRequest create_infer_request();
   Any get_property(const std::string& name) const;
   void set_property(const AnyMap& properties);
-  Model get_runtime_model() const;                                // the graph as executed
-  std::string dump(const std::string& stage) const;               // "imported", "normalised", "lowered"
-  // Writes what Core::import_model reads: packed weights included, for machines with these instruction sets. Throws
-  // NotSupported for devices that cannot.
+  Model get_runtime_model() const;                   // the graph as executed
+  std::string dump(const std::string& stage) const;  // "imported", "normalised", "lowered"
+  // Writes what Core::import_model reads: packed weights included, for machines with these
+  // instruction sets. Throws NotSupported for devices that cannot.
   void export_model(std::ostream& out) const;
   void release_memory();
 
@@ -126,30 +127,42 @@ class VIREO_API CompiledModel {
   std::shared_ptr<Impl> impl_;
 };
 
-using SupportedOpsMap = std::map<std::string, std::string>;       // friendly name to device
+using SupportedOpsMap = std::map<std::string, std::string>;  // friendly name to device
 
 class VIREO_API Core {
  public:
   Core();
 
-  // .xml (with its .bin beside it, or `weights`), .onnx, config.json (with safetensors beside it), or a folder with one model.
-  std::shared_ptr<Model> read_model(const std::string& path, const std::string& weights = {}, const AnyMap& properties = {}) const;
-  // IR's XML or an ONNX model in memory. What the model refers to in `weights` and in `bytes` is shared: `keep` holds it alive.
-  std::shared_ptr<Model> read_model_from_memory(const void* bytes, size_t size, const Tensor& weights = {},
+  // .xml (with its .bin beside it, or `weights`), .onnx, config.json (with safetensors beside it),
+  // or a folder with one model.
+  std::shared_ptr<Model> read_model(const std::string& path, const std::string& weights = {},
+                                    const AnyMap& properties = {}) const;
+  // IR's XML or an ONNX model in memory. What the model refers to in `weights` and in `bytes` is
+  // shared: `keep` holds it alive.
+  std::shared_ptr<Model> read_model_from_memory(const void* bytes, size_t size,
+                                                const Tensor& weights = {},
                                                 std::shared_ptr<const void> keep = nullptr) const;
 
-  CompiledModel compile_model(const Model& model, const std::string& device = "AUTO", const AnyMap& properties = {});
-  CompiledModel compile_model(const std::shared_ptr<Model>& model, const std::string& device = "AUTO", const AnyMap& properties = {});
-  CompiledModel compile_model(const std::string& path, const std::string& device = "AUTO", const AnyMap& properties = {});
+  CompiledModel compile_model(const Model& model, const std::string& device = "AUTO",
+                              const AnyMap& properties = {});
+  CompiledModel compile_model(const std::shared_ptr<Model>& model,
+                              const std::string& device = "AUTO", const AnyMap& properties = {});
+  CompiledModel compile_model(const std::string& path, const std::string& device = "AUTO",
+                              const AnyMap& properties = {});
 
-  // What export_model wrote: from a stream, from memory (used as it is if it begins on 64 bytes), or from a file, which is
-  // mapped. Precision and mode are those of the exported model. Throws InvalidModel for anything else, for what another
-  // build of Vireo wrote, and for instruction sets that are not here.
-  CompiledModel import_model(std::istream& in, const std::string& device, const AnyMap& properties = {});
-  CompiledModel import_model(const Tensor& bytes, const std::string& device, const AnyMap& properties = {});
-  CompiledModel import_model(const std::string& path, const std::string& device, const AnyMap& properties = {});
+  // What export_model wrote: from a stream, from memory (used as it is if it begins on 64 bytes),
+  // or from a file, which is mapped. Precision and mode are those of the exported model. Throws
+  // InvalidModel for anything else, for what another build of Vireo wrote, and for instruction sets
+  // that are not here.
+  CompiledModel import_model(std::istream& in, const std::string& device,
+                             const AnyMap& properties = {});
+  CompiledModel import_model(const Tensor& bytes, const std::string& device,
+                             const AnyMap& properties = {});
+  CompiledModel import_model(const std::string& path, const std::string& device,
+                             const AnyMap& properties = {});
 
-  SupportedOpsMap query_model(const Model& model, const std::string& device, const AnyMap& properties = {}) const;
+  SupportedOpsMap query_model(const Model& model, const std::string& device,
+                              const AnyMap& properties = {}) const;
   std::vector<std::string> get_available_devices() const;
   // Of one device, or of all without a name.
   std::map<std::string, Version> get_versions(const std::string& device = {}) const;
@@ -163,9 +176,12 @@ class VIREO_API Core {
   std::shared_ptr<Impl> impl_;
 };
 
-// Writes IR v11: `path` ends in .xml, the weights go beside it. With compress_to_fp16 f32 and f64 weights are stored as f16.
-VIREO_API void save_model(const Model& model, const std::string& path, bool compress_to_fp16 = true);
-VIREO_API void serialize(const Model& model, const std::string& xml_path, const std::string& bin_path = {});
+// Writes IR v11: `path` ends in .xml, the weights go beside it. With compress_to_fp16 f32 and f64
+// weights are stored as f16.
+VIREO_API void save_model(const Model& model, const std::string& path,
+                          bool compress_to_fp16 = true);
+VIREO_API void serialize(const Model& model, const std::string& xml_path,
+                         const std::string& bin_path = {});
 VIREO_API Version get_version();
 
 }  // namespace vireo

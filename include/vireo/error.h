@@ -1,4 +1,5 @@
-// The one exception of Vireo. What it says is one line, lower case, without a full stop: where, what was got, what was expected.
+// The one exception of Vireo. What it says is one line, lower case, without a full stop: where,
+// what was got, what was expected.
 #pragma once
 
 #include <stdexcept>

@@ -1,4 +1,5 @@
-// Node and Output: handles to a graph's nodes. Copies name the same node; == and hash are its identity.
+// Node and Output: handles to a graph's nodes. Copies name the same node; == and hash are its
+// identity.
 #pragma once
 
 #include <cstdint>
@@ -26,11 +27,11 @@ class VIREO_API Node {
   explicit operator bool() const { return arena_ != nullptr; }
   const std::string& get_friendly_name() const;
   void set_friendly_name(const std::string& name);
-  std::string get_type_name() const;                              // "Softmax"
-  std::string get_version() const;                                // "opset8"
+  std::string get_type_name() const;  // "Softmax"
+  std::string get_version() const;    // "opset8"
   size_t get_input_size() const;
   size_t get_output_size() const;
-  Output input_value(size_t i) const;                             // the output that input i reads
+  Output input_value(size_t i) const;  // the output that input i reads
   Output output(size_t i) const;
   std::vector<Output> outputs() const;
   // Attributes as name and text, in IR's words.
@@ -38,11 +39,11 @@ class VIREO_API Node {
   // Runtime information by name; of a runtime model execType, runtimePrecision, outputLayouts,
   // originalLayersNames and others.
   std::vector<std::pair<std::string, std::string>> get_rt_info() const;
-  Tensor get_constant() const;                                    // a Constant's value, else empty
+  Tensor get_constant() const;  // a Constant's value, else empty
 
   bool operator==(const Node& o) const { return identity() == o.identity(); }
   bool operator!=(const Node& o) const { return !(*this == o); }
-  uint64_t identity() const;                                      // unique in the process, stable under edits
+  uint64_t identity() const;  // unique in the process, stable under edits
 
   // For Vireo's own layers.
   const std::shared_ptr<Arena>& arena() const;
@@ -50,7 +51,7 @@ class VIREO_API Node {
 
  private:
   GraphNode& data() const;
-  void follow() const;                                            // after the arena was merged into another
+  void follow() const;  // after the arena was merged into another
   mutable std::shared_ptr<Arena> arena_;
   mutable uint32_t id_ = 0;
 };
@@ -65,9 +66,9 @@ class VIREO_API Output {
   size_t get_index() const { return index_; }
   element::Type get_element_type() const;
   const PartialShape& get_partial_shape() const;
-  Shape get_shape() const;                                        // throws if not static
-  const std::vector<std::string>& get_names() const;              // tensor names
-  const std::string& get_any_name() const;                        // throws NotFound if there is none
+  Shape get_shape() const;                            // throws if not static
+  const std::vector<std::string>& get_names() const;  // tensor names
+  const std::string& get_any_name() const;            // throws NotFound if there is none
   void set_names(const std::vector<std::string>& names);
   bool operator==(const Output& o) const { return index_ == o.index_ && node_ == o.node_; }
   bool operator!=(const Output& o) const { return !(*this == o); }

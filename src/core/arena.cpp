@@ -18,8 +18,8 @@ bool same_dims(const Fact& a, const Fact& b) {
 }
 
 bool same_fact(const Fact& a, const Fact& b) {
-  return a.type == b.type && a.shape == b.shape && bool(a.value) == bool(b.value) && (!a.value || a.value.same_buffer(b.value)) &&
-         same_dims(a, b);
+  return a.type == b.type && a.shape == b.shape && bool(a.value) == bool(b.value) &&
+         (!a.value || a.value.same_buffer(b.value)) && same_dims(a, b);
 }
 
 // Unknown extents of a parameter are unknowns of their own: a symbol each.
@@ -33,7 +33,8 @@ Attrs with_symbols(const Attrs& attrs) {
 }  // namespace
 
 void Arena::check_sources(const std::vector<OutputRef>& sources) const {
-  for (OutputRef s : sources) VIREO_ASSERT(s.node < nodes_.size() && s.index < nodes_[s.node]->outputs.size());
+  for (OutputRef s : sources)
+    VIREO_ASSERT(s.node < nodes_.size() && s.index < nodes_[s.node]->outputs.size());
 }
 
 std::vector<Fact> Arena::infer_outputs(const OpDef& op, const Attrs& attrs, std::string_view name,
@@ -59,7 +60,8 @@ NodeId Arena::add(const OpDef& op, Attrs attrs, std::vector<OutputRef> inputs, s
   node->outputs.resize(facts.size());
   for (size_t i = 0; i < facts.size(); ++i) node->outputs[i].fact = std::move(facts[i]);
   nodes_.push_back(std::move(node));
-  for (size_t i = 0; i < nodes_[id]->inputs.size(); ++i) add_use(nodes_[id]->inputs[i], {id, uint32_t(i)});
+  for (size_t i = 0; i < nodes_[id]->inputs.size(); ++i)
+    add_use(nodes_[id]->inputs[i], {id, uint32_t(i)});
   return id;
 }
 
@@ -72,7 +74,8 @@ NodeId Arena::add_copy(const GraphNode& source, std::vector<OutputRef> inputs) {
   node->inputs = std::move(inputs);
   for (GraphOutput& o : node->outputs) o.uses.clear();
   nodes_.push_back(std::move(node));
-  for (size_t i = 0; i < nodes_[id]->inputs.size(); ++i) add_use(nodes_[id]->inputs[i], {id, uint32_t(i)});
+  for (size_t i = 0; i < nodes_[id]->inputs.size(); ++i)
+    add_use(nodes_[id]->inputs[i], {id, uint32_t(i)});
   return id;
 }
 
@@ -85,7 +88,8 @@ void Arena::add_use(OutputRef source, Use use) {
   producer.outputs[source.index].uses.push_back(use);
   if (producer.linked) return;
   producer.linked = true;
-  for (size_t i = 0; i < producer.inputs.size(); ++i) add_use(producer.inputs[i], {source.node, uint32_t(i)});
+  for (size_t i = 0; i < producer.inputs.size(); ++i)
+    add_use(producer.inputs[i], {source.node, uint32_t(i)});
 }
 
 void Arena::remove_use(OutputRef source, Use use) {
@@ -109,9 +113,11 @@ void Arena::set_input(NodeId id, size_t i, OutputRef source) {
 void Arena::set_inputs(NodeId id, std::vector<OutputRef> sources) {
   check_sources(sources);
   GraphNode& node = *nodes_[id];
-  for (size_t i = 0; node.linked && i < node.inputs.size(); ++i) remove_use(node.inputs[i], {id, uint32_t(i)});
+  for (size_t i = 0; node.linked && i < node.inputs.size(); ++i)
+    remove_use(node.inputs[i], {id, uint32_t(i)});
   node.inputs = std::move(sources);
-  for (size_t i = 0; node.linked && i < node.inputs.size(); ++i) add_use(node.inputs[i], {id, uint32_t(i)});
+  for (size_t i = 0; node.linked && i < node.inputs.size(); ++i)
+    add_use(node.inputs[i], {id, uint32_t(i)});
 }
 
 void Arena::set_attrs(NodeId id, Attrs attrs) {
@@ -124,7 +130,8 @@ void Arena::replace_uses(OutputRef from, OutputRef to) {
   std::vector<Use> uses = std::move(nodes_[from.node]->outputs[from.index].uses);
   nodes_[from.node]->outputs[from.index].uses.clear();
   for (const Use& use : uses) {
-    // What `to` itself is made of goes on reading `from`: inserting a node behind an output is a replacement too.
+    // What `to` itself is made of goes on reading `from`: inserting a node behind an output is a
+    // replacement too.
     if (use.node == to.node) {
       nodes_[from.node]->outputs[from.index].uses.push_back(use);
       continue;
@@ -152,13 +159,15 @@ void Arena::detach(NodeId id) {
     const NodeId at = stack.back();
     stack.pop_back();
     GraphNode& node = *nodes_[at];
-    const bool read = std::any_of(node.outputs.begin(), node.outputs.end(), [](const GraphOutput& o) { return !o.uses.empty(); });
+    const bool read = std::any_of(node.outputs.begin(), node.outputs.end(),
+                                  [](const GraphOutput& o) { return !o.uses.empty(); });
     if (!node.linked || read) continue;
     node.linked = false;
     for (size_t i = 0; i < node.inputs.size(); ++i) {
       remove_use(node.inputs[i], {at, uint32_t(i)});
       const GraphNode& source = *nodes_[node.inputs[i].node];
-      if (!source.op->has(kStructural | kSink) || &constant_op == source.op) stack.push_back(node.inputs[i].node);
+      if (!source.op->has(kStructural | kSink) || &constant_op == source.op)
+        stack.push_back(node.inputs[i].node);
     }
   }
 }

@@ -26,41 +26,57 @@ class Lister : public AttrVisitor {
   void on(const char* n, std::vector<std::string>& v) override { list.emplace_back(n, v); }
   void on(const char* n, Tensor& v) override { list.emplace_back(n, v); }
   void on(const char* n, Body& v) override { list.emplace_back(n, v); }
-  void on_enum(const char* n, int& v, span<const char* const> names) override { list.emplace_back(n, names[size_t(v)]); }
+  void on_enum(const char* n, int& v, span<const char* const> names) override {
+    list.emplace_back(n, names[size_t(v)]);
+  }
 };
 
 // Sets members by name.
 class Setter : public AttrVisitor {
  public:
-  Setter(const AttrList& values, std::string_view where) : values_(values), where_(where), used_(values.size()) {}
+  Setter(const AttrList& values, std::string_view where)
+      : values_(values), where_(where), used_(values.size()) {}
 
   void on(const char* n, bool& v) override {
-    if (auto* i = find<int64_t>(n, true)) v = *i != 0;
-    else take(n, v);
+    if (auto* i = find<int64_t>(n, true))
+      v = *i != 0;
+    else
+      take(n, v);
   }
   void on(const char* n, int64_t& v) override { take(n, v); }
   void on(const char* n, double& v) override {
-    if (auto* i = find<int64_t>(n, true)) v = double(*i);
-    else take(n, v);
+    if (auto* i = find<int64_t>(n, true))
+      v = double(*i);
+    else
+      take(n, v);
   }
   void on(const char* n, std::string& v) override { take(n, v); }
   void on(const char* n, element::Type& v) override {
-    if (auto* s = find<std::string>(n, true)) v = element::Type(*s);
-    else take(n, v);
+    if (auto* s = find<std::string>(n, true))
+      v = element::Type(*s);
+    else
+      take(n, v);
   }
   void on(const char* n, PartialShape& v) override {
-    if (auto* s = find<std::string>(n, true)) v = PartialShape(std::string_view(*s));
-    else if (auto* i = find<std::vector<int64_t>>(n, true)) v = PartialShape(std::vector<Dimension>(i->begin(), i->end()));
-    else take(n, v);
+    if (auto* s = find<std::string>(n, true))
+      v = PartialShape(std::string_view(*s));
+    else if (auto* i = find<std::vector<int64_t>>(n, true))
+      v = PartialShape(std::vector<Dimension>(i->begin(), i->end()));
+    else
+      take(n, v);
   }
   void on(const char* n, std::vector<int64_t>& v) override { take(n, v); }
   void on(const char* n, std::vector<double>& v) override {
-    if (auto* i = find<std::vector<int64_t>>(n, true)) v.assign(i->begin(), i->end());
-    else take(n, v);
+    if (auto* i = find<std::vector<int64_t>>(n, true))
+      v.assign(i->begin(), i->end());
+    else
+      take(n, v);
   }
   void on(const char* n, std::vector<std::string>& v) override {
-    if (auto* i = find<std::vector<int64_t>>(n, true); i && i->empty()) v.clear();
-    else take(n, v);
+    if (auto* i = find<std::vector<int64_t>>(n, true); i && i->empty())
+      v.clear();
+    else
+      take(n, v);
   }
   void on(const char* n, Tensor& v) override { take(n, v); }
   void on(const char* n, Body& v) override { take(n, v); }
@@ -72,13 +88,14 @@ class Setter : public AttrVisitor {
         v = int(i);
         return;
       }
-    fail(ErrorCode::InvalidArgument, "{}: attribute {} is '{}', expected one of {}", where_, n, s->substr(0, 60),
-         fmt::join(names.begin(), names.end(), ", "));
+    fail(ErrorCode::InvalidArgument, "{}: attribute {} is '{}', expected one of {}", where_, n,
+         s->substr(0, 60), fmt::join(names.begin(), names.end(), ", "));
   }
 
   void check_all_used() const {
     for (size_t i = 0; i < values_.size(); ++i)
-      if (!used_[i]) fail(ErrorCode::InvalidArgument, "{}: attribute {} is unknown", where_, values_[i].first);
+      if (!used_[i])
+        fail(ErrorCode::InvalidArgument, "{}: attribute {} is unknown", where_, values_[i].first);
   }
 
  private:
@@ -89,8 +106,8 @@ class Setter : public AttrVisitor {
       used_[i] = true;
       const T* v = std::get_if<T>(&values_[i].second.value);
       if (!v && !or_other)
-        fail(ErrorCode::InvalidArgument, "{}: attribute {} has a value of the wrong kind: {}", where_, name,
-             to_text(values_[i].second).substr(0, 60));
+        fail(ErrorCode::InvalidArgument, "{}: attribute {} has a value of the wrong kind: {}",
+             where_, name, to_text(values_[i].second).substr(0, 60));
       return v;
     }
     return nullptr;
@@ -108,7 +125,9 @@ class Setter : public AttrVisitor {
 bool same(const Body& a, const Body& b) { return a.graph == b.graph; }
 bool same(const Tensor& a, const Tensor& b) { return (!a && !b) || same_contents(a, b); }
 template <typename T>
-bool same(const T& a, const T& b) { return a == b; }
+bool same(const T& a, const T& b) {
+  return a == b;
+}
 
 }  // namespace
 
@@ -174,10 +193,13 @@ std::string to_text(const AttrValue& value) {
     }
     std::string operator()(const std::string& v) const {
       std::string s = "\"";
-      for (char c : v) (c == '"' || c == '\\') ? (s += '\\', s += c) : c == '\n' ? s += "\\n" : s += c;
+      for (char c : v)
+        (c == '"' || c == '\\') ? (s += '\\', s += c) : c == '\n' ? s += "\\n" : s += c;
       return s + "\"";
     }
-    std::string operator()(const std::vector<int64_t>& v) const { return fmt::format("[{}]", fmt::join(v, ",")); }
+    std::string operator()(const std::vector<int64_t>& v) const {
+      return fmt::format("[{}]", fmt::join(v, ","));
+    }
     std::string operator()(const std::vector<double>& v) const {
       std::string s;
       for (double d : v) s += (s.empty() ? "" : ",") + (*this)(d);
@@ -191,7 +213,8 @@ std::string to_text(const AttrValue& value) {
     std::string operator()(element::Type v) const { return std::string(v.name()); }
     std::string operator()(const PartialShape& v) const { return v.to_string(); }
     std::string operator()(const Tensor& v) const {
-      return v ? fmt::format("{}{}", v.get_element_type().name(), v.get_shape().to_string()) : "none";
+      return v ? fmt::format("{}{}", v.get_element_type().name(), v.get_shape().to_string())
+               : "none";
     }
     std::string operator()(const Body& v) const { return v.graph ? "{body}" : "none"; }
   };

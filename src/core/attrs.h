@@ -1,5 +1,5 @@
-// Attributes of a node: a plain struct behind a shared, immutable, type-erased handle. One `visit` per struct serves IR, text,
-// comparison, hashing and construction by name.
+// Attributes of a node: a plain struct behind a shared, immutable, type-erased handle. One `visit`
+// per struct serves IR, text, comparison, hashing and construction by name.
 #pragma once
 
 #include <memory>
@@ -22,13 +22,14 @@ struct BodyInput {
   int64_t input = -1;      // the node's input; -1: the iteration counter of a Loop
   int64_t parameter = 0;   // index among the body's parameters
   int64_t back_edge = -1;  // index of the body's result that feeds the next iteration; -1: none
-  int64_t axis = -1;       // slicing axis; -1: not sliced. Slices run from start to end (inclusive bounds, negative from the end)
+  int64_t axis = -1;       // slicing axis; -1: not sliced. Slices run from start to end (inclusive
+                           // bounds, negative from the end)
   int64_t start = 0, end = -1, stride = 1, part_size = 1;
 };
 struct BodyOutput {
-  int64_t output = 0;      // the node's output; -1: the execution condition of a Loop
-  int64_t result = 0;      // index among the body's results
-  int64_t axis = -1;       // concatenation axis; -1: the last iteration's value
+  int64_t output = 0;  // the node's output; -1: the execution condition of a Loop
+  int64_t result = 0;  // index among the body's results
+  int64_t axis = -1;   // concatenation axis; -1: the last iteration's value
   int64_t start = 0, end = -1, stride = 1, part_size = 1;
 };
 struct Body {
@@ -37,7 +38,8 @@ struct Body {
   std::vector<BodyOutput> outputs;
 };
 
-// Attribute structs declare `void visit(AttrVisitor& v, MyAttrs& a)` in their own namespace and name each member once.
+// Attribute structs declare `void visit(AttrVisitor& v, MyAttrs& a)` in their own namespace and
+// name each member once.
 class AttrVisitor {
  public:
   virtual ~AttrVisitor() = default;
@@ -50,11 +52,12 @@ class AttrVisitor {
   virtual void on(const char* name, std::vector<int64_t>& value) = 0;
   virtual void on(const char* name, std::vector<double>& value) = 0;
   virtual void on(const char* name, std::vector<std::string>& value) = 0;
-  virtual void on(const char* name, Tensor& value) = 0;   // constants only
-  virtual void on(const char* name, Body& value) = 0;     // IR: "body", "then_body", "else_body"
+  virtual void on(const char* name, Tensor& value) = 0;  // constants only
+  virtual void on(const char* name, Body& value) = 0;    // IR: "body", "then_body", "else_body"
   virtual void on_enum(const char* name, int& value, span<const char* const> names) = 0;
 
-  // An enum whose values are 0, 1, ... in the order of its names: v.on("auto_pad", a.auto_pad, kAutoPadNames).
+  // An enum whose values are 0, 1, ... in the order of its names: v.on("auto_pad", a.auto_pad,
+  // kAutoPadNames).
   template <typename E, size_t N>
   void on(const char* name, E& value, const char* const (&names)[N]) {
     static_assert(std::is_enum_v<E>);
@@ -77,23 +80,29 @@ inline void visit(AttrVisitor&, NoAttrs&) {}
 template <typename T>
 inline constexpr AttrType kAttrType = {
     []() -> std::shared_ptr<void> { return std::make_shared<T>(); },
-    [](const void* p) -> std::shared_ptr<void> { return std::make_shared<T>(*static_cast<const T*>(p)); },
+    [](const void* p) -> std::shared_ptr<void> {
+      return std::make_shared<T>(*static_cast<const T*>(p));
+    },
     [](AttrVisitor& v, void* p) { visit(v, *static_cast<T*>(p)); },
 };
 
 class Attrs {
  public:
   Attrs() : Attrs(NoAttrs{}) {}
-  template <typename T, typename = std::enable_if_t<!std::is_same_v<T, Attrs> && !std::is_pointer_v<T>>>
+  template <typename T,
+            typename = std::enable_if_t<!std::is_same_v<T, Attrs> && !std::is_pointer_v<T>>>
   Attrs(T value) : type_(&kAttrType<T>), data_(std::make_shared<T>(std::move(value))) {}
-  Attrs(const AttrType* type, std::shared_ptr<const void> data) : type_(type), data_(std::move(data)) {}
+  Attrs(const AttrType* type, std::shared_ptr<const void> data)
+      : type_(type), data_(std::move(data)) {}
 
   template <typename T>
   const T& as() const {
     return *static_cast<const T*>(checked(&kAttrType<T>));
   }
   template <typename T>
-  bool is() const { return type_ == &kAttrType<T>; }
+  bool is() const {
+    return type_ == &kAttrType<T>;
+  }
   const AttrType* type() const { return type_; }
   const void* get() const { return data_.get(); }
   // Visits a copy (readers of attributes) or makes changed attributes from it (writers).
@@ -109,11 +118,13 @@ class Attrs {
   std::shared_ptr<const void> data_;
 };
 
-// Attributes by name, for frontends, the text form and Python: {{"axis", 1}, {"auto_pad", "same_upper"}}.
+// Attributes by name, for frontends, the text form and Python: {{"axis", 1}, {"auto_pad",
+// "same_upper"}}.
 class AttrValue {
  public:
-  using Variant = std::variant<bool, int64_t, double, std::string, std::vector<int64_t>, std::vector<double>,
-                               std::vector<std::string>, element::Type, PartialShape, Tensor, Body>;
+  using Variant =
+      std::variant<bool, int64_t, double, std::string, std::vector<int64_t>, std::vector<double>,
+                   std::vector<std::string>, element::Type, PartialShape, Tensor, Body>;
   AttrValue(bool v) : value(v) {}
   AttrValue(int v) : value(int64_t(v)) {}
   AttrValue(int64_t v) : value(v) {}
@@ -132,7 +143,8 @@ class AttrValue {
 };
 using AttrList = std::vector<std::pair<std::string, AttrValue>>;
 
-// Builds attributes by name; throws InvalidArgument naming an unknown attribute or a wrong kind of value. `where` opens the message.
+// Builds attributes by name; throws InvalidArgument naming an unknown attribute or a wrong kind of
+// value. `where` opens the message.
 Attrs make_attrs(const AttrType* type, const AttrList& values, std::string_view where);
 // All attributes as a list, in the order of `visit`; enums as their names.
 AttrList list_attrs(const Attrs& attrs);

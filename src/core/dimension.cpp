@@ -25,10 +25,10 @@ int64_t saturating_mul(int64_t a, int64_t b) {
 
 int64_t bound(std::string_view text, std::string_view whole) {
   auto value = parse_i64(text);
-  if (!value || *value < 0) fail(ErrorCode::InvalidArgument, "dimension '{}' is not ?, a length or an interval", whole);
+  if (!value || *value < 0)
+    fail(ErrorCode::InvalidArgument, "dimension '{}' is not ?, a length or an interval", whole);
   return *value;
 }
-
 
 }  // namespace
 
@@ -37,7 +37,8 @@ Dimension::Dimension(int64_t length) {
   if (length >= 0) min_ = max_ = length;
 }
 
-Dimension::Dimension(int64_t min, int64_t max) : min_(std::max<int64_t>(min, 0)), max_(max == -1 ? kUnbounded : max) {
+Dimension::Dimension(int64_t min, int64_t max)
+    : min_(std::max<int64_t>(min, 0)), max_(max == -1 ? kUnbounded : max) {
   if (min < -1 || max < -1 || min_ > max_)
     fail(ErrorCode::InvalidArgument, "dimension interval {}..{} is empty", min, max);
 }
@@ -58,7 +59,8 @@ Dimension::Dimension(std::string_view given) {
 }
 
 int64_t Dimension::get_length() const {
-  if (is_dynamic()) fail(ErrorCode::InvalidArgument, "dimension {} has no single length", to_string());
+  if (is_dynamic())
+    fail(ErrorCode::InvalidArgument, "dimension {} has no single length", to_string());
   return min_;
 }
 
@@ -102,14 +104,21 @@ bool Dimension::broadcast_merge(Dimension& out, const Dimension& a, const Dimens
   // An extent that cannot be 1 is the result's, whatever the other one is.
   const bool a_can = a.min_ <= 1 && a.max_ >= 1, b_can = b.min_ <= 1 && b.max_ >= 1;
   if (!a_can && !b_can) return merge(out, a, b);
-  if (!a_can) { out = a; return true; }
-  if (!b_can) { out = b; return true; }
+  if (!a_can) {
+    out = a;
+    return true;
+  }
+  if (!b_can) {
+    out = b;
+    return true;
+  }
   Dimension d;
   d.min_ = std::min(a.min_, b.min_);
   d.max_ = std::max(a.max_, b.max_);
   // Whatever it is, it is the same wherever these two meet.
   if (a.symbol_ && b.symbol_)
-    d.symbol_ = hash_combine(std::min(a.symbol_, b.symbol_), std::max(a.symbol_, b.symbol_)) | kDerived;
+    d.symbol_ =
+        hash_combine(std::min(a.symbol_, b.symbol_), std::max(a.symbol_, b.symbol_)) | kDerived;
   out = d;
   return true;
 }
@@ -141,7 +150,8 @@ Dimension Dimension::operator*(const Dimension& o) const {
 }
 
 Dimension Dimension::operator/(int64_t divisor) const {
-  if (divisor <= 0) fail(ErrorCode::InvalidArgument, "dimension {} is divided by {}", to_string(), divisor);
+  if (divisor <= 0)
+    fail(ErrorCode::InvalidArgument, "dimension {} is divided by {}", to_string(), divisor);
   Dimension d;
   d.min_ = min_ / divisor;
   d.max_ = max_ == kUnbounded ? kUnbounded : max_ / divisor;

@@ -17,22 +17,26 @@ struct Row {
 
 // In the order of Type_t.
 constexpr Row kRows[kTypeCount] = {
-    {"dynamic", 0, kNothing}, {"boolean", 8, kUnsigned}, {"bf16", 16, kReal}, {"f16", 16, kReal}, {"f32", 32, kReal},
-    {"f64", 64, kReal}, {"i4", 4, kSigned}, {"i8", 8, kSigned}, {"i16", 16, kSigned}, {"i32", 32, kSigned},
-    {"i64", 64, kSigned}, {"u1", 1, kUnsigned}, {"u2", 2, kUnsigned}, {"u3", 3, kUnsigned}, {"u4", 4, kUnsigned},
-    {"u6", 6, kUnsigned}, {"u8", 8, kUnsigned}, {"u16", 16, kUnsigned}, {"u32", 32, kUnsigned}, {"u64", 64, kUnsigned},
-    {"nf4", 4, kReal}, {"f8e4m3", 8, kReal}, {"f8e5m2", 8, kReal}, {"string", 8 * sizeof(std::string), kText},
-    {"f4e2m1", 4, kReal}, {"f8e8m0", 8, kReal},
+    {"dynamic", 0, kNothing}, {"boolean", 8, kUnsigned}, {"bf16", 16, kReal},
+    {"f16", 16, kReal},       {"f32", 32, kReal},        {"f64", 64, kReal},
+    {"i4", 4, kSigned},       {"i8", 8, kSigned},        {"i16", 16, kSigned},
+    {"i32", 32, kSigned},     {"i64", 64, kSigned},      {"u1", 1, kUnsigned},
+    {"u2", 2, kUnsigned},     {"u3", 3, kUnsigned},      {"u4", 4, kUnsigned},
+    {"u6", 6, kUnsigned},     {"u8", 8, kUnsigned},      {"u16", 16, kUnsigned},
+    {"u32", 32, kUnsigned},   {"u64", 64, kUnsigned},    {"nf4", 4, kReal},
+    {"f8e4m3", 8, kReal},     {"f8e5m2", 8, kReal},      {"string", 8 * sizeof(std::string), kText},
+    {"f4e2m1", 4, kReal},     {"f8e8m0", 8, kReal},
 };
 
 // Other spellings, lower case: IR's precision names and NumPy-like names.
 constexpr std::pair<std::string_view, Type_t> kAliases[] = {
-    {"fp32", Type_t::f32}, {"fp16", Type_t::f16}, {"fp64", Type_t::f64}, {"bool", Type_t::boolean},
-    {"undefined", Type_t::dynamic}, {"unspecified", Type_t::dynamic}, {"bin", Type_t::u1}, {"float", Type_t::f32},
-    {"float32", Type_t::f32}, {"float16", Type_t::f16}, {"float64", Type_t::f64}, {"int8", Type_t::i8},
-    {"int16", Type_t::i16}, {"int32", Type_t::i32}, {"int64", Type_t::i64}, {"uint8", Type_t::u8},
-    {"uint16", Type_t::u16}, {"uint32", Type_t::u32}, {"uint64", Type_t::u64}, {"hf8", Type_t::f8e4m3},
-    {"bf8", Type_t::f8e5m2},
+    {"fp32", Type_t::f32},     {"fp16", Type_t::f16},          {"fp64", Type_t::f64},
+    {"bool", Type_t::boolean}, {"undefined", Type_t::dynamic}, {"unspecified", Type_t::dynamic},
+    {"bin", Type_t::u1},       {"float", Type_t::f32},         {"float32", Type_t::f32},
+    {"float16", Type_t::f16},  {"float64", Type_t::f64},       {"int8", Type_t::i8},
+    {"int16", Type_t::i16},    {"int32", Type_t::i32},         {"int64", Type_t::i64},
+    {"uint8", Type_t::u8},     {"uint16", Type_t::u16},        {"uint32", Type_t::u32},
+    {"uint64", Type_t::u64},   {"hf8", Type_t::f8e4m3},        {"bf8", Type_t::f8e5m2},
 };
 
 const Row& row(Type_t type) { return kRows[static_cast<size_t>(type)]; }

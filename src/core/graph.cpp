@@ -33,9 +33,14 @@ void evaluate_constant(EvalContext& c) { c.set_output(0, c.attrs<ConstantAttrs>(
 
 }  // namespace
 
-VIREO_DEFINE_OP(parameter_op){"Parameter", 1, &kAttrType<ParameterAttrs>, infer_parameter, nullptr, Tolerance::Exact, kStructural};
-VIREO_DEFINE_OP(constant_op){"Constant", 1, &kAttrType<ConstantAttrs>, infer_constant, evaluate_constant, Tolerance::Exact, kStructural};
-VIREO_DEFINE_OP(result_op){"Result", 1, &kAttrType<NoAttrs>, infer_result, evaluate_result, Tolerance::Exact, kStructural};
+VIREO_DEFINE_OP(parameter_op){"Parameter",     1,       &kAttrType<ParameterAttrs>,
+                              infer_parameter, nullptr, Tolerance::Exact,
+                              kStructural};
+VIREO_DEFINE_OP(constant_op){
+    "Constant",       1,          &kAttrType<ConstantAttrs>, infer_constant, evaluate_constant,
+    Tolerance::Exact, kStructural};
+VIREO_DEFINE_OP(result_op){
+    "Result", 1, &kAttrType<NoAttrs>, infer_result, evaluate_result, Tolerance::Exact, kStructural};
 
 const RtInfo* RtInfo::find(std::string_view name) const {
   for (const auto& [key, child] : children)
@@ -49,15 +54,19 @@ RtInfo& RtInfo::at(const std::string& name) {
   return children.back().second;
 }
 void RtInfo::erase(std::string_view name) {
-  children.erase(std::remove_if(children.begin(), children.end(), [&](const auto& c) { return c.first == name; }), children.end());
+  children.erase(std::remove_if(children.begin(), children.end(),
+                                [&](const auto& c) { return c.first == name; }),
+                 children.end());
 }
 
-OutputRef Graph::add(const OpDef& op, Attrs attrs, std::vector<OutputRef> inputs, std::string name) {
+OutputRef Graph::add(const OpDef& op, Attrs attrs, std::vector<OutputRef> inputs,
+                     std::string name) {
   return {arena->add(op, std::move(attrs), std::move(inputs), std::move(name)), 0};
 }
 
 OutputRef Graph::add_parameter(element::Type type, PartialShape shape, std::string name) {
-  const OutputRef out = add(parameter_op, ParameterAttrs{type, std::move(shape)}, {}, std::move(name));
+  const OutputRef out =
+      add(parameter_op, ParameterAttrs{type, std::move(shape)}, {}, std::move(name));
   parameters.push_back(out.node);
   return out;
 }
@@ -88,7 +97,8 @@ std::vector<NodeId> Graph::order() const {
       }
       const NodeId source = node.inputs[next++].node;
       if (state[source] == kOpen)
-        fail(ErrorCode::InvalidModel, "{} '{}' depends on itself: the graph has a cycle", (*arena)[source].op->name, (*arena)[source].name);
+        fail(ErrorCode::InvalidModel, "{} '{}' depends on itself: the graph has a cycle",
+             (*arena)[source].op->name, (*arena)[source].name);
       if (state[source] == kNew) {
         state[source] = kOpen;
         stack.push_back({source, 0});

@@ -18,7 +18,9 @@ struct OutputRef {
   bool valid() const { return node != ~0u; }
   bool operator==(const OutputRef& o) const { return node == o.node && index == o.index; }
   bool operator!=(const OutputRef& o) const { return !(*this == o); }
-  bool operator<(const OutputRef& o) const { return node != o.node ? node < o.node : index < o.index; }
+  bool operator<(const OutputRef& o) const {
+    return node != o.node ? node < o.node : index < o.index;
+  }
 };
 struct OutputRefHash {
   size_t operator()(const OutputRef& r) const { return (size_t(r.node) << 8) ^ r.index; }
@@ -36,27 +38,27 @@ struct RtInfo {
   std::vector<std::pair<std::string, RtInfo>> children;
 
   const RtInfo* find(std::string_view name) const;
-  RtInfo& at(const std::string& name);       // made if absent
+  RtInfo& at(const std::string& name);  // made if absent
   void erase(std::string_view name);
   bool empty() const { return value.empty() && children.empty(); }
 };
 
 struct GraphOutput {
   Fact fact;
-  std::vector<std::string> names;            // tensor names, without duplicates
+  std::vector<std::string> names;  // tensor names, without duplicates
   std::vector<Use> uses;
   RtInfo rt_info;
 };
 
 struct GraphNode {
-  uint64_t uid = 0;                          // identity; survives moves between arenas
+  uint64_t uid = 0;  // identity; survives moves between arenas
   const OpDef* op = nullptr;
   Attrs attrs;
-  std::string name;                          // friendly name; unique only by convention
+  std::string name;  // friendly name; unique only by convention
   std::vector<OutputRef> inputs;
   std::vector<GraphOutput> outputs;
   RtInfo rt_info;
-  bool linked = true;                        // listed among the uses of its inputs
+  bool linked = true;  // listed among the uses of its inputs
   bool is(std::string_view op_name) const { return op->name == op_name; }
   const Fact& fact(size_t i = 0) const { return outputs[i].fact; }
 };
@@ -67,11 +69,14 @@ class Arena : public std::enable_shared_from_this<Arena> {
   // Adds a node and infers its outputs; throws what infer throws and leaves the arena as it was.
   NodeId add(const OpDef& op, Attrs attrs, std::vector<OutputRef> inputs, std::string name = {});
   OutputRef add_constant(Tensor value, std::string name = {});
-  // A copy of a node, here or of another arena, with its facts, names and rt_info, reading `inputs`.
+  // A copy of a node, here or of another arena, with its facts, names and rt_info, reading
+  // `inputs`.
   NodeId add_copy(const GraphNode& node, std::vector<OutputRef> inputs);
 
   const GraphNode& operator[](NodeId id) const { return *nodes_[id]; }
-  GraphNode& edit(NodeId id) { return *nodes_[id]; }   // names, rt_info, facts of parameters; inputs only through set_input
+  GraphNode& edit(NodeId id) {
+    return *nodes_[id];
+  }  // names, rt_info, facts of parameters; inputs only through set_input
   size_t size() const { return nodes_.size(); }
 
   const GraphOutput& output(OutputRef ref) const { return nodes_[ref.node]->outputs[ref.index]; }
@@ -86,11 +91,12 @@ class Arena : public std::enable_shared_from_this<Arena> {
   void replace_uses(OutputRef from, OutputRef to);
   // Infers this node again from its inputs; true if a fact changed.
   bool infer(NodeId id);
-  // A node that nobody reads stops counting as a user of its inputs, and so do inputs that then nobody reads. They stay readable,
-  // and count again as soon as somebody reads them.
+  // A node that nobody reads stops counting as a user of its inputs, and so do inputs that then
+  // nobody reads. They stay readable, and count again as soon as somebody reads them.
   void detach(NodeId id);
 
-  // Moves every node of another arena here and leaves a forwarding entry there; returns what to add to its ids.
+  // Moves every node of another arena here and leaves a forwarding entry there; returns what to add
+  // to its ids.
   NodeId absorb(Arena& other);
   const std::shared_ptr<Arena>& forward() const { return forward_; }
   NodeId forward_offset() const { return forward_offset_; }
@@ -99,7 +105,8 @@ class Arena : public std::enable_shared_from_this<Arena> {
   void add_use(OutputRef source, Use use);
   void remove_use(OutputRef source, Use use);
   void check_sources(const std::vector<OutputRef>& sources) const;
-  std::vector<Fact> infer_outputs(const OpDef& op, const Attrs& attrs, std::string_view name, const std::vector<OutputRef>& inputs) const;
+  std::vector<Fact> infer_outputs(const OpDef& op, const Attrs& attrs, std::string_view name,
+                                  const std::vector<OutputRef>& inputs) const;
   std::vector<std::unique_ptr<GraphNode>> nodes_;
   std::shared_ptr<Arena> forward_;
   NodeId forward_offset_ = 0;
@@ -124,16 +131,20 @@ struct Graph {
 
   OutputRef add(const OpDef& op, Attrs attrs, std::vector<OutputRef> inputs, std::string name = {});
   OutputRef add_parameter(element::Type type, PartialShape shape, std::string name);
-  OutputRef add_constant(Tensor value, std::string name = {}) { return arena->add_constant(std::move(value), std::move(name)); }
+  OutputRef add_constant(Tensor value, std::string name = {}) {
+    return arena->add_constant(std::move(value), std::move(name));
+  }
   NodeId add_result(OutputRef source, std::string name = {});
 
-  // Every node that results and sinks need, sources first; parameters are included even if unread. Throws InvalidModel on a cycle.
+  // Every node that results and sinks need, sources first; parameters are included even if unread.
+  // Throws InvalidModel on a cycle.
   std::vector<NodeId> order() const;
   // Infers all nodes again in order.
   void infer();
   // Gives parameters new shapes and infers; on error everything is as before.
   void reshape(const std::vector<std::pair<NodeId, PartialShape>>& shapes);
-  // Its own arena with copies of the nodes; constants share their data. Ids change: `ids` tells, if given.
+  // Its own arena with copies of the nodes; constants share their data. Ids change: `ids` tells, if
+  // given.
   std::shared_ptr<Graph> clone(std::vector<NodeId>* ids = nullptr) const;
   Variable* find_variable(std::string_view id);
   // After the arena was absorbed by another: moves on to that one.

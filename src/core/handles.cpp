@@ -20,22 +20,28 @@ std::string known_names(const std::vector<Output>& ports) {
 // By tensor name first, then by the friendly name of the node (of what a result reads).
 Output find_port(const std::vector<Output>& ports, const std::string& name, const char* kind) {
   for (const Output& p : ports)
-    if (std::find(p.get_names().begin(), p.get_names().end(), name) != p.get_names().end()) return p;
+    if (std::find(p.get_names().begin(), p.get_names().end(), name) != p.get_names().end())
+      return p;
   for (const Output& p : ports) {
     const Node& node = p.get_node();
     if (node.get_friendly_name() == name) return p;
-    if (node.get_type_name() == "Result" && node.input_value(0).get_node().get_friendly_name() == name) return p;
+    if (node.get_type_name() == "Result" &&
+        node.input_value(0).get_node().get_friendly_name() == name)
+      return p;
   }
-  fail(ErrorCode::NotFound, "the model has no {} '{}', there are: {}", kind, name, known_names(ports));
+  fail(ErrorCode::NotFound, "the model has no {} '{}', there are: {}", kind, name,
+       known_names(ports));
 }
 
 Output at(const std::vector<Output>& ports, size_t index, const char* kind) {
-  if (index >= ports.size()) fail(ErrorCode::NotFound, "{} {} does not exist, the model has {}", kind, index, ports.size());
+  if (index >= ports.size())
+    fail(ErrorCode::NotFound, "{} {} does not exist, the model has {}", kind, index, ports.size());
   return ports[index];
 }
 
 Output only(const std::vector<Output>& ports, const char* kind) {
-  if (ports.size() != 1) fail(ErrorCode::InvalidArgument, "the model has {} {}s, name one of them", ports.size(), kind);
+  if (ports.size() != 1)
+    fail(ErrorCode::InvalidArgument, "the model has {} {}s, name one of them", ports.size(), kind);
   return ports[0];
 }
 
@@ -82,12 +88,16 @@ size_t Node::get_output_size() const { return data().outputs.size(); }
 
 Output Node::input_value(size_t i) const {
   const GraphNode& node = data();
-  if (i >= node.inputs.size()) fail(ErrorCode::NotFound, "{} '{}' has no input {}, it has {}", node.op->name, node.name, i, node.inputs.size());
+  if (i >= node.inputs.size())
+    fail(ErrorCode::NotFound, "{} '{}' has no input {}, it has {}", node.op->name, node.name, i,
+         node.inputs.size());
   return Output(Node(arena_, node.inputs[i].node), node.inputs[i].index);
 }
 Output Node::output(size_t i) const {
   const GraphNode& node = data();
-  if (i >= node.outputs.size()) fail(ErrorCode::NotFound, "{} '{}' has no output {}, it has {}", node.op->name, node.name, i, node.outputs.size());
+  if (i >= node.outputs.size())
+    fail(ErrorCode::NotFound, "{} '{}' has no output {}, it has {}", node.op->name, node.name, i,
+         node.outputs.size());
   return Output(*this, i);
 }
 std::vector<Output> Node::outputs() const {
@@ -108,10 +118,14 @@ std::vector<std::pair<std::string, std::string>> Node::get_rt_info() const {
   for (const auto& [name, info] : data().rt_info.children) out.emplace_back(name, info.value);
   return out;
 }
-Tensor Node::get_constant() const { return data().op == &constant_op ? data().fact().value : Tensor(); }
+Tensor Node::get_constant() const {
+  return data().op == &constant_op ? data().fact().value : Tensor();
+}
 
 namespace {
-const GraphOutput& data_of(const Node& node, size_t index) { return (*node.arena())[node.id()].outputs[index]; }
+const GraphOutput& data_of(const Node& node, size_t index) {
+  return (*node.arena())[node.id()].outputs[index];
+}
 }  // namespace
 
 element::Type Output::get_element_type() const { return data_of(node_, index_).fact.type; }
@@ -120,15 +134,20 @@ Shape Output::get_shape() const { return get_partial_shape().to_shape(); }
 const std::vector<std::string>& Output::get_names() const {
   // A result has the names of what it returns.
   const GraphNode& node = (*node_.arena())[node_.id()];
-  if (node.op == &result_op && node.outputs[0].names.empty()) return node_.arena()->output(node.inputs[0]).names;
+  if (node.op == &result_op && node.outputs[0].names.empty())
+    return node_.arena()->output(node.inputs[0]).names;
   return node.outputs[index_].names;
 }
 const std::string& Output::get_any_name() const {
   const auto& names = get_names();
-  if (names.empty()) fail(ErrorCode::NotFound, "output {} of '{}' has no tensor name", index_, node_.get_friendly_name());
+  if (names.empty())
+    fail(ErrorCode::NotFound, "output {} of '{}' has no tensor name", index_,
+         node_.get_friendly_name());
   return *std::min_element(names.begin(), names.end());
 }
-void Output::set_names(const std::vector<std::string>& names) { node_.arena()->edit(node_.id()).outputs[index_].names = names; }
+void Output::set_names(const std::vector<std::string>& names) {
+  node_.arena()->edit(node_.id()).outputs[index_].names = names;
+}
 
 const std::string& Model::get_friendly_name() const { return live(graph_).name; }
 void Model::set_friendly_name(const std::string& name) { live(graph_).name = name; }
@@ -138,14 +157,16 @@ std::vector<Output> Model::inputs() const {
   for (const Node& n : get_parameters()) out.emplace_back(n, 0);
   return out;
 }
-Model::Model(const std::vector<Output>& outputs, const std::string& name) : graph_(std::make_shared<Graph>()) {
+Model::Model(const std::vector<Output>& outputs, const std::string& name)
+    : graph_(std::make_shared<Graph>()) {
   if (outputs.empty()) fail(ErrorCode::InvalidArgument, "a model needs an output");
   Graph& g = *graph_;
   g.arena = outputs[0].get_node().arena();
   g.name = name;
   for (const Output& o : outputs) {
     const Node& node = o.get_node();
-    if (node.arena() != g.arena) fail(ErrorCode::InvalidArgument, "the outputs are of different graphs");
+    if (node.arena() != g.arena)
+      fail(ErrorCode::InvalidArgument, "the outputs are of different graphs");
     if (g[node.id()].op == &result_op)
       g.results.push_back(node.id());
     else
@@ -175,9 +196,15 @@ Output Model::output() const { return only(outputs(), "output"); }
 Output Model::output(size_t index) const { return at(outputs(), index, "output"); }
 Output Model::output(const std::string& name) const { return find_port(outputs(), name, "output"); }
 
-std::vector<Node> Model::get_ordered_ops() const { return nodes_of(live(graph_), live(graph_).order()); }
-std::vector<Node> Model::get_parameters() const { return nodes_of(live(graph_), live(graph_).parameters); }
-std::vector<Node> Model::get_results() const { return nodes_of(live(graph_), live(graph_).results); }
+std::vector<Node> Model::get_ordered_ops() const {
+  return nodes_of(live(graph_), live(graph_).order());
+}
+std::vector<Node> Model::get_parameters() const {
+  return nodes_of(live(graph_), live(graph_).parameters);
+}
+std::vector<Node> Model::get_results() const {
+  return nodes_of(live(graph_), live(graph_).results);
+}
 std::vector<Node> Model::get_sinks() const { return nodes_of(live(graph_), live(graph_).sinks); }
 std::vector<std::string> Model::get_variable_ids() const {
   std::vector<std::string> out;
@@ -193,7 +220,9 @@ bool Model::is_dynamic() const {
   return false;
 }
 
-void Model::reshape(const PartialShape& shape) { reshape(std::vector<std::pair<size_t, PartialShape>>{{0, (only(inputs(), "input"), shape)}}); }
+void Model::reshape(const PartialShape& shape) {
+  reshape(std::vector<std::pair<size_t, PartialShape>>{{0, (only(inputs(), "input"), shape)}});
+}
 void Model::reshape(const std::vector<std::pair<std::string, PartialShape>>& shapes) {
   std::vector<std::pair<NodeId, PartialShape>> by_id;
   for (const auto& [name, shape] : shapes) by_id.emplace_back(input(name).get_node().id(), shape);
@@ -208,19 +237,24 @@ void Model::validate_nodes_and_infer_types() { live(graph_).infer(); }
 
 Output Model::add_output(const Output& source) {
   Graph& g = live(graph_);
-  if (source.get_node().arena() != g.arena) fail(ErrorCode::InvalidArgument, "the output is of another model");
+  if (source.get_node().arena() != g.arena)
+    fail(ErrorCode::InvalidArgument, "the output is of another model");
   const NodeId id = g.add_result({source.get_node().id(), uint32_t(source.get_index())});
   return Output(Node(g.arena, id), 0);
 }
 Output Model::add_output(const std::string& tensor_name) {
   for (const Node& n : get_ordered_ops())
     for (const Output& o : n.outputs())
-      if (std::find(o.get_names().begin(), o.get_names().end(), tensor_name) != o.get_names().end() && n.get_type_name() != "Result")
+      if (std::find(o.get_names().begin(), o.get_names().end(), tensor_name) !=
+              o.get_names().end() &&
+          n.get_type_name() != "Result")
         return add_output(o);
   fail(ErrorCode::NotFound, "the model has no tensor '{}'", tensor_name);
 }
 
-std::shared_ptr<Model> Model::clone() const { return std::make_shared<Model>(live(graph_).clone()); }
+std::shared_ptr<Model> Model::clone() const {
+  return std::make_shared<Model>(live(graph_).clone());
+}
 
 bool Model::has_rt_info(const std::vector<std::string>& path) const {
   const RtInfo* at = &live(graph_).rt_info;
@@ -231,7 +265,8 @@ bool Model::has_rt_info(const std::vector<std::string>& path) const {
 std::string Model::get_rt_info(const std::vector<std::string>& path) const {
   const RtInfo* at = &live(graph_).rt_info;
   for (const std::string& name : path)
-    if (!(at = at->find(name))) fail(ErrorCode::NotFound, "the model has no runtime information '{}'", fmt::join(path, "/"));
+    if (!(at = at->find(name)))
+      fail(ErrorCode::NotFound, "the model has no runtime information '{}'", fmt::join(path, "/"));
   return at->value;
 }
 void Model::set_rt_info(const std::string& value, const std::vector<std::string>& path) {

@@ -11,26 +11,34 @@ namespace {
 
 constexpr const char* kFusedNames = "fused_names_0";
 
-bool same_kind(const Fact& a, const Fact& b) { return a.same_kind(b) && bool(a.value) == bool(b.value); }
+bool same_kind(const Fact& a, const Fact& b) {
+  return a.same_kind(b) && bool(a.value) == bool(b.value);
+}
 
 void move_names(GraphOutput& from, GraphOutput& to) {
   for (std::string& name : from.names)
-    if (std::find(to.names.begin(), to.names.end(), name) == to.names.end()) to.names.push_back(std::move(name));
+    if (std::find(to.names.begin(), to.names.end(), name) == to.names.end())
+      to.names.push_back(std::move(name));
   from.names.clear();
 }
 
 }  // namespace
 
-OutputRef Patch::add(const OpDef& op, Attrs attrs, std::vector<OutputRef> inputs, std::string name) {
+OutputRef Patch::add(const OpDef& op, Attrs attrs, std::vector<OutputRef> inputs,
+                     std::string name) {
   const bool unnamed = name.empty();
   const NodeId id = graph_.arena->add(op, std::move(attrs), std::move(inputs), std::move(name));
   if (unnamed) unnamed_.push_back(id);
   return {id, 0};
 }
 
-OutputRef Patch::constant(Tensor value, std::string name) { return graph_.add_constant(std::move(value), std::move(name)); }
+OutputRef Patch::constant(Tensor value, std::string name) {
+  return graph_.add_constant(std::move(value), std::move(name));
+}
 void Patch::replace(OutputRef from, OutputRef to) { replacements_.emplace_back(from, to); }
-void Patch::set_input(NodeId node, size_t index, OutputRef source) { inputs_.push_back({node, index, source}); }
+void Patch::set_input(NodeId node, size_t index, OutputRef source) {
+  inputs_.push_back({node, index, source});
+}
 void Patch::set_attrs(NodeId node, Attrs attrs) { attrs_.emplace_back(node, std::move(attrs)); }
 
 void Patch::credit(NodeId to, NodeId from) {
@@ -67,7 +75,8 @@ void Patch::apply() {
         if (use.node != to.node) dirty.push_back(use.node);
     arena.replace_uses(from, to);
     move_names(arena.edit(from.node).outputs[from.index], arena.edit(to.node).outputs[to.index]);
-    if (std::find(unnamed_.begin(), unnamed_.end(), to.node) != unnamed_.end()) arena.edit(to.node).name = arena[from.node].name;
+    if (std::find(unnamed_.begin(), unnamed_.end(), to.node) != unnamed_.end())
+      arena.edit(to.node).name = arena[from.node].name;
     if (!arena[from.node].op->has(kStructural | kSink)) {
       arena.detach(from.node);
       detached_.push_back(from.node);

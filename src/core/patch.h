@@ -1,4 +1,5 @@
-// Patch: an edit of a graph that is collected first and applied at once. Passes return one, or nothing.
+// Patch: an edit of a graph that is collected first and applied at once. Passes return one, or
+// nothing.
 #pragma once
 
 #include "core/graph.h"
@@ -9,7 +10,8 @@ class Patch {
  public:
   explicit Patch(Graph& graph) : graph_(graph) {}
 
-  // New nodes are inferred when added, so that a rule can look at their facts; nothing reads them until apply.
+  // New nodes are inferred when added, so that a rule can look at their facts; nothing reads them
+  // until apply.
   OutputRef add(const OpDef& op, Attrs attrs, std::vector<OutputRef> inputs, std::string name = {});
   OutputRef constant(Tensor value, std::string name = {});
   // Users of `from` shall read `to`. Tensor names of `from` go to `to`.
@@ -22,15 +24,19 @@ class Patch {
 
   // Applies the edits and infers what they touch, downstream while facts change.
   void apply();
-  // Then: constants that nobody reads since give up their memory. For the compiler's own graphs, whose removed nodes nobody will
-  // look at.
+  // Then: constants that nobody reads since give up their memory. For the compiler's own graphs,
+  // whose removed nodes nobody will look at.
   void release_unread();
 
   const Graph& graph() const { return graph_; }
   const Fact& fact(OutputRef ref) const { return graph_.fact(ref); }
 
  private:
-  struct InputEdit { NodeId node; size_t index; OutputRef source; };
+  struct InputEdit {
+    NodeId node;
+    size_t index;
+    OutputRef source;
+  };
   Graph& graph_;
   std::vector<std::pair<OutputRef, OutputRef>> replacements_;
   std::vector<InputEdit> inputs_;

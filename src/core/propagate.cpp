@@ -1,5 +1,6 @@
-// infer_facts: an operator's own inference, then what follows for values. Shapes computed by ShapeOf, Gather, Concat and the like
-// stay known, with their symbols, without an operator having to do anything but carry a flag.
+// infer_facts: an operator's own inference, then what follows for values. Shapes computed by
+// ShapeOf, Gather, Concat and the like stay known, with their symbols, without an operator having
+// to do anything but carry a flag.
 #include <algorithm>
 
 #include "core/op.h"
@@ -8,21 +9,24 @@
 namespace vireo {
 namespace {
 
-constexpr size_t kMaxFolded = 1024;     // elements of a value that is evaluated during inference
-constexpr size_t kMaxPartial = 256;     // elements of a partly known value
+constexpr size_t kMaxFolded = 1024;  // elements of a value that is evaluated during inference
+constexpr size_t kMaxPartial = 256;  // elements of a partly known value
 constexpr int64_t kHuge = int64_t(1) << 31;  // stands for "unbounded" while bounds are evaluated
 constexpr int64_t kOverHuge = int64_t(1) << 30;
 
 using Facts = std::vector<Fact>;
 using Inputs = std::vector<const Fact*>;
 
-bool small(const Fact& f, size_t limit) { return f.shape.is_static() && shape_size(f.shape.to_shape()) <= limit; }
+bool small(const Fact& f, size_t limit) {
+  return f.shape.is_static() && shape_size(f.shape.to_shape()) <= limit;
+}
 
 bool may_evaluate(const OpDef& op) {
   return op.evaluate && !op.has(kRandom | kStateful | kStructural | kSink | kCompressed);
 }
 
-void fold(const OpDef& op, const Attrs& attrs, std::string_view name, const Inputs& inputs, Facts& outputs) {
+void fold(const OpDef& op, const Attrs& attrs, std::string_view name, const Inputs& inputs,
+          Facts& outputs) {
   std::vector<Tensor> values;
   for (const Fact* f : inputs) {
     if (!f->value || f->value.get_size() > kMaxFolded) return;
@@ -42,10 +46,12 @@ Tensor numbered(const Fact& f, const std::vector<int64_t>& numbers) {
   return make_tensor(element::i64, f.shape.to_shape(), numbers);
 }
 
-// A negative number (the -1 of a Reshape's pattern) is no extent; among numbers that only move it may stand as an unknown one.
+// A negative number (the -1 of a Reshape's pattern) is no extent; among numbers that only move it
+// may stand as an unknown one.
 std::optional<std::vector<Dimension>> known_dims(const Fact& f, bool negative_unknown) {
   if (f.dims) return f.dims;
-  if (!f.value || f.value.get_size() > kMaxPartial || !f.type.is_integral_number()) return std::nullopt;
+  if (!f.value || f.value.get_size() > kMaxPartial || !f.type.is_integral_number())
+    return std::nullopt;
   std::vector<Dimension> out;
   for (int64_t v : load<int64_t>(f.value)) {
     if (v < 0 && !negative_unknown) return std::nullopt;
@@ -55,7 +61,8 @@ std::optional<std::vector<Dimension>> known_dims(const Fact& f, bool negative_un
 }
 
 // Evaluates on element numbers and sees where they went.
-void move_dims(const OpDef& op, const Attrs& attrs, std::string_view name, const Inputs& inputs, Facts& outputs) {
+void move_dims(const OpDef& op, const Attrs& attrs, std::string_view name, const Inputs& inputs,
+               Facts& outputs) {
   std::vector<Dimension> table;
   std::vector<Tensor> values;
   for (size_t i = 0; i < inputs.size(); ++i) {
@@ -74,7 +81,9 @@ void move_dims(const OpDef& op, const Attrs& attrs, std::string_view name, const
   }
   const std::vector<Tensor> results = evaluate_op(op, attrs, name, values);
   for (size_t i = 0; i < std::min(outputs.size(), results.size()); ++i) {
-    if (!outputs[i].type.is_integral_number() || !results[i].get_element_type().is_integral_number()) continue;
+    if (!outputs[i].type.is_integral_number() ||
+        !results[i].get_element_type().is_integral_number())
+      continue;
     std::vector<Dimension> dims;
     for (int64_t k : load<int64_t>(results[i])) {
       if (k < 0 || size_t(k) >= table.size()) return;
@@ -86,7 +95,8 @@ void move_dims(const OpDef& op, const Attrs& attrs, std::string_view name, const
 }
 
 // Element-wise on integers: the bounds of the result from the bounds of the inputs.
-void bound_dims(const OpDef& op, const Attrs& attrs, std::string_view name, const Inputs& inputs, Facts& outputs) {
+void bound_dims(const OpDef& op, const Attrs& attrs, std::string_view name, const Inputs& inputs,
+                Facts& outputs) {
   std::vector<Tensor> low, high;
   for (size_t i = 0; i < inputs.size(); ++i) {
     auto dims = known_dims(*inputs[i], false);
@@ -100,7 +110,8 @@ void bound_dims(const OpDef& op, const Attrs& attrs, std::string_view name, cons
     low.push_back(numbered(*inputs[i], falls ? max : min));
     high.push_back(numbered(*inputs[i], falls ? min : max));
   }
-  const std::vector<Tensor> lows = evaluate_op(op, attrs, name, low), highs = evaluate_op(op, attrs, name, high);
+  const std::vector<Tensor> lows = evaluate_op(op, attrs, name, low),
+                            highs = evaluate_op(op, attrs, name, high);
   const auto min = load<int64_t>(lows.at(0)), max = load<int64_t>(highs.at(0));
   std::vector<Dimension> dims;
   for (size_t i = 0; i < min.size(); ++i) {
@@ -113,7 +124,8 @@ void bound_dims(const OpDef& op, const Attrs& attrs, std::string_view name, cons
 // Dimensions that are all single numbers are a value.
 void settle(Fact& f) {
   if (!f.dims || f.value) return;
-  if (!f.type.is_integral_number() || !f.shape.is_static() || f.dims->size() != shape_size(f.shape.to_shape())) {
+  if (!f.type.is_integral_number() || !f.shape.is_static() ||
+      f.dims->size() != shape_size(f.shape.to_shape())) {
     f.dims.reset();
     return;
   }
@@ -126,26 +138,33 @@ void settle(Fact& f) {
   f.dims.reset();
 }
 
-void pass_values(const OpDef& op, const Attrs& attrs, std::string_view name, const Inputs& inputs, Facts& outputs) {
-  if (inputs.empty() || outputs.empty() || outputs[0].value || outputs[0].dims || !may_evaluate(op)) return;
-  const bool all_known = std::all_of(inputs.begin(), inputs.end(), [](const Fact* f) { return bool(f->value); });
+void pass_values(const OpDef& op, const Attrs& attrs, std::string_view name, const Inputs& inputs,
+                 Facts& outputs) {
+  if (inputs.empty() || outputs.empty() || outputs[0].value || outputs[0].dims || !may_evaluate(op))
+    return;
+  const bool all_known =
+      std::all_of(inputs.begin(), inputs.end(), [](const Fact* f) { return bool(f->value); });
   if (all_known) return fold(op, attrs, name, inputs, outputs);
-  const bool some_dims = std::any_of(inputs.begin(), inputs.end(), [](const Fact* f) { return f->dims.has_value(); });
+  const bool some_dims =
+      std::any_of(inputs.begin(), inputs.end(), [](const Fact* f) { return f->dims.has_value(); });
   if (!some_dims || !outputs[0].type.is_integral_number()) return;
   if (op.has(kMovesInput0 | kMovesAllInputs)) return move_dims(op, attrs, name, inputs, outputs);
-  if (op.has(kMonotone | kAntitoneInput1) && small(outputs[0], kMaxPartial)) return bound_dims(op, attrs, name, inputs, outputs);
+  if (op.has(kMonotone | kAntitoneInput1) && small(outputs[0], kMaxPartial))
+    return bound_dims(op, attrs, name, inputs, outputs);
 }
 
 }  // namespace
 
-std::vector<Fact> infer_facts(const OpDef& op, const Attrs& attrs, std::string_view name, std::vector<const Fact*> inputs) {
+std::vector<Fact> infer_facts(const OpDef& op, const Attrs& attrs, std::string_view name,
+                              std::vector<const Fact*> inputs) {
   InferContext c(op, attrs, name, inputs);
   op.infer(c);
   std::vector<Fact> outputs = std::move(c.outputs());
   try {
     pass_values(op, attrs, name, inputs, outputs);
   } catch (const Error& e) {
-    // A value that cannot be computed (a division by zero, say) is simply not known yet; the inference will say so if it is reached.
+    // A value that cannot be computed (a division by zero, say) is simply not known yet; the
+    // inference will say so if it is reached.
     if (e.code() == ErrorCode::Internal) throw;
   }
   for (Fact& f : outputs) settle(f);

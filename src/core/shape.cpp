@@ -21,7 +21,9 @@ size_t shape_size(const Shape& shape) {
     over |= __builtin_mul_overflow(n, d ? d : 1, &n);
   }
   if (zero) return 0;
-  if (over || n > size_t(INT64_MAX)) fail(ErrorCode::OutOfMemory, "shape {} has more elements than memory could hold", shape.to_string());
+  if (over || n > size_t(INT64_MAX))
+    fail(ErrorCode::OutOfMemory, "shape {} has more elements than memory could hold",
+         shape.to_string());
   return n;
 }
 
@@ -38,7 +40,8 @@ PartialShape::PartialShape(std::string_view given) : rank_known_(true) {
   };
   strip();
   if (!text.empty() && text.front() == '[') {
-    if (text.back() != ']') fail(ErrorCode::InvalidArgument, "shape '{}' has no closing bracket", given.substr(0, 80));
+    if (text.back() != ']')
+      fail(ErrorCode::InvalidArgument, "shape '{}' has no closing bracket", given.substr(0, 80));
     text = text.substr(1, text.size() - 2);
     strip();
   }
@@ -61,7 +64,8 @@ PartialShape PartialShape::dynamic(int64_t rank) {
 }
 
 bool PartialShape::is_static() const {
-  return rank_known_ && std::all_of(dims_.begin(), dims_.end(), [](const Dimension& d) { return d.is_static(); });
+  return rank_known_ &&
+         std::all_of(dims_.begin(), dims_.end(), [](const Dimension& d) { return d.is_static(); });
 }
 
 Shape PartialShape::to_shape() const {

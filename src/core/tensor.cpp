@@ -63,19 +63,23 @@ bool is_dense(element::Type type, const Shape& shape, const Strides& strides) {
   return true;
 }
 
-void copy_strided(element::Type type, const Shape& shape, size_t axis, const char* src, const Strides& ss, char* dst,
-                  const Strides& ds) {
+void copy_strided(element::Type type, const Shape& shape, size_t axis, const char* src,
+                  const Strides& ss, char* dst, const Strides& ds) {
   if (axis == shape.size()) {
-    if (type == element::string) *reinterpret_cast<std::string*>(dst) = *reinterpret_cast<const std::string*>(src);
-    else std::memcpy(dst, src, type.size());
+    if (type == element::string)
+      *reinterpret_cast<std::string*>(dst) = *reinterpret_cast<const std::string*>(src);
+    else
+      std::memcpy(dst, src, type.size());
     return;
   }
   const size_t width = type.size();
-  if (axis + 1 == shape.size() && ss[axis] == width && ds[axis] == width && type != element::string) {
+  if (axis + 1 == shape.size() && ss[axis] == width && ds[axis] == width &&
+      type != element::string) {
     std::memcpy(dst, src, width * shape[axis]);
     return;
   }
-  for (size_t i = 0; i < shape[axis]; ++i) copy_strided(type, shape, axis + 1, src + i * ss[axis], ss, dst + i * ds[axis], ds);
+  for (size_t i = 0; i < shape[axis]; ++i)
+    copy_strided(type, shape, axis + 1, src + i * ss[axis], ss, dst + i * ds[axis], ds);
 }
 
 }  // namespace
@@ -87,12 +91,14 @@ size_t dense_byte_size(element::Type type, const Shape& shape) {
   if (type == element::u6) count = (count + 3) / 4 * 4;
   size_t bits;
   if (__builtin_mul_overflow(count, type.bitwidth(), &bits) || bits > size_t(INT64_MAX))
-    fail(ErrorCode::OutOfMemory, "a tensor {}{} is larger than memory", type.name(), shape.to_string());
+    fail(ErrorCode::OutOfMemory, "a tensor {}{} is larger than memory", type.name(),
+         shape.to_string());
   return (bits + 7) / 8;
 }
 
 Tensor::Tensor(element::Type type, const Shape& shape) : impl_(std::make_shared<Impl>()) {
-  if (type.is_dynamic()) fail(ErrorCode::InvalidArgument, "a tensor cannot have the element type dynamic");
+  if (type.is_dynamic())
+    fail(ErrorCode::InvalidArgument, "a tensor cannot have the element type dynamic");
   const size_t bytes = dense_byte_size(type, shape);
   auto memory = allocate(type, bytes);
   impl_->type = type;
@@ -102,19 +108,25 @@ Tensor::Tensor(element::Type type, const Shape& shape) : impl_(std::make_shared<
   impl_->capacity = bytes;
 }
 
-Tensor::Tensor(element::Type type, const Shape& shape, void* data, const Strides& strides, std::shared_ptr<const void> owner)
+Tensor::Tensor(element::Type type, const Shape& shape, void* data, const Strides& strides,
+               std::shared_ptr<const void> owner)
     : impl_(std::make_shared<Impl>()) {
-  if (type.is_dynamic()) fail(ErrorCode::InvalidArgument, "a tensor cannot have the element type dynamic");
+  if (type.is_dynamic())
+    fail(ErrorCode::InvalidArgument, "a tensor cannot have the element type dynamic");
   const size_t bytes = dense_byte_size(type, shape);
-  if (!data && bytes) fail(ErrorCode::InvalidArgument, "a tensor {}{} has no data", type.name(), shape.to_string());
+  if (!data && bytes)
+    fail(ErrorCode::InvalidArgument, "a tensor {}{} has no data", type.name(), shape.to_string());
   if (!strides.empty()) {
     if (strides.size() != shape.size())
-      fail(ErrorCode::InvalidArgument, "{} strides are given for the rank {}", strides.size(), shape.size());
+      fail(ErrorCode::InvalidArgument, "{} strides are given for the rank {}", strides.size(),
+           shape.size());
     if (!is_dense(type, shape, strides)) {
       if (type.is_packed() || type == element::string)
         fail(ErrorCode::InvalidArgument, "a tensor of type {} cannot have strides", type.name());
       for (size_t s : strides)
-        if (s % type.size()) fail(ErrorCode::InvalidArgument, "stride {} is not a multiple of the element size {}", s, type.size());
+        if (s % type.size())
+          fail(ErrorCode::InvalidArgument, "stride {} is not a multiple of the element size {}", s,
+               type.size());
       impl_->strides = strides;
     }
   }
@@ -124,20 +136,25 @@ Tensor::Tensor(element::Type type, const Shape& shape, void* data, const Strides
   impl_->owner = std::move(owner);
 }
 
-Tensor::Tensor(element::Type type, const Shape& shape, const void* data, std::shared_ptr<const void> owner)
+Tensor::Tensor(element::Type type, const Shape& shape, const void* data,
+               std::shared_ptr<const void> owner)
     : Tensor(type, shape, const_cast<void*>(data), {}, std::move(owner)) {}
 
-Tensor::Tensor(const Tensor& other, const Shape& begin, const Shape& end) : impl_(std::make_shared<Impl>()) {
+Tensor::Tensor(const Tensor& other, const Shape& begin, const Shape& end)
+    : impl_(std::make_shared<Impl>()) {
   const Impl& o = *other.impl_;
-  if (o.type.is_packed()) fail(ErrorCode::InvalidArgument, "a tensor of type {} has no regions", o.type.name());
+  if (o.type.is_packed())
+    fail(ErrorCode::InvalidArgument, "a tensor of type {} has no regions", o.type.name());
   if (begin.size() != o.shape.size() || end.size() != o.shape.size())
-    fail(ErrorCode::InvalidArgument, "a region of rank {} is asked of a tensor of rank {}", begin.size(), o.shape.size());
+    fail(ErrorCode::InvalidArgument, "a region of rank {} is asked of a tensor of rank {}",
+         begin.size(), o.shape.size());
   const Strides strides = other.get_strides();
   Shape shape(begin.size());
   size_t offset = 0;
   for (size_t i = 0; i < shape.size(); ++i) {
     if (begin[i] > end[i] || end[i] > o.shape[i])
-      fail(ErrorCode::InvalidArgument, "region {}..{} is outside of {}", begin.to_string(), end.to_string(), o.shape.to_string());
+      fail(ErrorCode::InvalidArgument, "region {}..{} is outside of {}", begin.to_string(),
+           end.to_string(), o.shape.to_string());
     shape[i] = end[i] - begin[i];
     offset += begin[i] * strides[i];
   }
@@ -154,7 +171,8 @@ const Shape& Tensor::get_shape() const {
   return impl_ ? impl_->shape : empty;
 }
 Strides Tensor::get_strides() const {
-  if (impl_->type.is_packed()) fail(ErrorCode::InvalidArgument, "a tensor of type {} has no strides", impl_->type.name());
+  if (impl_->type.is_packed())
+    fail(ErrorCode::InvalidArgument, "a tensor of type {} has no strides", impl_->type.name());
   return impl_->strides.empty() ? dense_strides(impl_->type, impl_->shape) : impl_->strides;
 }
 size_t Tensor::get_size() const { return shape_size(get_shape()); }
@@ -165,18 +183,23 @@ const void* Tensor::data() const { return impl_ ? impl_->data : nullptr; }
 
 void* Tensor::typed(element::Type type) const {
   if (get_element_type() != type)
-    fail(ErrorCode::InvalidArgument, "tensor data is read as {}, but its type is {}", type.name(), get_element_type().name());
+    fail(ErrorCode::InvalidArgument, "tensor data is read as {}, but its type is {}", type.name(),
+         get_element_type().name());
   return impl_->data;
 }
 
 void Tensor::set_shape(const Shape& shape) {
   Impl& t = *impl_;
   if (shape == t.shape) return;
-  if (!t.strides.empty()) fail(ErrorCode::InvalidArgument, "a strided tensor cannot take the shape {}", shape.to_string());
+  if (!t.strides.empty())
+    fail(ErrorCode::InvalidArgument, "a strided tensor cannot take the shape {}",
+         shape.to_string());
   const size_t bytes = dense_byte_size(t.type, shape);
   if (bytes > std::max(t.capacity, dense_byte_size(t.type, t.shape))) {
     if (!t.capacity && t.data && t.owner == nullptr)
-      fail(ErrorCode::InvalidArgument, "a tensor over the caller's memory cannot grow from {} to {}", t.shape.to_string(), shape.to_string());
+      fail(ErrorCode::InvalidArgument,
+           "a tensor over the caller's memory cannot grow from {} to {}", t.shape.to_string(),
+           shape.to_string());
     auto memory = allocate(t.type, bytes);
     t.data = memory.get();
     t.owner = std::move(memory);
@@ -189,8 +212,8 @@ void Tensor::set_shape(const Shape& shape) {
 
 void Tensor::copy_to(Tensor dst) const {
   if (!dst.impl_ || dst.impl_->type != impl_->type)
-    fail(ErrorCode::InvalidArgument, "a tensor of type {} cannot be copied to one of type {}", impl_->type.name(),
-         dst.get_element_type().name());
+    fail(ErrorCode::InvalidArgument, "a tensor of type {} cannot be copied to one of type {}",
+         impl_->type.name(), dst.get_element_type().name());
   if (dst.get_shape() != get_shape()) dst.set_shape(get_shape());
   if (impl_->data == dst.impl_->data || get_size() == 0) return;
   if (is_continuous() && dst.is_continuous() && impl_->type != element::string) {
@@ -210,15 +233,16 @@ Tensor Tensor::dense() const {
 
 Tensor Tensor::reshaped(const Shape& shape) const {
   if (shape_size(shape) != get_size())
-    fail(ErrorCode::InvalidArgument, "shape {} does not hold the elements of {}", shape.to_string(), get_shape().to_string());
+    fail(ErrorCode::InvalidArgument, "shape {} does not hold the elements of {}", shape.to_string(),
+         get_shape().to_string());
   if (!is_continuous()) return dense().reshaped(shape);
   return Tensor(impl_->type, shape, impl_->data, {}, impl_->owner);
 }
 
 bool Tensor::same_buffer(const Tensor& o) const {
   if (impl_ == o.impl_) return true;
-  return impl_ && o.impl_ && impl_->data == o.impl_->data && impl_->type == o.impl_->type && impl_->shape == o.impl_->shape &&
-         impl_->strides == o.impl_->strides;
+  return impl_ && o.impl_ && impl_->data == o.impl_->data && impl_->type == o.impl_->type &&
+         impl_->shape == o.impl_->shape && impl_->strides == o.impl_->strides;
 }
 
 }  // namespace vireo

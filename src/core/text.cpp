@@ -10,9 +10,12 @@ namespace vireo {
 namespace {
 
 bool plain(std::string_view name) {
-  if (name.empty() || !(std::isalpha(static_cast<unsigned char>(name[0])) || name[0] == '_')) return false;
+  if (name.empty() || !(std::isalpha(static_cast<unsigned char>(name[0])) || name[0] == '_'))
+    return false;
   for (char c : name)
-    if (!std::isalnum(static_cast<unsigned char>(c)) && c != '_' && c != '.' && c != '/' && c != '-') return false;
+    if (!std::isalnum(static_cast<unsigned char>(c)) && c != '_' && c != '.' && c != '/' &&
+        c != '-')
+      return false;
   return name != "return" && name != "graph";
 }
 
@@ -67,10 +70,14 @@ class Writer {
     const GraphNode& node = graph_[id];
     std::string out = indent_ + names_.at(id) + ": ";
     for (size_t i = 0; i < node.outputs.size(); ++i)
-      out += (i ? ", " : "") + std::string(node.fact(i).type.name()) + node.fact(i).shape.to_string();
-    out += " = " + (node.op->has(kStructural) ? std::string(node.op->name) : node.op->full_name()) + "(";
+      out +=
+          (i ? ", " : "") + std::string(node.fact(i).type.name()) + node.fact(i).shape.to_string();
+    out += " = " + (node.op->has(kStructural) ? std::string(node.op->name) : node.op->full_name()) +
+           "(";
     std::string arguments;
-    auto add = [&arguments](const std::string& s) { arguments += (arguments.empty() ? "" : ", ") + s; };
+    auto add = [&arguments](const std::string& s) {
+      arguments += (arguments.empty() ? "" : ", ") + s;
+    };
     for (OutputRef s : node.inputs) add(ref(s));
     if (node.op == &constant_op) {
       const Tensor& value = node.fact().value;
@@ -88,11 +95,14 @@ class Writer {
     if (!body || !body->graph) return to_text(value);
     std::string out = "{\n";
     for (const BodyInput& i : body->inputs)
-      out += fmt::format("{}  input {} parameter={} back_edge={} axis={} start={} end={} stride={} part_size={}\n", indent_, i.input,
-                         i.parameter, i.back_edge, i.axis, i.start, i.end, i.stride, i.part_size);
+      out += fmt::format(
+          "{}  input {} parameter={} back_edge={} axis={} start={} end={} stride={} part_size={}\n",
+          indent_, i.input, i.parameter, i.back_edge, i.axis, i.start, i.end, i.stride,
+          i.part_size);
     for (const BodyOutput& o : body->outputs)
-      out += fmt::format("{}  output {} result={} axis={} start={} end={} stride={} part_size={}\n", indent_, o.output, o.result,
-                         o.axis, o.start, o.end, o.stride, o.part_size);
+      out +=
+          fmt::format("{}  output {} result={} axis={} start={} end={} stride={} part_size={}\n",
+                      indent_, o.output, o.result, o.axis, o.start, o.end, o.stride, o.part_size);
     return out + Writer(*body->graph, max_values_, indent_ + "  ").run() + indent_ + "}";
   }
 
@@ -104,6 +114,8 @@ class Writer {
 
 }  // namespace
 
-std::string to_text(const Graph& graph, size_t max_values) { return Writer(graph, max_values, "").run(); }
+std::string to_text(const Graph& graph, size_t max_values) {
+  return Writer(graph, max_values, "").run();
+}
 
 }  // namespace vireo

@@ -16,8 +16,8 @@ namespace vireo {
 
 // Constants over `max_values` elements are written as "..." and then cannot be read back.
 std::string to_text(const Graph& graph, size_t max_values = 64);
-// Throws InvalidModel with the line number. Types and shapes after a name are checked against inference, except for parameters and
-// constants, where they say what to make.
+// Throws InvalidModel with the line number. Types and shapes after a name are checked against
+// inference, except for parameters and constants, where they say what to make.
 std::shared_ptr<Graph> graph_from_text(std::string_view text, const OpRegistry& ops);
 
 }  // namespace vireo

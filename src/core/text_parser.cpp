@@ -47,7 +47,8 @@ class Parser {
   [[noreturn]] void error(fmt::format_string<Args...> format, Args&&... args) const {
     size_t line = 1;
     for (size_t i = 0; i < at_; ++i) line += text_[i] == '\n';
-    fail(ErrorCode::InvalidModel, "graph text, line {}: {}", line, fmt::format(format, std::forward<Args>(args)...));
+    fail(ErrorCode::InvalidModel, "graph text, line {}: {}", line,
+         fmt::format(format, std::forward<Args>(args)...));
   }
 
   bool at_end() const { return at_ >= text_.size(); }
@@ -61,7 +62,8 @@ class Parser {
     while (!at_end() && (std::isspace(static_cast<unsigned char>(peek())) || peek() == '#')) {
       if (peek() == '#')
         while (!at_end() && peek() != '\n') ++at_;
-      else ++at_;
+      else
+        ++at_;
     }
   }
   bool take(char c) {
@@ -85,7 +87,9 @@ class Parser {
   std::string token() {
     skip();
     const size_t start = at_;
-    while (!at_end() && (std::isalnum(static_cast<unsigned char>(peek())) || std::string_view("_./-%+").find(peek()) != std::string_view::npos)) ++at_;
+    while (!at_end() && (std::isalnum(static_cast<unsigned char>(peek())) ||
+                         std::string_view("_./-%+").find(peek()) != std::string_view::npos))
+      ++at_;
     if (start == at_) error("a name is expected, got '{}'", peek());
     return std::string(text_.substr(start, at_ - start));
   }
@@ -151,15 +155,17 @@ class Parser {
     const NodeId id = make(graph, op, name, kinds, std::move(inputs), attrs);
     if (!names_.emplace(name, id).second) error("'{}' is defined twice", name);
     for (size_t i = 0; i < kinds.size(); ++i) {
-      if (i >= graph[id].outputs.size()) error("'{}' has {} outputs, {} are declared", name, graph[id].outputs.size(), kinds.size());
+      if (i >= graph[id].outputs.size())
+        error("'{}' has {} outputs, {} are declared", name, graph[id].outputs.size(), kinds.size());
       const Fact& fact = graph[id].fact(i);
       if (fact.type != kinds[i].type || fact.shape != kinds[i].shape)
-        error("output {} of '{}' is {}{}, declared as {}{}", i, name, fact.type.name(), fact.shape.to_string(), kinds[i].type.name(),
-              kinds[i].shape.to_string());
+        error("output {} of '{}' is {}{}, declared as {}{}", i, name, fact.type.name(),
+              fact.shape.to_string(), kinds[i].type.name(), kinds[i].shape.to_string());
     }
   }
 
-  void arguments(const Graph& graph, const std::string& op, const std::vector<Kind>& kinds, std::vector<OutputRef>& inputs, AttrList& attrs) {
+  void arguments(const Graph& graph, const std::string& op, const std::vector<Kind>& kinds,
+                 std::vector<OutputRef>& inputs, AttrList& attrs) {
     skip();
     while (peek() != ')') {
       const size_t start = at_;
@@ -172,22 +178,29 @@ class Parser {
         inputs.push_back(ref(graph));
       }
       skip();
-      if (peek() == ',') ++at_, skip();
-      else if (peek() != ')') error("',' or ')' is expected, got '{}'", peek());
+      if (peek() == ',')
+        ++at_, skip();
+      else if (peek() != ')')
+        error("',' or ')' is expected, got '{}'", peek());
     }
     ++at_;
   }
 
-  NodeId make(Graph& graph, const std::string& op, const std::string& name, const std::vector<Kind>& kinds, std::vector<OutputRef> inputs,
+  NodeId make(Graph& graph, const std::string& op, const std::string& name,
+              const std::vector<Kind>& kinds, std::vector<OutputRef> inputs,
               const AttrList& attrs) {
     const std::string friendly = name[0] == '%' ? std::string() : name;
     if (op == "Parameter") {
       if (kinds.size() != 1) error("a Parameter needs its type and shape");
-      return graph.add_parameter(kinds[0].type, kinds[0].shape, friendly.empty() ? name.substr(1) : friendly).node;
+      return graph
+          .add_parameter(kinds[0].type, kinds[0].shape,
+                         friendly.empty() ? name.substr(1) : friendly)
+          .node;
     }
     const OpDef* def = find(op);
     if (!def) error("operator '{}' is unknown", op);
-    const NodeId id = graph.arena->add(*def, make_attrs(def->attrs, attrs, op), std::move(inputs), friendly);
+    const NodeId id =
+        graph.arena->add(*def, make_attrs(def->attrs, attrs, op), std::move(inputs), friendly);
     if (def->has(kSink)) graph.sinks.push_back(id);
     return id;
   }
@@ -202,7 +215,8 @@ class Parser {
   }
 
   Tensor constant(const std::vector<Kind>& kinds) {
-    if (kinds.size() != 1 || kinds[0].shape.is_dynamic()) error("a Constant needs its type and static shape");
+    if (kinds.size() != 1 || kinds[0].shape.is_dynamic())
+      error("a Constant needs its type and static shape");
     if (kinds[0].type == element::string) return make_strings(kinds[0].shape.to_shape(), strings());
     std::string list = bracketed();
     std::vector<double> reals;
@@ -218,8 +232,10 @@ class Parser {
         ints.push_back(i.value_or(0));
       }
     const Shape shape = kinds[0].shape.to_shape();
-    if (reals.size() != shape_size(shape)) error("{} values are given for the shape {}", reals.size(), shape.to_string());
-    return real ? make_tensor(kinds[0].type, shape, reals) : make_tensor(kinds[0].type, shape, ints);
+    if (reals.size() != shape_size(shape))
+      error("{} values are given for the shape {}", reals.size(), shape.to_string());
+    return real ? make_tensor(kinds[0].type, shape, reals)
+                : make_tensor(kinds[0].type, shape, ints);
   }
 
   std::vector<std::string> strings() {
@@ -284,9 +300,12 @@ class Parser {
         if (!input && std::string_view(key) == "back_edge") continue;
         v.push_back(keyed(input ? key : "result"));
       }
-      for (const char* key : {"axis", "start", "end", "stride", "part_size"}) v.push_back(keyed(key));
-      if (input) body.inputs.push_back({v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7]});
-      else body.outputs.push_back({v[0], v[1], v[2], v[3], v[4], v[5], v[6]});
+      for (const char* key : {"axis", "start", "end", "stride", "part_size"})
+        v.push_back(keyed(key));
+      if (input)
+        body.inputs.push_back({v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7]});
+      else
+        body.outputs.push_back({v[0], v[1], v[2], v[3], v[4], v[5], v[6]});
       skip();
     }
     body.graph = graph();

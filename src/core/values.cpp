@@ -21,8 +21,10 @@ T from_double(double v) {
   } else {
     // Saturates; NaN gives 0.
     if (v != v) return 0;
-    if (v >= static_cast<double>(std::numeric_limits<T>::max())) return std::numeric_limits<T>::max();
-    if (v <= static_cast<double>(std::numeric_limits<T>::lowest())) return std::numeric_limits<T>::lowest();
+    if (v >= static_cast<double>(std::numeric_limits<T>::max()))
+      return std::numeric_limits<T>::max();
+    if (v <= static_cast<double>(std::numeric_limits<T>::lowest()))
+      return std::numeric_limits<T>::lowest();
     return static_cast<T>(v);
   }
 }
@@ -31,22 +33,28 @@ template <typename S>
 S saturate(double v) {
   if (v != v) return 0;
   if (v >= static_cast<double>(std::numeric_limits<S>::max())) return std::numeric_limits<S>::max();
-  if (v <= static_cast<double>(std::numeric_limits<S>::lowest())) return std::numeric_limits<S>::lowest();
+  if (v <= static_cast<double>(std::numeric_limits<S>::lowest()))
+    return std::numeric_limits<S>::lowest();
   return static_cast<S>(v);
 }
 
 template <typename S, typename T>
 S to_integer(T v) {
-  if constexpr (std::is_floating_point_v<T>) return saturate<S>(v);
-  else return static_cast<S>(v);  // wraps
+  if constexpr (std::is_floating_point_v<T>)
+    return saturate<S>(v);
+  else
+    return static_cast<S>(v);  // wraps
 }
 
 template <typename T>
-bool truth(T v) { return v != T(0); }
+bool truth(T v) {
+  return v != T(0);
+}
 
 // --- packed types
 
-// Bit offsets of element i: most types are a stream; u3 and u6 keep low and high bits apart, in groups of three bytes.
+// Bit offsets of element i: most types are a stream; u3 and u6 keep low and high bits apart, in
+// groups of three bytes.
 struct PackedAt {
   size_t byte;
   int shift;
@@ -69,8 +77,10 @@ uint8_t get_packed(const uint8_t* p, size_t n, Type_t type, size_t i) {
   switch (type) {
     case Type_t::u1: return get_bits(p, n, {i / 8, 7 - int(i % 8)}, 1);
     case Type_t::u2: return get_bits(p, n, {i / 4, 2 * int(i % 4)}, 2);
-    case Type_t::u3: return uint8_t(get_bits(p, n, u3_low(i), 2) | get_bits(p, n, u3_high(i), 1) << 2);
-    case Type_t::u6: return uint8_t(get_bits(p, n, u6_low(i), 4) | get_bits(p, n, u6_high(i), 2) << 4);
+    case Type_t::u3:
+      return uint8_t(get_bits(p, n, u3_low(i), 2) | get_bits(p, n, u3_high(i), 1) << 2);
+    case Type_t::u6:
+      return uint8_t(get_bits(p, n, u6_low(i), 4) | get_bits(p, n, u6_high(i), 2) << 4);
     default: return get_bits(p, n, {i / 2, 4 * int(i % 2)}, 4);
   }
 }
@@ -102,20 +112,25 @@ template <typename T, typename S>
 void load_as(const void* data, std::vector<T>& out) {
   for (size_t i = 0; i < out.size(); ++i) {
     const S v = element_at<S>(data, i);
-    if constexpr (std::is_floating_point_v<S> && !std::is_floating_point_v<T>) out[i] = from_double<T>(v);
-    else out[i] = static_cast<T>(v);
+    if constexpr (std::is_floating_point_v<S> && !std::is_floating_point_v<T>)
+      out[i] = from_double<T>(v);
+    else
+      out[i] = static_cast<T>(v);
   }
 }
 template <typename T, typename S, typename F>
 void load_with(const void* data, std::vector<T>& out, F convert) {
-  for (size_t i = 0; i < out.size(); ++i) out[i] = from_double<T>(double(convert(element_at<S>(data, i))));
+  for (size_t i = 0; i < out.size(); ++i)
+    out[i] = from_double<T>(double(convert(element_at<S>(data, i))));
 }
 template <typename T, typename S>
 void store_as(void* data, const std::vector<T>& in) {
   S* p = static_cast<S*>(data);
   for (size_t i = 0; i < in.size(); ++i) {
-    if constexpr (std::is_floating_point_v<S>) p[i] = static_cast<S>(in[i]);
-    else p[i] = to_integer<S>(in[i]);
+    if constexpr (std::is_floating_point_v<S>)
+      p[i] = static_cast<S>(in[i]);
+    else
+      p[i] = to_integer<S>(in[i]);
   }
 }
 template <typename T, typename S, typename F>
@@ -135,10 +150,14 @@ void load_packed(const Tensor& t, std::vector<T>& out) {
   const Type_t type = t.get_element_type();
   for (size_t i = 0; i < out.size(); ++i) {
     const uint8_t v = get_packed(p, n, type, i);
-    if (type == Type_t::i4) out[i] = T(int64_t(int8_t(uint8_t(v << 4)) >> 4));
-    else if (type == Type_t::nf4) out[i] = from_double<T>(f32_from_nf4(v));
-    else if (type == Type_t::f4e2m1) out[i] = from_double<T>(f32_from_f4e2m1(v));
-    else out[i] = T(v);
+    if (type == Type_t::i4)
+      out[i] = T(int64_t(int8_t(uint8_t(v << 4)) >> 4));
+    else if (type == Type_t::nf4)
+      out[i] = from_double<T>(f32_from_nf4(v));
+    else if (type == Type_t::f4e2m1)
+      out[i] = from_double<T>(f32_from_f4e2m1(v));
+    else
+      out[i] = T(v);
   }
 }
 
@@ -150,10 +169,14 @@ void store_packed(Tensor& t, const std::vector<T>& in) {
   if (n) std::memset(p, 0, n);
   for (size_t i = 0; i < in.size(); ++i) {
     uint8_t v;
-    if (type == Type_t::nf4) v = nf4_from_f64(double(in[i]));
-    else if (type == Type_t::f4e2m1) v = f4e2m1_from_f64(double(in[i]));
-    else if (type == Type_t::u1) v = truth(in[i]);
-    else v = uint8_t(to_integer<int64_t>(in[i]));
+    if (type == Type_t::nf4)
+      v = nf4_from_f64(double(in[i]));
+    else if (type == Type_t::f4e2m1)
+      v = f4e2m1_from_f64(double(in[i]));
+    else if (type == Type_t::u1)
+      v = truth(in[i]);
+    else
+      v = uint8_t(to_integer<int64_t>(in[i]));
     put_packed(p, n, type, i, v);
   }
 }
@@ -200,8 +223,12 @@ void store(Tensor& t, const std::vector<T>& in) {
     case Type_t::f64: store_as<T, double>(p, in); break;
     case Type_t::f16: store_with<T, uint16_t>(p, in, f16_from_f64); break;
     case Type_t::bf16: store_with<T, uint16_t>(p, in, bf16_from_f64); break;
-    case Type_t::f8e4m3: store_with<T, uint8_t>(p, in, [](double v) { return f8e4m3_from_f64(v); }); break;
-    case Type_t::f8e5m2: store_with<T, uint8_t>(p, in, [](double v) { return f8e5m2_from_f64(v); }); break;
+    case Type_t::f8e4m3:
+      store_with<T, uint8_t>(p, in, [](double v) { return f8e4m3_from_f64(v); });
+      break;
+    case Type_t::f8e5m2:
+      store_with<T, uint8_t>(p, in, [](double v) { return f8e5m2_from_f64(v); });
+      break;
     case Type_t::f8e8m0: store_with<T, uint8_t>(p, in, f8e8m0_from_f64); break;
     case Type_t::i8: store_as<T, int8_t>(p, in); break;
     case Type_t::i16: store_as<T, int16_t>(p, in); break;
@@ -245,7 +272,8 @@ ElementCopier::ElementCopier(const Tensor& src, Tensor& dst)
       dst_(static_cast<char*>(dst.data())),
       size_(src.get_element_type().size()),
       text_(src.get_element_type() == element::string) {
-  VIREO_ASSERT(src.get_element_type() == dst.get_element_type() && !src.get_element_type().is_packed());
+  VIREO_ASSERT(src.get_element_type() == dst.get_element_type() &&
+               !src.get_element_type().is_packed());
   VIREO_ASSERT(src.is_continuous() && dst.is_continuous());
 }
 
@@ -260,8 +288,12 @@ void ElementCopier::operator()(size_t dst_index, size_t src_index, size_t count)
     reinterpret_cast<std::string*>(dst)[i] = reinterpret_cast<const std::string*>(src)[i];
 }
 
-Tensor make_i64(const std::vector<int64_t>& values) { return make_tensor(element::i64, Shape{values.size()}, values); }
-Tensor make_i64_scalar(int64_t value) { return make_tensor(element::i64, Shape{}, std::vector<int64_t>{value}); }
+Tensor make_i64(const std::vector<int64_t>& values) {
+  return make_tensor(element::i64, Shape{values.size()}, values);
+}
+Tensor make_i64_scalar(int64_t value) {
+  return make_tensor(element::i64, Shape{}, std::vector<int64_t>{value});
+}
 Tensor make_strings(const Shape& shape, const std::vector<std::string>& values) {
   Tensor t(element::string, shape);
   VIREO_ASSERT(values.size() == t.get_size());
@@ -281,10 +313,12 @@ std::vector<size_t> element_strides(const Shape& shape) {
 
 bool same_contents(const Tensor& a, const Tensor& b) {
   if (a.same_buffer(b)) return true;
-  if (!a || !b || a.get_element_type() != b.get_element_type() || a.get_shape() != b.get_shape()) return false;
+  if (!a || !b || a.get_element_type() != b.get_element_type() || a.get_shape() != b.get_shape())
+    return false;
   const Tensor x = a.dense(), y = b.dense();
   if (a.get_element_type() == element::string)
-    return std::equal(x.data<std::string>(), x.data<std::string>() + x.get_size(), y.data<std::string>());
+    return std::equal(x.data<std::string>(), x.data<std::string>() + x.get_size(),
+                      y.data<std::string>());
   return std::memcmp(x.data(), y.data(), x.get_byte_size()) == 0;
 }
 
@@ -303,8 +337,10 @@ uint64_t content_hash(const Tensor& given) {
   };
   for (size_t d : t.get_shape()) mix(&d, sizeof d);
   if (t.get_element_type() == element::string)
-    for (size_t i = 0; i < t.get_size(); ++i) mix(t.data<std::string>()[i].data(), t.data<std::string>()[i].size());
-  else mix(t.data(), t.get_byte_size());
+    for (size_t i = 0; i < t.get_size(); ++i)
+      mix(t.data<std::string>()[i].data(), t.data<std::string>()[i].size());
+  else
+    mix(t.data(), t.get_byte_size());
   return h;
 }
 

@@ -1,5 +1,5 @@
-// The compute domains of `evaluate`: values of any element type as double, int64_t or uint64_t, converted on load and rounded
-// once on store.
+// The compute domains of `evaluate`: values of any element type as double, int64_t or uint64_t,
+// converted on load and rounded once on store.
 #pragma once
 
 #include <string>
@@ -12,12 +12,12 @@
 
 namespace vireo {
 
-// All elements in row-major order. Domain T is double, int64_t or uint64_t; any numeric element type converts: float to integer
-// saturates with NaN as 0, integers wrap.
+// All elements in row-major order. Domain T is double, int64_t or uint64_t; any numeric element
+// type converts: float to integer saturates with NaN as 0, integers wrap.
 template <typename T>
 std::vector<T> load(const Tensor& tensor);
-// Stores into a dense tensor: floats round to nearest even (f8 saturates as OpenVINO does), integers wrap to the type's width, booleans
-// are 0 or 1.
+// Stores into a dense tensor: floats round to nearest even (f8 saturates as OpenVINO does),
+// integers wrap to the type's width, booleans are 0 or 1.
 template <typename T>
 void store(Tensor& tensor, const std::vector<T>& values);
 
@@ -34,7 +34,8 @@ double round_to(element::Type type, double value);
 enum class Domain { Real, Signed, Unsigned, Text };
 Domain domain_of(element::Type type);  // boolean and unsigned are Unsigned; throws for dynamic
 
-// Calls f(T{}) with the domain's type; throws for strings. The result must be the same type for every domain.
+// Calls f(T{}) with the domain's type; throws for strings. The result must be the same type for
+// every domain.
 template <typename F>
 decltype(auto) with_domain(element::Type type, F&& f) {
   switch (domain_of(type)) {
@@ -46,7 +47,8 @@ decltype(auto) with_domain(element::Type type, F&& f) {
   fail(ErrorCode::InvalidArgument, "a numeric element type is needed, got {}", type.name());
 }
 
-// Moves whole elements of any type but packed ones; for operators that only rearrange. Packed types go through load and store.
+// Moves whole elements of any type but packed ones; for operators that only rearrange. Packed types
+// go through load and store.
 struct ElementCopier {
   ElementCopier(const Tensor& src, Tensor& dst);
   void operator()(size_t dst_index, size_t src_index, size_t count = 1) const;  // in elements
@@ -71,7 +73,7 @@ Tensor make_strings(const Shape& shape, const std::vector<std::string>& values);
 
 // Row-major element strides of a shape.
 std::vector<size_t> element_strides(const Shape& shape);
-bool same_contents(const Tensor& a, const Tensor& b);   // type, shape and bytes
+bool same_contents(const Tensor& a, const Tensor& b);  // type, shape and bytes
 uint64_t content_hash(const Tensor& tensor);
 
 }  // namespace vireo

@@ -163,8 +163,8 @@ ContinuousBatchingPipeline::ContinuousBatchingPipeline(const std::string& models
                                                        const SchedulerConfig& scheduler_config,
                                                        const std::string& device,
                                                        const AnyMap& properties)
-    : impl_(std::make_unique<Impl>(models_path, Core().read_model(models_path, {}, properties), tokenizer,
-                                   scheduler_config, device, properties)) {}
+    : impl_(std::make_unique<Impl>(models_path, Core().read_model(models_path, {}, properties),
+                                   tokenizer, scheduler_config, device, properties)) {}
 
 ContinuousBatchingPipeline::~ContinuousBatchingPipeline() = default;
 ContinuousBatchingPipeline::ContinuousBatchingPipeline(ContinuousBatchingPipeline&&) noexcept =

@@ -48,8 +48,9 @@ struct LLMPipeline::Impl {
         tokenizer(std::move(with)),
         bound(std::make_unique<BoundModel>(std::move(request))) {
     if (smaller)
-      draft = std::make_unique<Draft>(open_language_model(Core().read_model(smaller->path, {}, smaller->properties),
-                                                          smaller->device, smaller->properties));
+      draft = std::make_unique<Draft>(
+          open_language_model(Core().read_model(smaller->path, {}, smaller->properties),
+                              smaller->device, smaller->properties));
     engine =
         draft ? bound->make_engine(
                     scheduler, [this](const Request& request, span<const int64_t> tokens,

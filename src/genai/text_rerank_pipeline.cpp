@@ -61,9 +61,8 @@ struct TextRerankPipeline::Impl {
     if (writes) {
       std::vector<std::string> prompts;
       for (const std::string& text : texts) prompts.push_back(query + text);
-      encoder.run(prompts, [&](size_t i, const auto& answer) {
-        all[i] = {i, written_score(answer)};
-      });
+      encoder.run(prompts,
+                  [&](size_t i, const auto& answer) { all[i] = {i, written_score(answer)}; });
     } else {
       std::vector<Tokenizer::Pair> pairs;
       for (const std::string& text : texts) pairs.emplace_back(query, text);

@@ -20,10 +20,12 @@ const OpRegistry& builtin_ops() {
   return registry;
 }
 
-NodeId add_op(Graph& graph, std::string_view op, int opset, std::vector<OutputRef> inputs, const AttrList& attrs, std::string name) {
+NodeId add_op(Graph& graph, std::string_view op, int opset, std::vector<OutputRef> inputs,
+              const AttrList& attrs, std::string name) {
   const OpDef* def = builtin_ops().find_in_opset(op, opset);
   if (!def) fail(ErrorCode::NotSupported, "operator {} of opset{} is not supported yet", op, opset);
-  return graph.arena->add(*def, make_attrs(def->attrs, attrs, name.empty() ? op : name), std::move(inputs), std::move(name));
+  return graph.arena->add(*def, make_attrs(def->attrs, attrs, name.empty() ? op : name),
+                          std::move(inputs), std::move(name));
 }
 
 }  // namespace vireo

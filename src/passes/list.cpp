@@ -18,9 +18,11 @@ std::vector<Rule> make(std::initializer_list<Family> families) {
   return rules;
 }
 
-// Products between codes compute on codes. What codes remain of constants then, because nobody multiplies them so, become values.
+// Products between codes compute on codes. What codes remain of constants then, because nobody
+// multiplies them so, become values.
 void make_integer_graph(Graph& graph, const NormaliseOptions& options) {
-  static const std::vector<Rule> products = make({add_identities, add_code_movement, add_integer_products});
+  static const std::vector<Rule> products =
+      make({add_identities, add_code_movement, add_integer_products});
   fold_constants(graph, options);
   rewrite(graph, products);
   fold_constants(graph, options, Compressed::Fold);
@@ -37,8 +39,8 @@ void normalise_in_place(Graph& graph, const NormaliseOptions& options) {
   static const std::vector<Rule> keep = make({add_compressed_weights});
   static const std::vector<Rule> widen = make({add_decompression, add_block_rows});
   static const std::vector<Rule> codes = make({add_codes});
-  static const std::vector<Rule> move_codes = make(
-      {add_identities, add_converts, add_gathers, add_reshape_targets, add_code_movement});
+  static const std::vector<Rule> move_codes =
+      make({add_identities, add_converts, add_gathers, add_reshape_targets, add_code_movement});
   static const std::vector<Rule> simplify =
       make({add_identities, add_converts, add_shapes, add_decompositions});
   static const std::vector<Rule> recognise =
@@ -111,18 +113,29 @@ void normalise_bodies(Graph& graph, const NormaliseOptions& options) {
 }  // namespace
 
 std::vector<passes::Rule> passes::all_rules() {
-  return make({add_compressed_weights, add_compressed_products,
-               add_decompression,  add_block_rows,
+  return make({add_compressed_weights,
+               add_compressed_products,
+               add_decompression,
+               add_block_rows,
                add_identities,
-               add_converts,       add_shapes,
-               add_gathers,        add_reshape_targets,
-               add_decompositions, add_exponentials,
-               add_activations,    add_norms,
-               add_rope,           add_attention,
-               add_grouped_heads,  add_cached_attention,
-               add_products,       add_layer_norms,
-               add_epilogues,      add_affines,
-               add_packed_heads,   add_norm_residuals,
+               add_converts,
+               add_shapes,
+               add_gathers,
+               add_reshape_targets,
+               add_decompositions,
+               add_exponentials,
+               add_activations,
+               add_norms,
+               add_rope,
+               add_attention,
+               add_grouped_heads,
+               add_cached_attention,
+               add_products,
+               add_layer_norms,
+               add_epilogues,
+               add_affines,
+               add_packed_heads,
+               add_norm_residuals,
                add_planar});
 }
 

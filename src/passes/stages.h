@@ -8,7 +8,8 @@ namespace vireo::passes {
 
 // Whether codes of constants (kCompressed) are constants too.
 enum class Compressed { Keep, Fold };
-void fold_constants(Graph& graph, const NormaliseOptions& options, Compressed compressed = Compressed::Keep);
+void fold_constants(Graph& graph, const NormaliseOptions& options,
+                    Compressed compressed = Compressed::Keep);
 void merge_equal_nodes(Graph& graph);
 void make_channels_last(Graph& graph);
 
@@ -16,7 +17,7 @@ void make_channels_last(Graph& graph);
 void add_identities(std::vector<Rule>& rules);      // what does nothing goes
 void add_decompositions(std::vector<Rule>& rules);  // into operators that other rules know
 void add_decompression(std::vector<Rule>& rules);   // compressed weights, before they are folded
-void add_block_rows(std::vector<Rule>& rules);      // of compressed tables, before they become numbers
+void add_block_rows(std::vector<Rule>& rules);  // of compressed tables, before they become numbers
 void add_activations(
     std::vector<Rule>& rules);  // Swish, GELU ... spelled out in primitive operators
 void add_converts(std::vector<Rule>& rules);

@@ -24,10 +24,14 @@ std::vector<Output> CompiledModel::inputs() const { return checked(impl_).inputs
 std::vector<Output> CompiledModel::outputs() const { return checked(impl_).outputs; }
 Output CompiledModel::input() const { return checked(impl_).imported.input(); }
 Output CompiledModel::input(size_t index) const { return checked(impl_).imported.input(index); }
-Output CompiledModel::input(const std::string& name) const { return checked(impl_).imported.input(name); }
+Output CompiledModel::input(const std::string& name) const {
+  return checked(impl_).imported.input(name);
+}
 Output CompiledModel::output() const { return checked(impl_).imported.output(); }
 Output CompiledModel::output(size_t index) const { return checked(impl_).imported.output(index); }
-Output CompiledModel::output(const std::string& name) const { return checked(impl_).imported.output(name); }
+Output CompiledModel::output(const std::string& name) const {
+  return checked(impl_).imported.output(name);
+}
 
 InferRequest CompiledModel::create_infer_request() {
   checked(impl_);
@@ -45,7 +49,8 @@ Any CompiledModel::get_property(const std::string& name) const {
   if (name == "VIREO_ARENA_BYTES") return uint64_t(m.executable->memory().arena);
   if (name == "SUPPORTED_PROPERTIES") {
     std::string all =
-        "NETWORK_NAME EXECUTION_DEVICES OPTIMAL_NUMBER_OF_INFER_REQUESTS LOADED_FROM_CACHE VIREO_WEIGHTS_BYTES "
+        "NETWORK_NAME EXECUTION_DEVICES OPTIMAL_NUMBER_OF_INFER_REQUESTS LOADED_FROM_CACHE "
+        "VIREO_WEIGHTS_BYTES "
         "VIREO_ARENA_BYTES";
     for (const std::string& n : property_names()) all += " " + n;
     return all;
@@ -60,7 +65,8 @@ Any CompiledModel::get_property(const std::string& name) const {
 void CompiledModel::set_property(const AnyMap& properties) {
   check_properties(properties);
   for (const auto& [name, value] : properties)
-    fail(ErrorCode::NotSupported, "property {} of a compiled model cannot change, give it to compile_model", name);
+    fail(ErrorCode::NotSupported,
+         "property {} of a compiled model cannot change, give it to compile_model", name);
 }
 
 Model CompiledModel::get_runtime_model() const {
@@ -68,7 +74,8 @@ Model CompiledModel::get_runtime_model() const {
 }
 
 std::string CompiledModel::dump(const std::string& stage) const {
-  return stage == "imported" ? to_text(*checked(impl_).imported.graph()) : checked(impl_).executable->dump(stage);
+  return stage == "imported" ? to_text(*checked(impl_).imported.graph())
+                             : checked(impl_).executable->dump(stage);
 }
 
 void CompiledModel::export_model(std::ostream& out) const {

@@ -13,15 +13,15 @@
 namespace vireo {
 
 struct CompiledModel::Impl {
-  std::shared_ptr<const void> core;        // keeps devices and operators alive
-  Model imported;                          // its ports are the compiled model's
+  std::shared_ptr<const void> core;  // keeps devices and operators alive
+  Model imported;                    // its ports are the compiled model's
   std::vector<Output> inputs, outputs;
   std::string device;
   AnyMap properties;
   CompileConfig config;
-  bool loaded_from_cache = false;          // or imported
+  bool loaded_from_cache = false;  // or imported
   std::shared_ptr<Executable> executable;
-  std::unique_ptr<AsyncQueue> queue;       // last: joins before what its jobs use goes away
+  std::unique_ptr<AsyncQueue> queue;  // last: joins before what its jobs use goes away
 };
 
 struct InferRequest::Impl : std::enable_shared_from_this<InferRequest::Impl> {
@@ -35,7 +35,8 @@ struct InferRequest::Impl : std::enable_shared_from_this<InferRequest::Impl> {
   void run_queued(uint64_t number);
   // Under the mutex. The run whose callback asks is over, unless the callback started the next one.
   bool over() const {
-    return !pending || (in_callback == std::this_thread::get_id() && !running.load(std::memory_order_acquire));
+    return !pending ||
+           (in_callback == std::this_thread::get_id() && !running.load(std::memory_order_acquire));
   }
   size_t port(const Output& port, bool& input) const;
   size_t port(const std::string& name, bool& input) const;
@@ -50,8 +51,8 @@ struct InferRequest::Impl : std::enable_shared_from_this<InferRequest::Impl> {
   mutable std::mutex mutex;
   std::condition_variable done;
   bool pending = false;
-  uint64_t started = 0;                    // counts runs
-  std::thread::id in_callback;             // the thread that runs the callback
+  uint64_t started = 0;         // counts runs
+  std::thread::id in_callback;  // the thread that runs the callback
   std::exception_ptr error;
 };
 

@@ -20,7 +20,8 @@ struct Row {
 };
 
 constexpr Row kRows[] = {
-    {"PERFORMANCE_HINT", Kind::Choice, "LATENCY", "LATENCY,THROUGHPUT,CUMULATIVE_THROUGHPUT,UNDEFINED"},
+    {"PERFORMANCE_HINT", Kind::Choice, "LATENCY",
+     "LATENCY,THROUGHPUT,CUMULATIVE_THROUGHPUT,UNDEFINED"},
     {"PERFORMANCE_HINT_NUM_REQUESTS", Kind::Number, "0"},
     {"NUM_STREAMS", Kind::NumberOrAuto, "1"},
     {"INFERENCE_NUM_THREADS", Kind::NumberOrAuto, "0"},
@@ -29,7 +30,8 @@ constexpr Row kRows[] = {
     {"EXECUTION_MODE_HINT", Kind::Choice, "PERFORMANCE", "PERFORMANCE,ACCURACY"},
     {"PERF_COUNT", Kind::Flag, "NO"},
     {"CACHE_DIR", Kind::Text, ""},
-    {"CACHE_MODE", Kind::Choice, "OPTIMIZE_SPEED", "OPTIMIZE_SPEED,OPTIMIZE_SIZE"},  // see cache_folder
+    {"CACHE_MODE", Kind::Choice, "OPTIMIZE_SPEED",
+     "OPTIMIZE_SPEED,OPTIMIZE_SIZE"},  // see cache_folder
     {"ENABLE_MMAP", Kind::Flag, "YES"},
     {"WEIGHT_FORMAT", Kind::Text, ""},  // that its weights are rounded to: int8, int4:64 ...
     {"TASK", Kind::Text, ""},  // what a Hugging Face folder is read for, in optimum's words
@@ -75,7 +77,9 @@ size_t distance(const std::string& a, const std::string& b) {
   return row[b.size()];
 }
 
-bool is_auto(const Any& value) { return to_lower(value.as_text()) == "auto" || value.as_text() == "-1"; }
+bool is_auto(const Any& value) {
+  return to_lower(value.as_text()) == "auto" || value.as_text() == "-1";
+}
 
 void check_value(const Row& row, const Any& value) {
   try {
@@ -88,7 +92,9 @@ void check_value(const Row& row, const Any& value) {
       case Kind::Number:
         if (value.as_int() < 0 && !(row.kind == Kind::NumberOrAuto && value.as_int() >= -2)) break;
         return;
-      case Kind::Type: (void)element::Type(value.as_text() == "undefined" ? "dynamic" : value.as_text()); return;
+      case Kind::Type:
+        (void)element::Type(value.as_text() == "undefined" ? "dynamic" : value.as_text());
+        return;
       case Kind::Choice:
         for (std::string_view choice : split(row.choices, ','))
           if (choice == value.as_text()) return;
@@ -124,9 +130,10 @@ void check_properties(const AnyMap& properties) {
       check_value(*row, value);
       continue;
     }
-    const Row* nearest = std::min_element(std::begin(kRows), std::end(kRows), [&name = name](const Row& a, const Row& b) {
-      return distance(name, a.name) < distance(name, b.name);
-    });
+    const Row* nearest = std::min_element(std::begin(kRows), std::end(kRows),
+                                          [&name = name](const Row& a, const Row& b) {
+                                            return distance(name, a.name) < distance(name, b.name);
+                                          });
     fail(ErrorCode::NotFound, "property '{}' is unknown, the nearest is {}", name, nearest->name);
   }
 }
@@ -137,19 +144,25 @@ CompileConfig make_config(const AnyMap& p) {
   const Any threads = value_of(p, "INFERENCE_NUM_THREADS"), streams = value_of(p, "NUM_STREAMS");
   c.threads = is_auto(threads) ? 0 : int(threads.as_int());
   const std::string hint = value_of(p, "PERFORMANCE_HINT").as_text();
-  const bool throughput = p.count("NUM_STREAMS") ? is_auto(streams) : hint == "THROUGHPUT" || hint == "CUMULATIVE_THROUGHPUT";
-  if (throughput) c.streams = c.threads ? std::min(c.threads, all) : all;
-  else c.streams = std::max<int>(1, int(streams.as_int()));
+  const bool throughput = p.count("NUM_STREAMS")
+                              ? is_auto(streams)
+                              : hint == "THROUGHPUT" || hint == "CUMULATIVE_THROUGHPUT";
+  if (throughput)
+    c.streams = c.threads ? std::min(c.threads, all) : all;
+  else
+    c.streams = std::max<int>(1, int(streams.as_int()));
   if (const int64_t requests = value_of(p, "PERFORMANCE_HINT_NUM_REQUESTS").as_int())
     c.streams = int(std::min<int64_t>(c.streams, requests));
   c.precision = type_of(value_of(p, "INFERENCE_PRECISION_HINT"));
-  c.mode = value_of(p, "EXECUTION_MODE_HINT").as_text() == "ACCURACY" ? ExecutionMode::Accuracy : ExecutionMode::Performance;
+  c.mode = value_of(p, "EXECUTION_MODE_HINT").as_text() == "ACCURACY" ? ExecutionMode::Accuracy
+                                                                      : ExecutionMode::Performance;
   if (p.count("DYNAMIC_QUANTIZATION_GROUP_SIZE"))
     c.quantised_group = uint64_t(p.at("DYNAMIC_QUANTIZATION_GROUP_SIZE").as_int());
   c.key_cache = cache_type(p, "KEY_CACHE_PRECISION");
   c.value_cache = cache_type(p, "VALUE_CACHE_PRECISION");
   c.perf_count = value_of(p, "PERF_COUNT").as_bool();
-  if (p.count("CPU_DENORMALS_OPTIMIZATION")) c.flush_denormals = p.at("CPU_DENORMALS_OPTIMIZATION").as_bool();
+  if (p.count("CPU_DENORMALS_OPTIMIZATION"))
+    c.flush_denormals = p.at("CPU_DENORMALS_OPTIMIZATION").as_bool();
   c.pin_threads = value_of(p, "ENABLE_CPU_PINNING").as_bool();
   c.isa_cap = value_of(p, "VIREO_CPU_ISA").as_text();
   return c;

@@ -9,7 +9,8 @@
 
 namespace vireo {
 
-// Throws NotFound for an unknown name (naming the nearest known one) and InvalidArgument for a value that it cannot have.
+// Throws NotFound for an unknown name (naming the nearest known one) and InvalidArgument for a
+// value that it cannot have.
 void check_properties(const AnyMap& properties);
 // Later maps win. `requests` is PERFORMANCE_HINT_NUM_REQUESTS.
 CompileConfig make_config(const AnyMap& properties);

@@ -22,7 +22,7 @@ namespace vireo {
 struct Core::Impl {
   OpRegistry ops{{}, &builtin_ops()};
   std::vector<std::unique_ptr<Device>> devices = make_devices();
-  mutable std::mutex mutex;                  // guards the properties
+  mutable std::mutex mutex;  // guards the properties
   AnyMap common;
   std::map<std::string, AnyMap> by_device;
 
@@ -45,7 +45,8 @@ struct Core::Impl {
   AnyMap merged(const std::string& device, const AnyMap& call) const {
     std::lock_guard<std::mutex> lock(mutex);
     AnyMap all = call;
-    if (auto it = by_device.find(device); it != by_device.end()) all.insert(it->second.begin(), it->second.end());
+    if (auto it = by_device.find(device); it != by_device.end())
+      all.insert(it->second.begin(), it->second.end());
     all.insert(common.begin(), common.end());
     return all;
   }
@@ -54,8 +55,8 @@ struct Core::Impl {
 namespace {
 
 // What every way to a compiled model begins with.
-std::shared_ptr<CompiledModel::Impl> begin(const std::shared_ptr<Core::Impl>& core, const Device& device,
-                                           const AnyMap& properties) {
+std::shared_ptr<CompiledModel::Impl> begin(const std::shared_ptr<Core::Impl>& core,
+                                           const Device& device, const AnyMap& properties) {
   check_properties(properties);
   auto m = std::make_shared<CompiledModel::Impl>();
   m->core = core;
@@ -75,8 +76,8 @@ std::shared_ptr<CompiledModel::Impl> finished(std::shared_ptr<CompiledModel::Imp
   return m;
 }
 
-// Where compiled models are kept; empty if they are not. OPTIMIZE_SIZE asks for files without weights, and without them
-// there is nothing here worth a file.
+// Where compiled models are kept; empty if they are not. OPTIMIZE_SIZE asks for files without
+// weights, and without them there is nothing here worth a file.
 std::string cache_folder(const CompiledModel::Impl& m, const Device& device) {
   const auto folder = m.properties.find("CACHE_DIR"), mode = m.properties.find("CACHE_MODE");
   if (folder == m.properties.end() || device.compile_key(m.config).empty()) return {};
@@ -87,7 +88,8 @@ std::string cache_folder(const CompiledModel::Impl& m, const Device& device) {
 Tensor read_all(std::istream& in) {
   Tensor bytes(element::u8, {size_t(1) << 20});
   size_t got = 0;
-  while (in.read(static_cast<char*>(bytes.data()) + got, std::streamsize(bytes.get_size() - got)) || in.gcount() > 0) {
+  while (in.read(static_cast<char*>(bytes.data()) + got, std::streamsize(bytes.get_size() - got)) ||
+         in.gcount() > 0) {
     got += size_t(in.gcount());
     if (got < bytes.get_size()) continue;
     Tensor larger(element::u8, {2 * got});
@@ -97,9 +99,12 @@ Tensor read_all(std::istream& in) {
   return Tensor(bytes, {0}, {got});
 }
 
-span<const uint8_t> bytes_of(const Tensor& t) { return {static_cast<const uint8_t*>(t.data()), t.get_byte_size()}; }
+span<const uint8_t> bytes_of(const Tensor& t) {
+  return {static_cast<const uint8_t*>(t.data()), t.get_byte_size()};
+}
 
-std::shared_ptr<CompiledModel::Impl> import_blob(const std::shared_ptr<Core::Impl>& core, const Blob& blob, Device& device,
+std::shared_ptr<CompiledModel::Impl> import_blob(const std::shared_ptr<Core::Impl>& core,
+                                                 const Blob& blob, Device& device,
                                                  const AnyMap& properties) {
   auto m = begin(core, device, properties);
   m->executable = load_executable(blob, device, *m);
@@ -110,7 +115,8 @@ std::shared_ptr<CompiledModel::Impl> import_blob(const std::shared_ptr<Core::Imp
 std::string read_key(const AnyMap& properties) {
   std::string key;
   for (const char* name : {"TASK", "WEIGHT_FORMAT"})
-    if (const auto it = properties.find(name); it != properties.end()) key += fmt::format(";{}={}", name, it->second.as_text());
+    if (const auto it = properties.find(name); it != properties.end())
+      key += fmt::format(";{}={}", name, it->second.as_text());
   return key;
 }
 
@@ -118,7 +124,8 @@ std::string read_key(const AnyMap& properties) {
 
 Core::Core() : impl_(std::make_shared<Impl>()) {}
 
-std::shared_ptr<Model> Core::read_model(const std::string& path, const std::string& weights, const AnyMap& properties) const {
+std::shared_ptr<Model> Core::read_model(const std::string& path, const std::string& weights,
+                                        const AnyMap& properties) const {
   check_properties(properties);
   const AnyMap all = impl_->merged("CPU", properties);
   auto it = all.find("ENABLE_MMAP");
@@ -126,22 +133,27 @@ std::shared_ptr<Model> Core::read_model(const std::string& path, const std::stri
     const auto found = all.find(name);
     return found == all.end() ? std::string() : found->second.as_text();
   };
-  const ReadOptions options{weights, it == all.end() || it->second.as_bool(), text_of("WEIGHT_FORMAT"), text_of("TASK")};
+  const ReadOptions options{weights, it == all.end() || it->second.as_bool(),
+                            text_of("WEIGHT_FORMAT"), text_of("TASK")};
   return std::make_shared<Model>(read_model_file(path, options, impl_->ops));
 }
 
-std::shared_ptr<Model> Core::read_model_from_memory(const void* bytes, size_t size, const Tensor& weights,
+std::shared_ptr<Model> Core::read_model_from_memory(const void* bytes, size_t size,
+                                                    const Tensor& weights,
                                                     std::shared_ptr<const void> keep) const {
-  return std::make_shared<Model>(read_model_bytes(bytes, size, weights, std::move(keep), impl_->ops));
+  return std::make_shared<Model>(
+      read_model_bytes(bytes, size, weights, std::move(keep), impl_->ops));
 }
 
-CompiledModel Core::compile_model(const Model& model, const std::string& device_name, const AnyMap& properties) {
+CompiledModel Core::compile_model(const Model& model, const std::string& device_name,
+                                  const AnyMap& properties) {
   if (!model) fail(ErrorCode::InvalidArgument, "the model to compile is empty");
   Device& device = impl_->device(device_name);
   auto m = begin(impl_, device, properties);
   m->imported = *model.clone();  // the user may go on editing theirs
   if (const std::string folder = cache_folder(*m, device); !folder.empty()) {
-    const std::string file = cache_file_of_graph(folder, *m->imported.graph(), device.compile_key(m->config));
+    const std::string file =
+        cache_file_of_graph(folder, *m->imported.graph(), device.compile_key(m->config));
     m->executable = load_cached(file, device, *m);
     if (!m->executable) {
       m->executable = device.compile(*m->imported.graph(), m->config);
@@ -153,17 +165,22 @@ CompiledModel Core::compile_model(const Model& model, const std::string& device_
   return CompiledModel(finished(std::move(m)));
 }
 
-CompiledModel Core::compile_model(const std::shared_ptr<Model>& model, const std::string& device, const AnyMap& properties) {
+CompiledModel Core::compile_model(const std::shared_ptr<Model>& model, const std::string& device,
+                                  const AnyMap& properties) {
   if (!model) fail(ErrorCode::InvalidArgument, "the model to compile is empty");
   return compile_model(*model, device, properties);
 }
 
-CompiledModel Core::compile_model(const std::string& path, const std::string& device_name, const AnyMap& properties) {
+CompiledModel Core::compile_model(const std::string& path, const std::string& device_name,
+                                  const AnyMap& properties) {
   Device& device = impl_->device(device_name);
   auto m = begin(impl_, device, properties);
   const std::string folder = cache_folder(*m, device);
   const bool cached = !folder.empty() && path_exists(path);
-  const std::string file = cached ? cache_file_of_path(folder, path, device.compile_key(m->config) + read_key(m->properties)) : std::string();
+  const std::string file =
+      cached ? cache_file_of_path(folder, path,
+                                  device.compile_key(m->config) + read_key(m->properties))
+             : std::string();
   if (cached) m->executable = load_cached(file, device, *m);
   if (!m->executable) {
     const OpenedFiles opened;
@@ -174,12 +191,15 @@ CompiledModel Core::compile_model(const std::string& path, const std::string& de
   return CompiledModel(finished(std::move(m)));
 }
 
-CompiledModel Core::import_model(std::istream& in, const std::string& device, const AnyMap& properties) {
+CompiledModel Core::import_model(std::istream& in, const std::string& device,
+                                 const AnyMap& properties) {
   const Tensor bytes = read_all(in);
-  return CompiledModel(import_blob(impl_, read_blob(bytes_of(bytes), bytes.impl()), impl_->device(device), properties));
+  return CompiledModel(import_blob(impl_, read_blob(bytes_of(bytes), bytes.impl()),
+                                   impl_->device(device), properties));
 }
 
-CompiledModel Core::import_model(const Tensor& tensor, const std::string& device, const AnyMap& properties) {
+CompiledModel Core::import_model(const Tensor& tensor, const std::string& device,
+                                 const AnyMap& properties) {
   if (!tensor || tensor.get_element_type() == element::string)
     fail(ErrorCode::InvalidArgument, "a compiled model is imported from bytes");
   Tensor bytes = tensor.dense();
@@ -187,26 +207,31 @@ CompiledModel Core::import_model(const Tensor& tensor, const std::string& device
     bytes = Tensor(element::u8, {tensor.get_byte_size()});
     std::memcpy(bytes.data(), tensor.data(), tensor.get_byte_size());
   }
-  return CompiledModel(import_blob(impl_, read_blob(bytes_of(bytes), bytes.impl()), impl_->device(device), properties));
+  return CompiledModel(import_blob(impl_, read_blob(bytes_of(bytes), bytes.impl()),
+                                   impl_->device(device), properties));
 }
 
-CompiledModel Core::import_model(const std::string& path, const std::string& device, const AnyMap& properties) {
+CompiledModel Core::import_model(const std::string& path, const std::string& device,
+                                 const AnyMap& properties) {
   return CompiledModel(import_blob(impl_, open_blob(path), impl_->device(device), properties));
 }
 
-SupportedOpsMap Core::query_model(const Model& model, const std::string& device_name, const AnyMap& properties) const {
+SupportedOpsMap Core::query_model(const Model& model, const std::string& device_name,
+                                  const AnyMap& properties) const {
   check_properties(properties);
   const Device& device = impl_->device(device_name);
   SupportedOpsMap out;
   for (const Node& node : model.get_ordered_ops())
-    if (device.refusal(*model.graph(), node.id()).empty()) out[node.get_friendly_name()] = std::string(device.name());
+    if (device.refusal(*model.graph(), node.id()).empty())
+      out[node.get_friendly_name()] = std::string(device.name());
   return out;
 }
 
 std::vector<std::string> Core::get_available_devices() const {
   std::vector<std::string> out;
   for (const auto& d : impl_->devices)
-    if (d->name() != "REFERENCE") out.emplace_back(d->name());  // there, but no device that anyone should be offered
+    if (d->name() != "REFERENCE")
+      out.emplace_back(d->name());  // there, but no device that anyone should be offered
   return out;
 }
 

@@ -14,15 +14,17 @@ InferRequest::Impl& checked(const std::shared_ptr<InferRequest::Impl>& impl) {
 }
 
 size_t only(const std::vector<Output>& ports, const char* kind) {
-  if (ports.size() != 1) fail(ErrorCode::InvalidArgument, "the model has {} {}s, name one of them", ports.size(), kind);
+  if (ports.size() != 1)
+    fail(ErrorCode::InvalidArgument, "the model has {} {}s, name one of them", ports.size(), kind);
   return 0;
 }
 
 // A port of another handle to the same network (the model that was compiled) is known by its names.
 bool same_names(const Output& a, const Output& b) {
   const auto& names = a.get_names();
-  return std::any_of(b.get_names().begin(), b.get_names().end(),
-                     [&](const std::string& n) { return std::find(names.begin(), names.end(), n) != names.end(); });
+  return std::any_of(b.get_names().begin(), b.get_names().end(), [&](const std::string& n) {
+    return std::find(names.begin(), names.end(), n) != names.end();
+  });
 }
 
 bool names_port(const Output& port, const std::string& name) {
@@ -30,12 +32,14 @@ bool names_port(const Output& port, const std::string& name) {
   if (std::find(names.begin(), names.end(), name) != names.end()) return true;
   const Node& node = port.get_node();
   return node.get_friendly_name() == name ||
-         (node.get_type_name() == "Result" && node.input_value(0).get_node().get_friendly_name() == name);
+         (node.get_type_name() == "Result" &&
+          node.input_value(0).get_node().get_friendly_name() == name);
 }
 
 }  // namespace
 
-InferRequest::Impl::Impl(std::shared_ptr<CompiledModel::Impl> m) : model(std::move(m)), inference(model->executable->create()) {}
+InferRequest::Impl::Impl(std::shared_ptr<CompiledModel::Impl> m)
+    : model(std::move(m)), inference(model->executable->create()) {}
 
 void InferRequest::Impl::begin() {
   if (running.exchange(true, std::memory_order_acquire)) throw Busy("the infer request is running");
@@ -89,8 +93,8 @@ void InferRequest::Impl::run_queued(uint64_t number) {
     in_callback = std::this_thread::get_id();
   }
   end();
-  // The callback comes before the waiters: what it does is part of the run. It may start the next run of this request, and wait
-  // for others.
+  // The callback comes before the waiters: what it does is part of the run. It may start the next
+  // run of this request, and wait for others.
   if (call) {
     model->queue->step_aside();
     try {
@@ -117,7 +121,8 @@ size_t InferRequest::Impl::port(const Output& p, bool& input) const {
           return i;
         }
     }
-  fail(ErrorCode::NotFound, "the port of '{}' is not one of this model", p.get_node().get_friendly_name());
+  fail(ErrorCode::NotFound, "the port of '{}' is not one of this model",
+       p.get_node().get_friendly_name());
 }
 
 size_t InferRequest::Impl::port(const std::string& name, bool& input) const {
@@ -136,7 +141,8 @@ Tensor InferRequest::Impl::get(size_t index, bool input) const {
   check_idle();
   const auto& ports = input ? model->inputs : model->outputs;
   if (index >= ports.size())
-    fail(ErrorCode::NotFound, "{} {} does not exist, the model has {}", input ? "input" : "output", index, ports.size());
+    fail(ErrorCode::NotFound, "{} {} does not exist, the model has {}", input ? "input" : "output",
+         index, ports.size());
   return input ? inference->input(index) : inference->output(index);
 }
 
@@ -144,10 +150,15 @@ void InferRequest::Impl::set(size_t index, bool input, const Tensor& tensor) {
   check_idle();
   const auto& ports = input ? model->inputs : model->outputs;
   if (index >= ports.size())
-    fail(ErrorCode::NotFound, "{} {} does not exist, the model has {}", input ? "input" : "output", index, ports.size());
-  if (!tensor) fail(ErrorCode::InvalidArgument, "the tensor for {} {} is empty", input ? "input" : "output", index);
-  if (input) inference->set_input(index, tensor);
-  else inference->set_output(index, tensor);
+    fail(ErrorCode::NotFound, "{} {} does not exist, the model has {}", input ? "input" : "output",
+         index, ports.size());
+  if (!tensor)
+    fail(ErrorCode::InvalidArgument, "the tensor for {} {} is empty", input ? "input" : "output",
+         index);
+  if (input)
+    inference->set_input(index, tensor);
+  else
+    inference->set_output(index, tensor);
 }
 
 void InferRequest::set_tensor(const Output& port, const Tensor& tensor) {
@@ -160,10 +171,18 @@ void InferRequest::set_tensor(const std::string& name, const Tensor& tensor) {
   const size_t index = checked(impl_).port(name, input);
   impl_->set(index, input, tensor);
 }
-void InferRequest::set_input_tensor(size_t index, const Tensor& tensor) { checked(impl_).set(index, true, tensor); }
-void InferRequest::set_input_tensor(const Tensor& tensor) { checked(impl_).set(only(impl_->model->inputs, "input"), true, tensor); }
-void InferRequest::set_output_tensor(size_t index, const Tensor& tensor) { checked(impl_).set(index, false, tensor); }
-void InferRequest::set_output_tensor(const Tensor& tensor) { checked(impl_).set(only(impl_->model->outputs, "output"), false, tensor); }
+void InferRequest::set_input_tensor(size_t index, const Tensor& tensor) {
+  checked(impl_).set(index, true, tensor);
+}
+void InferRequest::set_input_tensor(const Tensor& tensor) {
+  checked(impl_).set(only(impl_->model->inputs, "input"), true, tensor);
+}
+void InferRequest::set_output_tensor(size_t index, const Tensor& tensor) {
+  checked(impl_).set(index, false, tensor);
+}
+void InferRequest::set_output_tensor(const Tensor& tensor) {
+  checked(impl_).set(only(impl_->model->outputs, "output"), false, tensor);
+}
 Tensor InferRequest::get_tensor(const Output& port) const {
   bool input;
   const size_t index = checked(impl_).port(port, input);
@@ -174,10 +193,18 @@ Tensor InferRequest::get_tensor(const std::string& name) const {
   const size_t index = checked(impl_).port(name, input);
   return impl_->get(index, input);
 }
-Tensor InferRequest::get_input_tensor(size_t index) const { return checked(impl_).get(index, true); }
-Tensor InferRequest::get_input_tensor() const { return checked(impl_).get(only(impl_->model->inputs, "input"), true); }
-Tensor InferRequest::get_output_tensor(size_t index) const { return checked(impl_).get(index, false); }
-Tensor InferRequest::get_output_tensor() const { return checked(impl_).get(only(impl_->model->outputs, "output"), false); }
+Tensor InferRequest::get_input_tensor(size_t index) const {
+  return checked(impl_).get(index, true);
+}
+Tensor InferRequest::get_input_tensor() const {
+  return checked(impl_).get(only(impl_->model->inputs, "input"), true);
+}
+Tensor InferRequest::get_output_tensor(size_t index) const {
+  return checked(impl_).get(index, false);
+}
+Tensor InferRequest::get_output_tensor() const {
+  return checked(impl_).get(only(impl_->model->outputs, "output"), false);
+}
 
 void InferRequest::infer() { checked(impl_).run_now(); }
 void InferRequest::start_async() { checked(impl_).run_async(); }
@@ -185,18 +212,21 @@ void InferRequest::start_async() { checked(impl_).run_async(); }
 void InferRequest::wait() {
   std::unique_lock<std::mutex> lock(checked(impl_).mutex);
   impl_->done.wait(lock, [this] { return impl_->over(); });
-  if (std::exception_ptr error = std::exchange(impl_->error, nullptr)) std::rethrow_exception(error);
+  if (std::exception_ptr error = std::exchange(impl_->error, nullptr))
+    std::rethrow_exception(error);
 }
 
 bool InferRequest::wait_for(std::chrono::milliseconds timeout) {
   std::unique_lock<std::mutex> lock(checked(impl_).mutex);
   if (!impl_->done.wait_for(lock, timeout, [this] { return impl_->over(); })) return false;
-  if (std::exception_ptr error = std::exchange(impl_->error, nullptr)) std::rethrow_exception(error);
+  if (std::exception_ptr error = std::exchange(impl_->error, nullptr))
+    std::rethrow_exception(error);
   return true;
 }
 
 void InferRequest::cancel() {
-  if (checked(impl_).running.load(std::memory_order_acquire)) impl_->cancel.store(true, std::memory_order_relaxed);
+  if (checked(impl_).running.load(std::memory_order_acquire))
+    impl_->cancel.store(true, std::memory_order_relaxed);
 }
 
 void InferRequest::set_callback(std::function<void(std::exception_ptr)> callback) {
@@ -226,7 +256,9 @@ std::vector<ProfilingInfo> InferRequest::get_profiling_info() const {
   std::vector<ProfilingInfo> out;
   for (ProfileEntry& e : impl_->inference->profile()) {
     ProfilingInfo p;
-    p.status = e.exec_type == "view" || e.exec_type == "not run" ? ProfilingInfo::Status::OPTIMIZED_OUT : ProfilingInfo::Status::EXECUTED;
+    p.status = e.exec_type == "view" || e.exec_type == "not run"
+                   ? ProfilingInfo::Status::OPTIMIZED_OUT
+                   : ProfilingInfo::Status::EXECUTED;
     p.microseconds = e.microseconds;
     p.real_time = p.cpu_time = std::chrono::microseconds(int64_t(e.microseconds + 0.5));
     p.node_name = std::move(e.node);
@@ -240,12 +272,18 @@ std::vector<ProfilingInfo> InferRequest::get_profiling_info() const {
   return out;
 }
 
-Tensor VariableState::get_state() const { return static_cast<InferRequest::Impl*>(request_.get())->inference->get_variable(name_); }
+Tensor VariableState::get_state() const {
+  return static_cast<InferRequest::Impl*>(request_.get())->inference->get_variable(name_);
+}
 void VariableState::set_state(const Tensor& value) {
   static_cast<InferRequest::Impl*>(request_.get())->inference->set_variable(name_, value);
 }
-void VariableState::reset() { static_cast<InferRequest::Impl*>(request_.get())->inference->reset_variable(name_); }
+void VariableState::reset() {
+  static_cast<InferRequest::Impl*>(request_.get())->inference->reset_variable(name_);
+}
 
-SequenceStore* sequence_store(const InferRequest& request) { return checked(request.impl_).inference->sequences(); }
+SequenceStore* sequence_store(const InferRequest& request) {
+  return checked(request.impl_).inference->sequences();
+}
 
 }  // namespace vireo

@@ -14,7 +14,8 @@ namespace {
 std::string names(IsaSet set) {
   std::string text;
   for (int i = 0; i < kIsaCount; ++i) {
-    if (set.has(static_cast<Isa>(i))) text += std::string(text.empty() ? "" : " ") + isa_name(static_cast<Isa>(i));
+    if (set.has(static_cast<Isa>(i)))
+      text += std::string(text.empty() ? "" : " ") + isa_name(static_cast<Isa>(i));
   }
   return text;
 }
@@ -23,7 +24,8 @@ TEST(Isa, ACapIsATierWithAllThatItImplies) {
   EXPECT_EQ(names(parse_isa_cap("scalar")), "scalar");
   EXPECT_EQ(names(parse_isa_cap("avx2_vnni")), "scalar avx2 avx2_vnni");
   EXPECT_EQ(names(parse_isa_cap("avx512_bf16")), "scalar avx2 avx512 avx512_vnni avx512_bf16");
-  EXPECT_EQ(names(parse_isa_cap("amx_bf16")), "scalar avx2 avx512 avx512_vnni avx512_bf16 amx_int8 amx_bf16");
+  EXPECT_EQ(names(parse_isa_cap("amx_bf16")),
+            "scalar avx2 avx512 avx512_vnni avx512_bf16 amx_int8 amx_bf16");
 }
 
 TEST(Isa, ACapMayBeAList) {

@@ -1,4 +1,5 @@
-// The graph: shared arenas, handles that outlive edits, edits in linear time, order, cloning, patches.
+// The graph: shared arenas, handles that outlive edits, edits in linear time, order, cloning,
+// patches.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -13,7 +14,8 @@
 namespace vireo {
 namespace {
 
-OutputRef add(Graph& g, std::string_view op, std::vector<OutputRef> inputs, const AttrList& attrs = {}, std::string name = {}) {
+OutputRef add(Graph& g, std::string_view op, std::vector<OutputRef> inputs,
+              const AttrList& attrs = {}, std::string name = {}) {
   return {add_op(g, op, 8, std::move(inputs), attrs, std::move(name)), 0};
 }
 
@@ -42,7 +44,8 @@ TEST(Graph, SubModelsShareNodes) {
 
 TEST(Graph, EditThroughAStaleHandle) {
   auto small = chain(), large = std::make_shared<Graph>();
-  for (int i = 0; i < 100; ++i) large->add_parameter(element::f32, {Dimension(2)}, "p" + std::to_string(i));
+  for (int i = 0; i < 100; ++i)
+    large->add_parameter(element::f32, {Dimension(2)}, "p" + std::to_string(i));
   Node relu;
   for (const Node& n : Model(small).get_ordered_ops())
     if (n.get_type_name() == "Relu") relu = n;
@@ -83,7 +86,8 @@ double seconds_for_insertions(int count) {
     const OutputRef inserted = g->add(op, make_attrs(op.attrs, {}, "insert"), {out});
     g->arena->replace_uses(out, inserted);
   }
-  const double took = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  const double took =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   EXPECT_EQ(g->order().size(), size_t(2 * count + 2));
   return took;
 }
@@ -95,7 +99,8 @@ TEST(Graph, InsertionsTakeLinearTime) {
     one = std::min(one, seconds_for_insertions(2500));
     four = std::min(four, seconds_for_insertions(10000));
   }
-  EXPECT_LT(four, 12 * one + 0.02) << "10,000 insertions take " << four << " s, 2,500 take " << one << " s";
+  EXPECT_LT(four, 12 * one + 0.02)
+      << "10,000 insertions take " << four << " s, 2,500 take " << one << " s";
 }
 
 TEST(Graph, CycleIsAnErrorThatNamesANode) {
@@ -113,7 +118,8 @@ TEST(Graph, CycleIsAnErrorThatNamesANode) {
 TEST(Graph, CloneSharesConstants) {
   auto g = chain();
   const Tensor weights = make_tensor(element::f32, Shape{1, 3}, std::vector<double>{1, 2, 3});
-  const OutputRef sum = add(*g, "Add", {{(*g)[g->results[0]].inputs[0]}, g->add_constant(weights, "w")}, {}, "sum");
+  const OutputRef sum =
+      add(*g, "Add", {{(*g)[g->results[0]].inputs[0]}, g->add_constant(weights, "w")}, {}, "sum");
   g->arena->set_input(g->results[0], 0, sum);
   auto copy = g->clone();
   EXPECT_EQ(to_text(*copy), to_text(*g));
@@ -141,8 +147,10 @@ TEST(Graph, SymbolsPassThroughShapeArithmetic) {
   auto g = std::make_shared<Graph>();
   const OutputRef x = g->add_parameter(element::f32, {Dimension(), Dimension(6)}, "x");
   const OutputRef shape = add(*g, "ShapeOf", {x});
-  const OutputRef first = add(*g, "Gather", {shape, g->add_constant(make_i64({0})), g->add_constant(make_i64_scalar(0))});
-  const OutputRef target = add(*g, "Concat", {first, g->add_constant(make_i64({2, 3}))}, {{"axis", 0}});
+  const OutputRef first = add(
+      *g, "Gather", {shape, g->add_constant(make_i64({0})), g->add_constant(make_i64_scalar(0))});
+  const OutputRef target =
+      add(*g, "Concat", {first, g->add_constant(make_i64({2, 3}))}, {{"axis", 0}});
   const OutputRef y = add(*g, "Reshape", {x, target}, {{"special_zero", false}});
   EXPECT_EQ(g->fact(y).shape, (PartialShape{Dimension(), 2, 3}));
   EXPECT_EQ(g->fact(y).shape[0].symbol(), g->fact(x).shape[0].symbol());

@@ -64,19 +64,29 @@ TEST(Values, PackedTypesReadBack) {
     element::Type type;
     int64_t low, high;
   };
-  for (const Case& c : {Case{element::u1, 0, 1}, {element::u2, 0, 3}, {element::u3, 0, 7}, {element::u4, 0, 15}, {element::u6, 0, 63},
-                        {element::i4, -8, 7}, {element::u8, 0, 255}, {element::i8, -128, 127}}) {
+  for (const Case& c : {Case{element::u1, 0, 1},
+                        {element::u2, 0, 3},
+                        {element::u3, 0, 7},
+                        {element::u4, 0, 15},
+                        {element::u6, 0, 63},
+                        {element::i4, -8, 7},
+                        {element::u8, 0, 255},
+                        {element::i8, -128, 127}}) {
     std::vector<int64_t> values;
     for (int64_t v = c.low; v <= c.high; ++v) values.insert(values.end(), 3, v);
     values.push_back(c.high);
-    EXPECT_EQ(load<int64_t>(make_tensor(c.type, Shape{values.size()}, values)), values) << c.type.name();
+    EXPECT_EQ(load<int64_t>(make_tensor(c.type, Shape{values.size()}, values)), values)
+        << c.type.name();
   }
 }
 
 TEST(Values, ConversionsSaturateAndWrap) {
-  const std::vector<double> reals{300.7, -1.5, std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()};
-  EXPECT_EQ(load<int64_t>(make_tensor(element::u8, Shape{4}, reals)), (std::vector<int64_t>{255, 0, 0, 255}));
-  EXPECT_EQ(load<int64_t>(make_tensor(element::i8, Shape{2}, std::vector<int64_t>{200, -129})), (std::vector<int64_t>{-56, 127}));
+  const std::vector<double> reals{300.7, -1.5, std::numeric_limits<double>::quiet_NaN(),
+                                  std::numeric_limits<double>::infinity()};
+  EXPECT_EQ(load<int64_t>(make_tensor(element::u8, Shape{4}, reals)),
+            (std::vector<int64_t>{255, 0, 0, 255}));
+  EXPECT_EQ(load<int64_t>(make_tensor(element::i8, Shape{2}, std::vector<int64_t>{200, -129})),
+            (std::vector<int64_t>{-56, 127}));
   EXPECT_EQ(round_to(element::f16, 65520.0), std::numeric_limits<double>::infinity());
   EXPECT_EQ(round_to(element::bf16, 1.00390625), 1.0);
 }

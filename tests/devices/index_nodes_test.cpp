@@ -52,9 +52,10 @@ std::string constant(const std::string& name, const std::string& shape) {
 // Indices -n ... n from a parameter in [-1, 1].
 std::string indices(const char* name, const char* from, const char* shape, int n,
                     const char* type = "i64") {
-  return fmt::format("{0}_n: f32[] = Constant(value=[{3}])\n{0}_f: f32[{2}] = Multiply-1({1}, "
-                     "{0}_n)\n{0}: {4}[{2}] = Convert-1({0}_f, destination_type=\"{4}\")\n",
-                     name, from, shape, n, type);
+  return fmt::format(
+      "{0}_n: f32[] = Constant(value=[{3}])\n{0}_f: f32[{2}] = Multiply-1({1}, "
+      "{0}_n)\n{0}: {4}[{2}] = Convert-1({0}_f, destination_type=\"{4}\")\n",
+      name, from, shape, n, type);
 }
 
 std::string weights(int directions, int gates, int input, int hidden, int biases) {
@@ -107,8 +108,7 @@ const Case kCases[] = {
     {"gather_nd",
      {"[2,3,4,5]", "[2,3,2]"},
      {{2, 3, 4, 5}, {2, 3, 2}},
-     indices("i", "b", "2,3,2", 2) +
-         "y: f32[2,3,5] = GatherND-8(a, i, batch_dims=1)\nreturn y\n"},
+     indices("i", "b", "2,3,2", 2) + "y: f32[2,3,5] = GatherND-8(a, i, batch_dims=1)\nreturn y\n"},
     {"gather_elements",
      {"[3,4,5]", "[3,6,5]"},
      {{3, 4, 5}, {3, 6, 5}},

@@ -164,7 +164,8 @@ TEST(ShapeRules, CoverATransformer) {
   const auto extents = program->shape_rules.read({Shape{3, 5, 8}, Shape{8, 8}});
   ASSERT_TRUE(extents);
   EXPECT_EQ(*extents, (std::vector<size_t>{3, 5}));
-  EXPECT_FALSE(program->shape_rules.read({Shape{3, 0, 8}, Shape{8, 8}})) << "empty axes are special";
+  EXPECT_FALSE(program->shape_rules.read({Shape{3, 0, 8}, Shape{8, 8}}))
+      << "empty axes are special";
   const Tensor w = random_f32({8, 8}, 2);
   for (const Shape& shape : {Shape{1, 1, 8}, Shape{2, 7, 8}, Shape{3, 1, 8}, Shape{1, 0, 8}})
     expect_as_reference(kBlock, {random_f32(shape), w});
@@ -213,8 +214,8 @@ return z
 
 TEST(ShapeRules, LetValuesPass) {
   for (int64_t rows : {1, 4, 12})
-    expect_as_reference(kLearnt, {random_f32({2, 6}),
-                                  make_tensor<int64_t>(element::i64, {2}, {rows, 12 / rows})});
+    expect_as_reference(
+        kLearnt, {random_f32({2, 6}), make_tensor<int64_t>(element::i64, {2}, {rows, 12 / rows})});
 }
 
 }  // namespace

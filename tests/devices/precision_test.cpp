@@ -1,5 +1,5 @@
-// Precisions of the CPU device: what is settled on, that bf16 flows between layers, and how far results
-// are from f32.
+// Precisions of the CPU device: what is settled on, that bf16 flows between layers, and how far
+// results are from f32.
 #include "base/arch/isa.h"
 #include "devices/device_test.h"
 

@@ -1,4 +1,5 @@
-// Fuzzes the reader of GGUF files: the container, the model and the vocabulary in it. Any exception but Vireo's own is a finding.
+// Fuzzes the reader of GGUF files: the container, the model and the vocabulary in it. Any exception
+// but Vireo's own is a finding.
 #include <cstddef>
 #include <cstdint>
 

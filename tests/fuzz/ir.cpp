@@ -1,4 +1,5 @@
-// Fuzzes the IR reader: the input is the XML, over a fixed weights file. Any exception but Vireo's own is a finding.
+// Fuzzes the IR reader: the input is the XML, over a fixed weights file. Any exception but Vireo's
+// own is a finding.
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -11,7 +12,8 @@ namespace {
 
 vireo::Tensor make_weights() {
   vireo::Tensor weights(vireo::element::u8, {4096});
-  for (size_t i = 0; i < 4096; ++i) static_cast<uint8_t*>(weights.data())[i] = i % 8 == 0 ? uint8_t(i / 8 % 4) : 0;
+  for (size_t i = 0; i < 4096; ++i)
+    static_cast<uint8_t*>(weights.data())[i] = i % 8 == 0 ? uint8_t(i / 8 % 4) : 0;
   return weights;
 }
 

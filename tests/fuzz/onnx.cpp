@@ -1,4 +1,5 @@
-// Fuzzes the ONNX reader, without a folder for external data. Any exception but Vireo's own is a finding.
+// Fuzzes the ONNX reader, without a folder for external data. Any exception but Vireo's own is a
+// finding.
 #include <cstddef>
 #include <cstdint>
 
@@ -8,7 +9,8 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   try {
-    vireo::read_onnx({reinterpret_cast<const std::byte*>(data), size}, nullptr, {}, vireo::builtin_ops());
+    vireo::read_onnx({reinterpret_cast<const std::byte*>(data), size}, nullptr, {},
+                     vireo::builtin_ops());
   } catch (const vireo::Error&) {
   }
   return 0;

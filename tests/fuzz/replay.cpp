@@ -1,5 +1,6 @@
-// The readers without a fuzzer: reads each file named on the command line, from its path and from memory, and says what came of
-// it. Built with sanitizers it is what CI holds the malformed files to.
+// The readers without a fuzzer: reads each file named on the command line, from its path and from
+// memory, and says what came of it. Built with sanitizers it is what CI holds the malformed files
+// to.
 #include <cstdint>
 #include <cstdio>
 #include <fstream>

@@ -1,5 +1,5 @@
-// Fuzzes the reader of tokenizer.json and what it makes: a text goes through the tokeniser and back. Any exception but Vireo's own is a
-// finding.
+// Fuzzes the reader of tokenizer.json and what it makes: a text goes through the tokeniser and
+// back. Any exception but Vireo's own is a finding.
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -15,7 +15,8 @@ void run(std::string_view json) {
   vireo::text::EncodeOptions options;
   options.offsets = true;
   options.truncation = tokenizer->parts().truncation;
-  const std::string_view text = "Hello  W\xc3\xb6rld\n don't \xe2\x96\x81x 12345 \xe4\xbd\xa0 <s> e\xcc\x81 \xff";
+  const std::string_view text =
+      "Hello  W\xc3\xb6rld\n don't \xe2\x96\x81x 12345 \xe4\xbd\xa0 <s> e\xcc\x81 \xff";
   const auto encoding = tokenizer->encode({text, "second"}, options);
   tokenizer->decode(encoding.ids);
   vireo::text::StreamDecoder stream(*tokenizer, false);

@@ -1,4 +1,5 @@
-// Continuous batching over a store and a model that are made up: every text must be what its request gives alone.
+// Continuous batching over a store and a model that are made up: every text must be what its
+// request gives alone.
 #include <gtest/gtest.h>
 
 #include <map>
@@ -117,7 +118,8 @@ class Batching : public testing::Test {
   void begin(int64_t blocks, SchedulerConfig config = {}) {
     store_ = std::make_unique<FakeStore>(blocks);
     most_tokens_ = config.dynamic_split_fuse ? config.max_num_batched_tokens : SIZE_MAX;
-    engine_ = std::make_unique<Engine>(config, *store_, [this](const Engine::Pass& pass) { return run(pass); });
+    engine_ = std::make_unique<Engine>(config, *store_,
+                                       [this](const Engine::Pass& pass) { return run(pass); });
   }
 
   span<const float> run(const Engine::Pass& pass) {
@@ -130,8 +132,11 @@ class Batching : public testing::Test {
       EXPECT_TRUE(rows.insert(row.sequence).second) << "a sequence stands in two rows";
       const size_t before = store_->tokens(row.sequence).size();
       store_->append(row.sequence, pass.tokens.data() + at, size_t(row.tokens));
-      for (; wanted < pass.positions.size() && size_t(pass.positions[wanted]) < at + size_t(row.tokens); ++wanted)
-        score(store_->tokens(row.sequence), before + size_t(pass.positions[wanted]) - at + 1, &scores_[wanted * kVocabulary], repeats_);
+      for (; wanted < pass.positions.size() &&
+             size_t(pass.positions[wanted]) < at + size_t(row.tokens);
+           ++wanted)
+        score(store_->tokens(row.sequence), before + size_t(pass.positions[wanted]) - at + 1,
+              &scores_[wanted * kVocabulary], repeats_);
       at += size_t(row.tokens);
     }
     EXPECT_EQ(at, pass.tokens.size());
@@ -140,7 +145,8 @@ class Batching : public testing::Test {
   }
 
   std::shared_ptr<Request> add(std::vector<int64_t> prompt, const GenerationConfig& config) {
-    auto request = std::make_shared<Request>(next_id_++, Task{config, std::move(prompt), config.max_new_tokens, {}});
+    auto request = std::make_shared<Request>(
+        next_id_++, Task{config, std::move(prompt), config.max_new_tokens, {}});
     engine_->add(request);
     return request;
   }
@@ -153,7 +159,8 @@ class Batching : public testing::Test {
   }
 
   // What the search gives when a model runs for it alone.
-  static std::vector<std::vector<int64_t>> alone(const std::vector<int64_t>& prompt, const GenerationConfig& config) {
+  static std::vector<std::vector<int64_t>> alone(const std::vector<int64_t>& prompt,
+                                                 const GenerationConfig& config) {
     const auto search = make_search({config, prompt, config.max_new_tokens, {}});
     std::vector<std::vector<int64_t>> lines{prompt};
     for (bool first = true; !search->done(); first = false) {
@@ -165,7 +172,8 @@ class Batching : public testing::Test {
         }
       if (!first) lines = next;
       std::vector<float> scores(lines.size() * kVocabulary);
-      for (size_t i = 0; i < lines.size(); ++i) score(lines[i], lines[i].size(), &scores[i * kVocabulary]);
+      for (size_t i = 0; i < lines.size(); ++i)
+        score(lines[i], lines[i].size(), &scores[i * kVocabulary]);
       search->step(scores);
     }
     return tokens_of(search->results());
@@ -203,7 +211,8 @@ Load mixed(size_t count, unsigned seed, bool several) {
     config.max_new_tokens = 1 + random() % 60;
     config.set_eos_token_id(kEnd);
     if (several && i % 4 == 1) config.num_beams = 3, config.num_return_sequences = 2;
-    if (several && i % 4 == 2) config.do_sample = true, config.num_return_sequences = 3, config.rng_seed = i;
+    if (several && i % 4 == 2)
+      config.do_sample = true, config.num_return_sequences = 3, config.rng_seed = i;
     load.prompts.push_back(std::move(prompt));
     load.configs.push_back(config);
   }
@@ -243,7 +252,8 @@ TEST_F(Batching, TwoHundredRequestsWithCancellations) {
   begin(40, config);
   const Load load = mixed(200, 5, false);
   std::vector<std::shared_ptr<Request>> requests;
-  for (size_t i = 0; i < load.prompts.size(); ++i) requests.push_back(add(load.prompts[i], load.configs[i]));
+  for (size_t i = 0; i < load.prompts.size(); ++i)
+    requests.push_back(add(load.prompts[i], load.configs[i]));
   std::mt19937 random(9);
   for (int i = 0; !engine_->idle() && i < 100000; ++i) {
     engine_->step();
@@ -304,7 +314,8 @@ TEST_F(Batching, PrefixesAreComputedOnce) {
   EXPECT_GT(before, 4u);
 }
 
-// Prompts that say everything twice, and a model that repeats what it read: guesses are often right, and never change the text.
+// Prompts that say everything twice, and a model that repeats what it read: guesses are often
+// right, and never change the text.
 TEST_F(Batching, GuessesSavePassesAndChangeNothing) {
   for (const bool drawn : {false, true}) {
     GenerationConfig config;

@@ -25,7 +25,8 @@ std::string trimmed(const std::string& text) {
   return text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
 }
 
-// Splits where `separator` stands outside brackets and quotes; empty parts are kept unless the separator is a blank.
+// Splits where `separator` stands outside brackets and quotes; empty parts are kept unless the
+// separator is a blank.
 std::vector<std::string> split(const std::string& text, char separator) {
   std::vector<std::string> parts(1);
   int depth = 0;
@@ -100,7 +101,8 @@ Tensor tensor_of(element::Type type, const Shape& shape, const std::vector<std::
     const size_t dots = word.find("..");
     int64_t first, last;
     double value = 0;
-    if (dots != std::string::npos && as_int(word.substr(0, dots), first) && as_int(word.substr(dots + 2), last)) {
+    if (dots != std::string::npos && as_int(word.substr(0, dots), first) &&
+        as_int(word.substr(dots + 2), last)) {
       for (int64_t v = first; v <= last; ++v) ints.push_back(v), reals.push_back(double(v));
       continue;
     }
@@ -115,19 +117,22 @@ Tensor tensor_of(element::Type type, const Shape& shape, const std::vector<std::
   }
   if (reals.size() == 1) reals.resize(size, reals[0]), ints.resize(size, ints[0]);
   if (reals.size() != size) throw std::runtime_error("the shape and the number of values differ");
-  return domain_of(type) == Domain::Real ? make_tensor<double>(type, shape, reals) : make_tensor<int64_t>(type, shape, ints);
+  return domain_of(type) == Domain::Real ? make_tensor<double>(type, shape, reals)
+                                         : make_tensor<int64_t>(type, shape, ints);
 }
 
 // "f32[2,?]" or "f32[2] 1 2": a type, a partial shape, and if they are given the values.
 Fact fact_of(const std::string& text) {
   const size_t open = text.find('['), close = text.find(']');
-  if (open == std::string::npos || close == std::string::npos) throw std::runtime_error("'" + text + "' is no tensor");
+  if (open == std::string::npos || close == std::string::npos)
+    throw std::runtime_error("'" + text + "' is no tensor");
   Fact fact;
   fact.type = element::Type(text.substr(0, open));
   fact.shape = PartialShape(std::string_view(text).substr(open, close - open + 1));
   const std::vector<std::string> words = split(text.substr(close + 1), ' ');
   const bool has_no_elements = fact.shape.is_static() && shape_size(fact.shape.to_shape()) == 0;
-  if (!words.empty() || has_no_elements) fact.value = tensor_of(fact.type, fact.shape.to_shape(), words);
+  if (!words.empty() || has_no_elements)
+    fact.value = tensor_of(fact.type, fact.shape.to_shape(), words);
   return fact;
 }
 
@@ -135,7 +140,8 @@ double bound(Tolerance tolerance, element::Type type, double want, double larges
   if (tolerance == Tolerance::Exact) return 0;
   const bool half = type == element::f16, brain = type == element::bf16;
   if (tolerance == Tolerance::Rounding)
-    return half || brain ? (half ? 1e-3 : 1e-2) * std::max(1.0, std::fabs(want)) : 2e-6 + 2e-5 * std::fabs(want);
+    return half || brain ? (half ? 1e-3 : 1e-2) * std::max(1.0, std::fabs(want))
+                         : 2e-6 + 2e-5 * std::fabs(want);
   return (half ? 10 : brain ? 100 : 1) * (1e-5 + 1e-4 * std::max(1.0, largest));
 }
 
@@ -178,7 +184,8 @@ struct Case {
 
 Case parse(const std::string& line) {
   const std::vector<std::string> parts = split(line, '|');
-  if (parts.size() != 3) throw std::runtime_error("a case is: operator and attributes | inputs | outputs or error");
+  if (parts.size() != 3)
+    throw std::runtime_error("a case is: operator and attributes | inputs | outputs or error");
   Case c;
   c.words = split(parts[0], ' ');
   if (!parts[1].empty()) c.inputs = split(parts[1], ',');
@@ -232,7 +239,8 @@ std::vector<std::string> test_files() {
   if (DIR* folder = opendir(VIREO_TESTS_DIR "/ops")) {
     while (dirent* entry = readdir(folder)) {
       const std::string name = entry->d_name;
-      if (name.size() > 5 && name.substr(name.size() - 5) == ".test") names.push_back(name.substr(0, name.size() - 5));
+      if (name.size() > 5 && name.substr(name.size() - 5) == ".test")
+        names.push_back(name.substr(0, name.size() - 5));
     }
     closedir(folder);
   }
@@ -264,7 +272,8 @@ TEST_P(OpCases, File) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Text, OpCases, testing::ValuesIn(test_files()), [](const auto& info) { return info.param; });
+INSTANTIATE_TEST_SUITE_P(Text, OpCases, testing::ValuesIn(test_files()),
+                         [](const auto& info) { return info.param; });
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(OpCases);
 
 }  // namespace

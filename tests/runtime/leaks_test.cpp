@@ -55,7 +55,8 @@ void expect_no_leak(const std::function<void()>& once) {
 
 TEST(Leaks, WouldBeSeen) {
   const size_t before = bytes_in_use();
-  // Volatile, or the compiler leaves it out; larger than what the allocator keeps for its thread and counts as in use.
+  // Volatile, or the compiler leaves it out; larger than what the allocator keeps for its thread
+  // and counts as in use.
   std::string* volatile lost = new std::string(10000, 'x');
   EXPECT_GE(bytes_in_use(), before + lost->size());
   delete lost;

@@ -12,9 +12,13 @@
 namespace vireo::command {
 namespace {
 
-double seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+double seconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
 
-double percentile(const std::vector<double>& sorted, double p) { return sorted[std::min(sorted.size() - 1, size_t(p * double(sorted.size())))]; }
+double percentile(const std::vector<double>& sorted, double p) {
+  return sorted[std::min(sorted.size() - 1, size_t(p * double(sorted.size())))];
+}
 
 struct Bench {
   ModelOptions options;
@@ -44,12 +48,18 @@ struct Bench {
     std::vector<double> times = latency(request);
     const double per_second = throughput(compiled, inputs);
     progress("");
-    fmt::print("read {:.1f} ms, compile {:.1f} ms, first inference {:.2f} ms, peak memory {:.0f} MB\n", read * 1e3, compile * 1e3, first * 1e3,
-               double(peak_kib()) / 1024);
-    fmt::print("latency over {} runs: p50 {:.3f} ms, p90 {:.3f} ms, p99 {:.3f} ms, best {:.3f} ms\n", times.size(), percentile(times, 0.5) * 1e3,
-               percentile(times, 0.9) * 1e3, percentile(times, 0.99) * 1e3, times[0] * 1e3);
-    if (per_second > 0) fmt::print("throughput with {} requests: {:.1f} inferences/s\n", request_count(compiled), per_second);
-    if (layers || strict || !html.empty() || !trace.empty()) profile(core, *model, inputs, percentile(times, 0.5));
+    fmt::print(
+        "read {:.1f} ms, compile {:.1f} ms, first inference {:.2f} ms, peak memory {:.0f} MB\n",
+        read * 1e3, compile * 1e3, first * 1e3, double(peak_kib()) / 1024);
+    fmt::print(
+        "latency over {} runs: p50 {:.3f} ms, p90 {:.3f} ms, p99 {:.3f} ms, best {:.3f} ms\n",
+        times.size(), percentile(times, 0.5) * 1e3, percentile(times, 0.9) * 1e3,
+        percentile(times, 0.99) * 1e3, times[0] * 1e3);
+    if (per_second > 0)
+      fmt::print("throughput with {} requests: {:.1f} inferences/s\n", request_count(compiled),
+                 per_second);
+    if (layers || strict || !html.empty() || !trace.empty())
+      profile(core, *model, inputs, percentile(times, 0.5));
   }
 
  private:
@@ -60,7 +70,10 @@ struct Bench {
   }
 
   int request_count(const CompiledModel& compiled) const {
-    return requests ? requests : std::max(1, int(compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS").as_int()));
+    return requests
+               ? requests
+               : std::max(1,
+                          int(compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS").as_int()));
   }
 
   std::vector<double> latency(InferRequest& request) const {
@@ -96,7 +109,8 @@ struct Bench {
     return double(done) / took;
   }
 
-  void profile(Core& core, const Model& model, const std::vector<NamedTensor>& inputs, double p50) const {
+  void profile(Core& core, const Model& model, const std::vector<NamedTensor>& inputs,
+               double p50) const {
     AnyMap properties = options.properties();
     properties["PERF_COUNT"] = true;
     CompiledModel compiled = core.compile_model(model, options.device, properties);
@@ -112,7 +126,8 @@ struct Bench {
     }
     const int threads = std::max(1, int(compiled.get_property("INFERENCE_NUM_THREADS").as_int()));
     const Peak peak = measure_peak();
-    const Report report{options.model, best, best_time, p50 * 1e3, peak.gflops * threads, peak.gbytes, peak.isa, threads};
+    const Report report{options.model,         best,        best_time, p50 * 1e3,
+                        peak.gflops * threads, peak.gbytes, peak.isa,  threads};
     if (layers) print_table(report);
     if (!html.empty()) write_html(report, html);
     if (!trace.empty()) write_trace(report, trace);
@@ -123,8 +138,10 @@ struct Bench {
     std::string slow;
     for (const ProfilingInfo& s : report.steps)
       if (s.exec_type == "evaluate" && s.microseconds > 0.01 * report.total_us)
-        slow += fmt::format("{}{} '{}' ({:.1f} %)", slow.empty() ? "" : ", ", s.node_type, s.node_name, 100 * s.microseconds / report.total_us);
-    if (!slow.empty()) throw Error(ErrorCode::Internal, "steps of over 1 % of the time run on evaluate: " + slow);
+        slow += fmt::format("{}{} '{}' ({:.1f} %)", slow.empty() ? "" : ", ", s.node_type,
+                            s.node_name, 100 * s.microseconds / report.total_us);
+    if (!slow.empty())
+      throw Error(ErrorCode::Internal, "steps of over 1 % of the time run on evaluate: " + slow);
     fmt::print("strict: no step of over 1 % of the time runs on evaluate\n");
   }
 };
@@ -133,15 +150,18 @@ struct Bench {
 
 void add_bench(CLI::App& app) {
   auto bench = std::make_shared<Bench>();
-  CLI::App* sub = app.add_subcommand("bench", "measure latency, throughput and the time of each layer");
+  CLI::App* sub =
+      app.add_subcommand("bench", "measure latency, throughput and the time of each layer");
   bench->options.add_to(*sub);
   sub->add_option("--seconds", bench->duration, "time of each measurement")->capture_default_str();
-  sub->add_option("-r,--requests", bench->requests, "requests side by side; 0: as many as the device says");
+  sub->add_option("-r,--requests", bench->requests,
+                  "requests side by side; 0: as many as the device says");
   sub->add_flag("--layers,!--no-layers", bench->layers, "print the table of layers");
   sub->add_flag("--strict", bench->strict, "fail if a step of over 1 % of the time has no kernel");
   sub->add_option("--html", bench->html, "write a report with a roofline plot");
   sub->add_option("--trace", bench->trace, "write a trace for the Perfetto viewer");
-  sub->add_flag("--llm", bench->llm, "a language model: what prompts and tokens cost, at several lengths of context");
+  sub->add_flag("--llm", bench->llm,
+                "a language model: what prompts and tokens cost, at several lengths of context");
   sub->callback([bench] { (*bench)(); });
 }
 

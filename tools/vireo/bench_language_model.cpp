@@ -15,7 +15,8 @@ constexpr size_t kDecoded = 32;  // tokens of a measurement
 // Tokens that mean nothing, none of them special: what they are does not change what they cost.
 Tensor prompt_of(size_t length, size_t vocabulary) {
   Tensor tokens(element::i64, {1, length});
-  const size_t begin = std::min<size_t>(vocabulary / 4, 300), range = std::max<size_t>(1, vocabulary / 2);
+  const size_t begin = std::min<size_t>(vocabulary / 4, 300),
+               range = std::max<size_t>(1, vocabulary / 2);
   for (size_t i = 0; i < length; ++i) tokens.data<int64_t>()[i] = int64_t(begin + i * 7919 % range);
   return tokens;
 }
@@ -31,7 +32,8 @@ Figures measure(genai::LLMPipeline& pipeline, const Tensor& prompt) {
   how.ignore_eos = true;
   Figures best;
   for (int i = 0; i < 3; ++i) {
-    const auto metrics = pipeline.generate(genai::LLMPipeline::EncodedInputs(prompt), how).perf_metrics;
+    const auto metrics =
+        pipeline.generate(genai::LLMPipeline::EncodedInputs(prompt), how).perf_metrics;
     std::vector<float> steps = metrics.raw_metrics.m_durations;
     std::sort(steps.begin(), steps.end());
     const double first = metrics.get_ttft().mean, token = double(steps[steps.size() / 2]) / 1000;
@@ -50,10 +52,14 @@ void bench_language_model(const ModelOptions& options) {
   genai::GenerationConfig one;
   one.max_new_tokens = 2;
   one.ignore_eos = true;
-  const auto cold = pipeline.generate(genai::LLMPipeline::EncodedInputs(prompt_of(128, vocabulary)), one).perf_metrics;
+  const auto cold =
+      pipeline.generate(genai::LLMPipeline::EncodedInputs(prompt_of(128, vocabulary)), one)
+          .perf_metrics;
   progress("");
-  fmt::print("load {:.2f} s, first token of a cold prompt of 128 {:.0f} ms\n", cold.get_load_time() / 1000, cold.get_ttft().mean);
-  fmt::print("{:>8} {:>12} {:>14} {:>12} {:>14}\n", "context", "prompt ms", "prompt tok/s", "token ms", "decode tok/s");
+  fmt::print("load {:.2f} s, first token of a cold prompt of 128 {:.0f} ms\n",
+             cold.get_load_time() / 1000, cold.get_ttft().mean);
+  fmt::print("{:>8} {:>12} {:>14} {:>12} {:>14}\n", "context", "prompt ms", "prompt tok/s",
+             "token ms", "decode tok/s");
   for (const size_t context : kContexts) {
     progress(fmt::format("measuring at {}", context));
     Figures f;
@@ -65,10 +71,12 @@ void bench_language_model(const ModelOptions& options) {
       continue;
     }
     progress("");
-    fmt::print("{:>8} {:>12.1f} {:>14.0f} {:>12.2f} {:>14.1f}\n", context, f.first_ms, double(context) * 1e3 / f.first_ms, f.token_ms, 1e3 / f.token_ms);
+    fmt::print("{:>8} {:>12.1f} {:>14.0f} {:>12.2f} {:>14.1f}\n", context, f.first_ms,
+               double(context) * 1e3 / f.first_ms, f.token_ms, 1e3 / f.token_ms);
     std::fflush(stdout);
   }
-  fmt::print("memory {:.0f} MB, at most {:.0f} MB\n", double(resident_kib()) / 1024, double(peak_kib()) / 1024);
+  fmt::print("memory {:.0f} MB, at most {:.0f} MB\n", double(resident_kib()) / 1024,
+             double(peak_kib()) / 1024);
 }
 
 }  // namespace vireo::command

@@ -35,13 +35,19 @@ struct GenerationOptions {
   float repetition_penalty = 1;
 
   void add_to(CLI::App& app) {
-    app.add_option("model", model, "language model: an OpenVINO or Hugging Face folder, or a .gguf file")->required();
-    app.add_option("-n,--max-new-tokens", max_new_tokens, "the longest answer")->capture_default_str();
+    app.add_option("model", model,
+                   "language model: an OpenVINO or Hugging Face folder, or a .gguf file")
+        ->required();
+    app.add_option("-n,--max-new-tokens", max_new_tokens, "the longest answer")
+        ->capture_default_str();
     app.add_option("--temperature", temperature, "draws tokens if above 0")->capture_default_str();
-    app.add_option("--top-p", top_p, "draws from the fewest tokens with this probability")->capture_default_str();
+    app.add_option("--top-p", top_p, "draws from the fewest tokens with this probability")
+        ->capture_default_str();
     app.add_option("--top-k", top_k, "draws from the best; 0: from all");
     app.add_option("--seed", seed, "of the drawing");
-    app.add_option("--repetition-penalty", repetition_penalty, "above 1: says less again what was said")->capture_default_str();
+    app.add_option("--repetition-penalty", repetition_penalty,
+                   "above 1: says less again what was said")
+        ->capture_default_str();
     app.add_option("-d,--device", device, "device")->capture_default_str();
     app.add_option("-t,--threads", threads, "threads; 0: all");
     app.add_option("-c,--config", config, "property, as INFERENCE_PRECISION_HINT=f32");
@@ -71,10 +77,13 @@ struct GenerationOptions {
 };
 
 std::string figures(const PerfMetrics& metrics) {
-  std::string text = fmt::format("{} tokens in, first after {:.0f} ms, {} out", metrics.get_num_input_tokens(), metrics.get_ttft().mean,
-                                 metrics.get_num_generated_tokens());
-  if (metrics.get_throughput().mean > 0) text += fmt::format(" at {:.1f} tokens/s", metrics.get_throughput().mean);
-  return text + fmt::format("; memory {:.0f} MB, at most {:.0f} MB", double(resident_kib()) / 1024, double(peak_kib()) / 1024);
+  std::string text =
+      fmt::format("{} tokens in, first after {:.0f} ms, {} out", metrics.get_num_input_tokens(),
+                  metrics.get_ttft().mean, metrics.get_num_generated_tokens());
+  if (metrics.get_throughput().mean > 0)
+    text += fmt::format(" at {:.1f} tokens/s", metrics.get_throughput().mean);
+  return text + fmt::format("; memory {:.0f} MB, at most {:.0f} MB", double(resident_kib()) / 1024,
+                            double(peak_kib()) / 1024);
 }
 
 StreamingStatus show(const std::string& text) {
@@ -86,12 +95,18 @@ StreamingStatus show(const std::string& text) {
 class Conversation {
  public:
   explicit Conversation(const GenerationOptions& options, std::string system)
-      : pipeline_(options.open()), how_(options.generation(pipeline_)), system_(std::move(system)), terminal_(isatty(0)) {
+      : pipeline_(options.open()),
+        how_(options.generation(pipeline_)),
+        system_(std::move(system)),
+        terminal_(isatty(0)) {
     restart();
   }
 
   void run() {
-    if (terminal_) fmt::print("/help lists the commands; a line that ends in \\ goes on in the next; Ctrl-C ends an answer\n");
+    if (terminal_)
+      fmt::print(
+          "/help lists the commands; a line that ends in \\ goes on in the next; Ctrl-C ends an "
+          "answer\n");
     while (const std::optional<std::string> said = read())
       if (!said->empty() && !(said->front() == '/' ? obey(*said) : answer(*said))) return;
   }
@@ -120,11 +135,15 @@ class Conversation {
   // Answers false to end.
   bool obey(const std::string& line) {
     const size_t blank = line.find(' ');
-    const std::string name = line.substr(0, blank), rest = blank == std::string::npos ? "" : line.substr(blank + 1);
+    const std::string name = line.substr(0, blank),
+                      rest = blank == std::string::npos ? "" : line.substr(blank + 1);
     if (name == "/quit" || name == "/exit") return false;
     if (name == "/help") {
-      fmt::print("/reset forgets the conversation\n/system TEXT sets the system message and forgets the conversation\n"
-                 "/save FILE writes the conversation as JSON\n/stats tells times and memory\n/quit ends\n");
+      fmt::print(
+          "/reset forgets the conversation\n/system TEXT sets the system message and forgets the "
+          "conversation\n"
+          "/save FILE writes the conversation as JSON\n/stats tells times and memory\n/quit "
+          "ends\n");
     } else if (name == "/reset") {
       restart();
     } else if (name == "/system") {
@@ -144,7 +163,8 @@ class Conversation {
     std::ofstream file(path);
     file << history_.get_messages().to_json_string(2) << "\n";
     file.flush();
-    fmt::print("{}\n", file ? fmt::format("{} messages are in {}", history_.size(), path) : fmt::format("'{}' cannot be written", path));
+    fmt::print("{}\n", file ? fmt::format("{} messages are in {}", history_.size(), path)
+                            : fmt::format("'{}' cannot be written", path));
   }
 
   bool answer(const std::string& message) {
@@ -194,14 +214,18 @@ struct Generate {
       if (!in) throw Error(ErrorCode::NotFound, "file '" + file + "' cannot be read");
       text.assign(std::istreambuf_iterator<char>(in), {});
     }
-    if (text.empty()) throw Error(ErrorCode::InvalidArgument, "there is no prompt: give --prompt TEXT or --file FILE");
+    if (text.empty())
+      throw Error(ErrorCode::InvalidArgument,
+                  "there is no prompt: give --prompt TEXT or --file FILE");
     LLMPipeline pipeline = options.open();
     GenerationConfig how = options.generation(pipeline);
     how.apply_chat_template = !raw;
     interrupt_answers();
     const auto results = pipeline.generate(text, how, show);
     fmt::print("\n");
-    if (!quiet) fmt::print(stderr, "[loaded in {:.2f} s; {}]\n", results.perf_metrics.get_load_time() / 1000, figures(results.perf_metrics));
+    if (!quiet)
+      fmt::print(stderr, "[loaded in {:.2f} s; {}]\n", results.perf_metrics.get_load_time() / 1000,
+                 figures(results.perf_metrics));
   }
 };
 

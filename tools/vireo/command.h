@@ -33,13 +33,15 @@ struct NamedTensor {
   size_t index;
   Tensor tensor;
 };
-// A tensor per input of the model: as given, or filled with seeded random values where nothing is given. Shapes that are given
-// as such, and ? in a model's own shape (taken as 1), reshape nothing: the tensor has that shape.
+// A tensor per input of the model: as given, or filled with seeded random values where nothing is
+// given. Shapes that are given as such, and ? in a model's own shape (taken as 1), reshape nothing:
+// the tensor has that shape.
 std::vector<NamedTensor> make_inputs(const Model& model, const std::vector<std::string>& given);
 
 Tensor read_npy(const std::string& path);
 void write_npy(const std::string& path, const Tensor& tensor);
-// An image as the model's input wants it: resized, RGB, NCHW or NHWC by the shape, f32 in 0..1 or u8.
+// An image as the model's input wants it: resized, RGB, NCHW or NHWC by the shape, f32 in 0..1 or
+// u8.
 Tensor read_image(const std::string& path, element::Type type, const PartialShape& shape);
 
 // KiB of memory that the process held at most, and holds now.

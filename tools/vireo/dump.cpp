@@ -29,7 +29,9 @@ std::vector<Box> boxes_of(const Model& model) {
     Box box;
     box.title = node.get_type_name();
     box.detail = node.get_friendly_name();
-    if (node.get_output_size()) box.title += "  " + node.output(0).get_element_type().get_type_name() + node.output(0).get_partial_shape().to_string();
+    if (node.get_output_size())
+      box.title += "  " + node.output(0).get_element_type().get_type_name() +
+                   node.output(0).get_partial_shape().to_string();
     for (size_t i = 0; i < node.get_input_size(); ++i) {
       auto it = index.find(node.input_value(i).get_node().identity());
       if (it == index.end()) continue;
@@ -55,7 +57,8 @@ void place(std::vector<Box>& boxes) {
       for (size_t s : boxes[i].sources) sum += boxes[s].x;
       return boxes[i].sources.empty() ? 0.0 : sum / double(boxes[i].sources.size());
     };
-    std::stable_sort(rows[r].begin(), rows[r].end(), [&](size_t a, size_t b) { return wanted(a) < wanted(b); });
+    std::stable_sort(rows[r].begin(), rows[r].end(),
+                     [&](size_t a, size_t b) { return wanted(a) < wanted(b); });
     double next = 0;
     for (size_t i : rows[r]) {
       boxes[i].x = std::max(next, wanted(i));
@@ -69,20 +72,30 @@ std::string svg_of(const Model& model) {
   std::vector<Box> boxes = boxes_of(model);
   place(boxes);
   double width = 0, height = 0;
-  for (const Box& b : boxes) width = std::max(width, b.x + kBoxWidth), height = std::max(height, b.y + kBoxHeight);
-  std::string s = fmt::format("<svg xmlns='http://www.w3.org/2000/svg' viewBox='-10 -10 {:.0f} {:.0f}' width='{:.0f}' height='{:.0f}' font-family='sans-serif'>",
-                              width + 20, height + 20, width + 20, height + 20);
+  for (const Box& b : boxes)
+    width = std::max(width, b.x + kBoxWidth), height = std::max(height, b.y + kBoxHeight);
+  std::string s = fmt::format(
+      "<svg xmlns='http://www.w3.org/2000/svg' viewBox='-10 -10 {:.0f} {:.0f}' width='{:.0f}' "
+      "height='{:.0f}' font-family='sans-serif'>",
+      width + 20, height + 20, width + 20, height + 20);
   for (const Box& b : boxes)
     for (size_t i : b.sources) {
-      const double x0 = boxes[i].x + kBoxWidth / 2, y0 = boxes[i].y + kBoxHeight, x1 = b.x + kBoxWidth / 2;
-      s += fmt::format("<path d='M{:.0f},{:.0f} C{:.0f},{:.0f} {:.0f},{:.0f} {:.0f},{:.0f}' fill='none' stroke='#9ab'/>", x0, y0, x0, y0 + kGapY / 2, x1,
-                       b.y - kGapY / 2, x1, b.y);
+      const double x0 = boxes[i].x + kBoxWidth / 2, y0 = boxes[i].y + kBoxHeight,
+                   x1 = b.x + kBoxWidth / 2;
+      s += fmt::format(
+          "<path d='M{:.0f},{:.0f} C{:.0f},{:.0f} {:.0f},{:.0f} {:.0f},{:.0f}' fill='none' "
+          "stroke='#9ab'/>",
+          x0, y0, x0, y0 + kGapY / 2, x1, b.y - kGapY / 2, x1, b.y);
     }
   for (const Box& b : boxes)
-    s += fmt::format("<g><title>{0} {1}</title><rect x='{2:.0f}' y='{3:.0f}' width='{4}' height='{5}' rx='5' fill='#eef4fb' stroke='#468'/>"
-                     "<text x='{6:.0f}' y='{7:.0f}' font-size='11'>{8}</text><text x='{6:.0f}' y='{9:.0f}' font-size='9' fill='#567'>{10}</text></g>",
-                     escape_xml(b.title), escape_xml(b.detail), b.x, b.y, kBoxWidth, kBoxHeight, b.x + 6, b.y + 15, escape_xml(b.title.substr(0, 34)),
-                     b.y + 29, escape_xml(b.detail.size() > 38 ? "…" + b.detail.substr(b.detail.size() - 36) : b.detail));
+    s += fmt::format(
+        "<g><title>{0} {1}</title><rect x='{2:.0f}' y='{3:.0f}' width='{4}' height='{5}' rx='5' "
+        "fill='#eef4fb' stroke='#468'/>"
+        "<text x='{6:.0f}' y='{7:.0f}' font-size='11'>{8}</text><text x='{6:.0f}' y='{9:.0f}' "
+        "font-size='9' fill='#567'>{10}</text></g>",
+        escape_xml(b.title), escape_xml(b.detail), b.x, b.y, kBoxWidth, kBoxHeight, b.x + 6,
+        b.y + 15, escape_xml(b.title.substr(0, 34)), b.y + 29,
+        escape_xml(b.detail.size() > 38 ? "…" + b.detail.substr(b.detail.size() - 36) : b.detail));
   return s + "</svg>";
 }
 
@@ -110,14 +123,16 @@ struct Dump {
     }
     if (!svg.empty()) save(svg, svg_of(shown));
     if (!html.empty())
-      save(html, "<!doctype html><meta charset=utf-8><title>" + escape_xml(options.model) + "</title><body style='margin:0;overflow:auto'>" + svg_of(shown));
+      save(html, "<!doctype html><meta charset=utf-8><title>" + escape_xml(options.model) +
+                     "</title><body style='margin:0;overflow:auto'>" + svg_of(shown));
   }
 
  private:
   // Plans are made for shapes that came: one inference makes one.
   void run_once(const Model& model, CompiledModel& compiled) const {
     InferRequest request = compiled.create_infer_request();
-    for (const NamedTensor& in : make_inputs(model, options.inputs)) request.set_input_tensor(in.index, in.tensor);
+    for (const NamedTensor& in : make_inputs(model, options.inputs))
+      request.set_input_tensor(in.index, in.tensor);
     request.infer();
   }
   static void save(const std::string& path, const std::string& text) {
@@ -133,7 +148,8 @@ void add_dump(CLI::App& app) {
   auto dump = std::make_shared<Dump>();
   CLI::App* sub = app.add_subcommand("dump", "show a graph as text or as a picture");
   dump->options.add_to(*sub);
-  sub->add_option("--stage", dump->stage, "imported: as read; normalised: after the passes; lowered: steps and buffers")
+  sub->add_option("--stage", dump->stage,
+                  "imported: as read; normalised: after the passes; lowered: steps and buffers")
       ->check(CLI::IsMember({"imported", "normalised", "lowered"}))
       ->capture_default_str();
   sub->add_option("--svg", dump->svg, "write a picture");

@@ -13,12 +13,17 @@
 namespace vireo::command {
 namespace {
 
-bool ends_with(const std::string& s, const std::string& end) { return s.size() >= end.size() && s.compare(s.size() - end.size(), end.size(), end) == 0; }
+bool ends_with(const std::string& s, const std::string& end) {
+  return s.size() >= end.size() && s.compare(s.size() - end.size(), end.size(), end) == 0;
+}
 
 Shape concrete(const PartialShape& shape) {
-  if (!shape.rank_is_static()) throw Error(ErrorCode::InvalidArgument, "an input has an unknown rank, give its shape: --input NAME=1x3x224x224");
+  if (!shape.rank_is_static())
+    throw Error(ErrorCode::InvalidArgument,
+                "an input has an unknown rank, give its shape: --input NAME=1x3x224x224");
   Shape s;
-  for (const Dimension& d : shape) s.push_back(d.is_static() ? size_t(d.min()) : std::max<size_t>(1, size_t(d.min())));
+  for (const Dimension& d : shape)
+    s.push_back(d.is_static() ? size_t(d.min()) : std::max<size_t>(1, size_t(d.min())));
   return s;
 }
 
@@ -34,7 +39,8 @@ Tensor random_tensor(element::Type type, const Shape& shape, unsigned seed) {
   } else if (t.get_element_type() != element::string) {
     std::memset(t.data(), 0, t.get_byte_size());
     if (type.is_integral() && !type.is_packed())
-      for (size_t i = 0; i < n; ++i) static_cast<char*>(t.data())[i * type.size()] = char(random() & 1);
+      for (size_t i = 0; i < n; ++i)
+        static_cast<char*>(t.data())[i * type.size()] = char(random() & 1);
   }
   return t;
 }
@@ -48,7 +54,8 @@ size_t find_input(const Model& model, const std::string& name) {
 Tensor make_one(const Output& port, const std::string& value, unsigned seed) {
   const element::Type type = port.get_element_type();
   if (ends_with(value, ".npy")) return read_npy(value);
-  if (!value.empty() && (value[0] == '[' || value.find_first_not_of("0123456789,x ") == std::string::npos)) {
+  if (!value.empty() &&
+      (value[0] == '[' || value.find_first_not_of("0123456789,x ") == std::string::npos)) {
     std::string text = value;
     std::replace(text.begin(), text.end(), 'x', ',');
     return random_tensor(type, PartialShape(std::string_view(text)).to_shape(), seed);
@@ -60,10 +67,13 @@ Tensor make_one(const Output& port, const std::string& value, unsigned seed) {
 
 Tensor read_image(const std::string& path, element::Type type, const PartialShape& shape) {
   if (!shape.rank_is_static() || shape.size() != 4)
-    throw Error(ErrorCode::InvalidArgument, "image '" + path + "' cannot feed an input of shape " + shape.to_string() + ", expected rank 4");
+    throw Error(ErrorCode::InvalidArgument, "image '" + path + "' cannot feed an input of shape " +
+                                                shape.to_string() + ", expected rank 4");
   int width = 0, height = 0, channels = 0;
   unsigned char* pixels = stbi_load(path.c_str(), &width, &height, &channels, 3);
-  if (!pixels) throw Error(ErrorCode::InvalidArgument, "image '" + path + "' cannot be read: " + stbi_failure_reason());
+  if (!pixels)
+    throw Error(ErrorCode::InvalidArgument,
+                "image '" + path + "' cannot be read: " + stbi_failure_reason());
   const bool nchw = shape[1].compatible(Dimension(3)) && !shape[3].same(Dimension(3));
   const Dimension dh = shape[nchw ? 2 : 1], dw = shape[nchw ? 3 : 2];
   const int h = dh.is_static() ? int(dh.min()) : height, w = dw.is_static() ? int(dw.min()) : width;
@@ -73,9 +83,13 @@ Tensor read_image(const std::string& path, element::Type type, const PartialShap
   Tensor t(type, nchw ? Shape{1, 3, size_t(h), size_t(w)} : Shape{1, size_t(h), size_t(w), 3});
   for (size_t i = 0; i < sized.size(); ++i) {
     const size_t at = nchw ? (i % 3) * size_t(h) * size_t(w) + i / 3 : i;
-    if (type == element::f32) t.data<float>()[at] = float(sized[i]) / 255.0f;
-    else if (type == element::u8) t.data<uint8_t>()[at] = sized[i];
-    else throw Error(ErrorCode::InvalidArgument, "image '" + path + "' cannot feed an input of type " + type.get_type_name());
+    if (type == element::f32)
+      t.data<float>()[at] = float(sized[i]) / 255.0f;
+    else if (type == element::u8)
+      t.data<uint8_t>()[at] = sized[i];
+    else
+      throw Error(ErrorCode::InvalidArgument,
+                  "image '" + path + "' cannot feed an input of type " + type.get_type_name());
   }
   return t;
 }
@@ -86,13 +100,21 @@ std::vector<NamedTensor> make_inputs(const Model& model, const std::vector<std::
   std::vector<bool> filled(inputs.size());
   for (const std::string& item : given) {
     const size_t eq = item.find('=');
-    size_t index = eq == std::string::npos ? size_t(std::find(filled.begin(), filled.end(), false) - filled.begin()) : find_input(model, item.substr(0, eq));
-    if (index >= inputs.size()) throw Error(ErrorCode::InvalidArgument, "there are more --input than the model has inputs (" + std::to_string(inputs.size()) + ")");
+    size_t index = eq == std::string::npos
+                       ? size_t(std::find(filled.begin(), filled.end(), false) - filled.begin())
+                       : find_input(model, item.substr(0, eq));
+    if (index >= inputs.size())
+      throw Error(ErrorCode::InvalidArgument, "there are more --input than the model has inputs (" +
+                                                  std::to_string(inputs.size()) + ")");
     filled[index] = true;
-    out.push_back({index, make_one(inputs[index], eq == std::string::npos ? item : item.substr(eq + 1), unsigned(index) + 1)});
+    out.push_back(
+        {index, make_one(inputs[index], eq == std::string::npos ? item : item.substr(eq + 1),
+                         unsigned(index) + 1)});
   }
   for (size_t i = 0; i < inputs.size(); ++i)
-    if (!filled[i]) out.push_back({i, random_tensor(inputs[i].get_element_type(), concrete(inputs[i].get_partial_shape()), unsigned(i) + 1)});
+    if (!filled[i])
+      out.push_back({i, random_tensor(inputs[i].get_element_type(),
+                                      concrete(inputs[i].get_partial_shape()), unsigned(i) + 1)});
   return out;
 }
 

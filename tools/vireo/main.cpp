@@ -11,7 +11,8 @@ namespace vireo::command {
 void ModelOptions::add_to(CLI::App& app) {
   app.add_option("model", model, "model: .xml, .onnx, or a folder that holds one")->required();
   app.add_option("--weights", weights, "weights of an IR, if not beside the .xml");
-  app.add_option("-i,--input", inputs, "NAME=FILE.npy, NAME=IMAGE.png, NAME=1x3x224x224; the name may be left out");
+  app.add_option("-i,--input", inputs,
+                 "NAME=FILE.npy, NAME=IMAGE.png, NAME=1x3x224x224; the name may be left out");
   app.add_option("-d,--device", device, "device")->capture_default_str();
   app.add_option("-t,--threads", threads, "threads; 0: all");
   app.add_option("-c,--config", config, "property, as INFERENCE_PRECISION_HINT=f32");
@@ -21,7 +22,9 @@ AnyMap ModelOptions::properties() const {
   AnyMap map;
   for (const std::string& pair : config) {
     const size_t eq = pair.find('=');
-    if (eq == std::string::npos) throw Error(ErrorCode::InvalidArgument, "property '" + pair + "' has no value, expected KEY=VALUE");
+    if (eq == std::string::npos)
+      throw Error(ErrorCode::InvalidArgument,
+                  "property '" + pair + "' has no value, expected KEY=VALUE");
     map[pair.substr(0, eq)] = pair.substr(eq + 1);
   }
   if (threads) map["INFERENCE_NUM_THREADS"] = threads;

@@ -15,9 +15,10 @@ struct Dtype {
   const char* text;
   element::Type type;
 };
-const Dtype kDtypes[] = {{"<f4", element::f32}, {"<f8", element::f64}, {"<f2", element::f16}, {"|b1", element::boolean},
-                         {"|i1", element::i8},  {"<i2", element::i16}, {"<i4", element::i32}, {"<i8", element::i64},
-                         {"|u1", element::u8},  {"<u2", element::u16}, {"<u4", element::u32}, {"<u8", element::u64}};
+const Dtype kDtypes[] = {{"<f4", element::f32},     {"<f8", element::f64}, {"<f2", element::f16},
+                         {"|b1", element::boolean}, {"|i1", element::i8},  {"<i2", element::i16},
+                         {"<i4", element::i32},     {"<i8", element::i64}, {"|u1", element::u8},
+                         {"<u2", element::u16},     {"<u4", element::u32}, {"<u8", element::u64}};
 
 [[noreturn]] void wrong(const std::string& path, const std::string& why) {
   throw Error(ErrorCode::InvalidArgument, "array file '" + path + "': " + why);
@@ -43,7 +44,8 @@ Tensor read_npy(const std::string& path) {
   if (length > all.size() - start) wrong(path, "the header is cut");
   const std::string header = all.substr(start, length);
   const std::string descr = value_of(header, "descr", path);
-  if (value_of(header, "fortran_order", path).rfind("True", 0) == 0) wrong(path, "Fortran order is not read, save a C-ordered array");
+  if (value_of(header, "fortran_order", path).rfind("True", 0) == 0)
+    wrong(path, "Fortran order is not read, save a C-ordered array");
   element::Type type;
   for (const Dtype& d : kDtypes)
     if (descr.compare(1, 3, d.text) == 0) type = d.type;
@@ -51,7 +53,10 @@ Tensor read_npy(const std::string& path) {
   Shape shape;
   const std::string dims = value_of(header, "shape", path);
   for (size_t i = 1; i < dims.size() && dims[i] != ')';) {
-    if (dims[i] < '0' || dims[i] > '9') { ++i; continue; }
+    if (dims[i] < '0' || dims[i] > '9') {
+      ++i;
+      continue;
+    }
     size_t used = 0;
     shape.push_back(std::stoull(dims.substr(i), &used));
     i += used;
@@ -71,7 +76,8 @@ void write_npy(const std::string& path, const Tensor& given) {
   if (!descr) wrong(path, "type " + t.get_element_type().get_type_name() + " has no NumPy type");
   std::string dims;
   for (size_t d : t.get_shape()) dims += std::to_string(d) + ",";
-  std::string header = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}), }}", descr, dims);
+  std::string header =
+      fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}), }}", descr, dims);
   header += std::string(63 - (10 + header.size()) % 64, ' ') + "\n";
   std::ofstream file(path, std::ios::binary);
   const uint16_t length = uint16_t(header.size());

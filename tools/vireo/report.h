@@ -11,9 +11,9 @@ namespace vireo::command {
 struct Report {
   std::string model;
   std::vector<ProfilingInfo> steps;
-  double total_us = 0;      // sum of the steps
-  double p50_ms = 0;        // latency without profiling
-  double peak_gflops = 0;   // of all threads
+  double total_us = 0;     // sum of the steps
+  double p50_ms = 0;       // latency without profiling
+  double peak_gflops = 0;  // of all threads
   double peak_gbytes = 0;
   const char* isa = "";
   int threads = 1;

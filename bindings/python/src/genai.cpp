@@ -33,17 +33,24 @@ auto without_gil(F&& f) {
 }
 
 // A text, a list of texts, a list of pairs, or two lists of which one may have a single entry.
-TokenizedInputs encode(const Tokenizer& t, nb::object prompts, nb::object second, const nb::kwargs& kwargs) {
+TokenizedInputs encode(const Tokenizer& t, nb::object prompts, nb::object second,
+                       const nb::kwargs& kwargs) {
   const AnyMap options = to_options(kwargs);
   if (!second.is_none()) {
-    const auto texts = [](nb::handle h) { return nb::isinstance<nb::str>(h) ? Texts{nb::cast<std::string>(h)} : nb::cast<Texts>(h); };
+    const auto texts = [](nb::handle h) {
+      return nb::isinstance<nb::str>(h) ? Texts{nb::cast<std::string>(h)} : nb::cast<Texts>(h);
+    };
     const Texts a = texts(prompts), b = texts(second);
     const size_t count = std::max(a.size(), b.size());
-    if (a.empty() || b.empty() || (a.size() != count && a.size() != 1) || (b.size() != count && b.size() != 1))
-      throw Error(ErrorCode::InvalidArgument, "encode: lists of " + std::to_string(a.size()) + " and " + std::to_string(b.size()) +
-                  " texts make no pairs: equal sizes, or one text, are needed");
+    if (a.empty() || b.empty() || (a.size() != count && a.size() != 1) ||
+        (b.size() != count && b.size() != 1))
+      throw Error(ErrorCode::InvalidArgument,
+                  "encode: lists of " + std::to_string(a.size()) + " and " +
+                      std::to_string(b.size()) +
+                      " texts make no pairs: equal sizes, or one text, are needed");
     std::vector<Tokenizer::Pair> pairs;
-    for (size_t i = 0; i < count; ++i) pairs.emplace_back(a[a.size() == 1 ? 0 : i], b[b.size() == 1 ? 0 : i]);
+    for (size_t i = 0; i < count; ++i)
+      pairs.emplace_back(a[a.size() == 1 ? 0 : i], b[b.size() == 1 ? 0 : i]);
     return without_gil([&] { return t.encode(pairs, options); });
   }
   if (nb::isinstance<nb::str>(prompts)) {
@@ -55,13 +62,15 @@ TokenizedInputs encode(const Tokenizer& t, nb::object prompts, nb::object second
   std::vector<Tokenizer::Pair> pairs;
   for (nb::handle one : prompts) {
     const auto pair = nb::cast<Texts>(one);
-    if (pair.size() != 2) throw nb::type_error("encode: a text, a list of texts or a list of pairs of texts is needed");
+    if (pair.size() != 2)
+      throw nb::type_error("encode: a text, a list of texts or a list of pairs of texts is needed");
     pairs.emplace_back(pair[0], pair[1]);
   }
   return without_gil([&] { return t.encode(pairs, options); });
 }
 
-std::vector<Encoding> encode_batch(const Tokenizer& t, nb::handle inputs, const nb::kwargs& kwargs) {
+std::vector<Encoding> encode_batch(const Tokenizer& t, nb::handle inputs,
+                                   const nb::kwargs& kwargs) {
   const AnyMap options = to_options(kwargs);
   std::vector<std::pair<std::string, std::optional<std::string>>> texts;
   for (nb::handle one : inputs) {
@@ -76,7 +85,8 @@ std::vector<Encoding> encode_batch(const Tokenizer& t, nb::handle inputs, const 
   return without_gil([&] { return t.encode_batch(texts, options); });
 }
 
-// A list of numbers gives a text; a list of lists or a tensor [batch, length] gives a list of texts.
+// A list of numbers gives a text; a list of lists or a tensor [batch, length] gives a list of
+// texts.
 nb::object decode(const Tokenizer& t, nb::object tokens, const nb::kwargs& kwargs) {
   const AnyMap options = to_options(kwargs);
   if (nb::isinstance<nb::list>(tokens) || nb::isinstance<nb::tuple>(tokens)) {
@@ -92,24 +102,35 @@ nb::object decode(const Tokenizer& t, nb::object tokens, const nb::kwargs& kwarg
   return nb::cast(t.decode(tensor, options));
 }
 
-std::string apply_chat_template(const Tokenizer& t, nb::handle history, bool add_generation_prompt, const std::string& chat_template,
-                                nb::handle tools, nb::handle extra_context) {
-  const auto given = [](nb::handle h) { return h.is_none() ? std::nullopt : std::optional(to_json_container(h)); };
+std::string apply_chat_template(const Tokenizer& t, nb::handle history, bool add_generation_prompt,
+                                const std::string& chat_template, nb::handle tools,
+                                nb::handle extra_context) {
+  const auto given = [](nb::handle h) {
+    return h.is_none() ? std::nullopt : std::optional(to_json_container(h));
+  };
   genai::ChatHistory messages = to_chat_history(history);
   return without_gil([&, tool_list = given(tools), context = given(extra_context)] {
-    return t.apply_chat_template(messages, add_generation_prompt, chat_template, tool_list, context);
+    return t.apply_chat_template(messages, add_generation_prompt, chat_template, tool_list,
+                                 context);
   });
 }
 
 void bind_tokenizer(nb::module_& m) {
-  nb::class_<TokenizedInputs>(m, "TokenizedInputs", "What a model is fed: i64 tensors [batch, length].")
-      .def("__init__", [](TokenizedInputs* t, nb::handle ids, nb::handle mask) {
-        new (t) TokenizedInputs{to_tensor(ids, element::i64, true), to_tensor(mask, element::i64, true), std::nullopt};
-      }, nb::arg("input_ids"), nb::arg("attention_mask"))
+  nb::class_<TokenizedInputs>(m, "TokenizedInputs",
+                              "What a model is fed: i64 tensors [batch, length].")
+      .def(
+          "__init__",
+          [](TokenizedInputs* t, nb::handle ids, nb::handle mask) {
+            new (t) TokenizedInputs{to_tensor(ids, element::i64, true),
+                                    to_tensor(mask, element::i64, true), std::nullopt};
+          },
+          nb::arg("input_ids"), nb::arg("attention_mask"))
       .def_ro("input_ids", &TokenizedInputs::input_ids)
       .def_ro("attention_mask", &TokenizedInputs::attention_mask)
       .def_ro("token_type_ids", &TokenizedInputs::token_type_ids)
-      .def("__repr__", [](const TokenizedInputs& t) { return "<TokenizedInputs " + t.input_ids.get_shape().to_string() + ">"; });
+      .def("__repr__", [](const TokenizedInputs& t) {
+        return "<TokenizedInputs " + t.input_ids.get_shape().to_string() + ">";
+      });
 
   nb::class_<Encoding>(m, "Encoding", "The tokens of a text or a pair, with offsets in characters.")
       .def_ro("ids", &Encoding::ids)
@@ -120,18 +141,28 @@ void bind_tokenizer(nb::module_& m) {
       .def_ro("tokens", &Encoding::tokens)
       .def_ro("overflowing", &Encoding::overflowing)
       .def("__len__", [](const Encoding& e) { return e.ids.size(); })
-      .def("__repr__", [](const Encoding& e) { return "<Encoding of " + std::to_string(e.ids.size()) + " tokens>"; });
+      .def("__repr__", [](const Encoding& e) {
+        return "<Encoding of " + std::to_string(e.ids.size()) + " tokens>";
+      });
 
-  nb::class_<Tokenizer>(m, "Tokenizer", "Text to token numbers and back, by the tokenizer.json of a model folder.")
-      .def("__init__", [](Tokenizer* t, nb::object path, nb::object properties, const nb::kwargs&) {
-        new (t) Tokenizer(to_path(path), to_any_map(properties));
-      }, nb::arg("tokenizer_path"), nb::arg("properties") = nb::none(), nb::arg("kwargs"))
-      .def("encode", &encode, nb::arg("prompts"), nb::arg("prompts_2") = nb::none(), nb::arg("kwargs"),
-           "Options: add_special_tokens=True, max_length, pad_to_max_length=False, padding_side, truncation.")
+  nb::class_<Tokenizer>(m, "Tokenizer",
+                        "Text to token numbers and back, by the tokenizer.json of a model folder.")
+      .def(
+          "__init__",
+          [](Tokenizer* t, nb::object path, nb::object properties, const nb::kwargs&) {
+            new (t) Tokenizer(to_path(path), to_any_map(properties));
+          },
+          nb::arg("tokenizer_path"), nb::arg("properties") = nb::none(), nb::arg("kwargs"))
+      .def("encode", &encode, nb::arg("prompts"), nb::arg("prompts_2") = nb::none(),
+           nb::arg("kwargs"),
+           "Options: add_special_tokens=True, max_length, pad_to_max_length=False, padding_side, "
+           "truncation.")
       .def("encode_batch", &encode_batch, nb::arg("inputs"), nb::arg("kwargs"),
-           "An Encoding for each text or pair. Options: add_special_tokens, max_length, stride, strategy, truncation_side, padding ('longest', "
+           "An Encoding for each text or pair. Options: add_special_tokens, max_length, stride, "
+           "strategy, truncation_side, padding ('longest', "
            "'max_length' or a length), padding_side, pad_to_multiple_of.")
-      .def("decode", &decode, nb::arg("tokens"), nb::arg("kwargs"), "Options: skip_special_tokens=True.")
+      .def("decode", &decode, nb::arg("tokens"), nb::arg("kwargs"),
+           "Options: skip_special_tokens=True.")
       .def("get_vocab", &Tokenizer::get_vocab)
       .def("get_vocab_vector", &Tokenizer::get_vocab_vector)
       .def("token_to_id", &Tokenizer::token_to_id, nb::arg("token"))
@@ -146,13 +177,18 @@ void bind_tokenizer(nb::module_& m) {
       .def("get_chat_template", &Tokenizer::get_chat_template)
       .def("set_chat_template", &Tokenizer::set_chat_template, nb::arg("chat_template"))
       .def_prop_rw("chat_template", &Tokenizer::get_chat_template, &Tokenizer::set_chat_template)
-      .def("apply_chat_template", &apply_chat_template, nb::arg("history"), nb::arg("add_generation_prompt"),
-           nb::arg("chat_template") = "", nb::arg("tools") = nb::none(), nb::arg("extra_context") = nb::none(),
-           "The conversation, a ChatHistory or a list of dictionaries, as the text that the model was trained on.");
+      .def("apply_chat_template", &apply_chat_template, nb::arg("history"),
+           nb::arg("add_generation_prompt"), nb::arg("chat_template") = "",
+           nb::arg("tools") = nb::none(), nb::arg("extra_context") = nb::none(),
+           "The conversation, a ChatHistory or a list of dictionaries, as the text that the model "
+           "was trained on.");
 
-  nb::class_<StreamDecoder>(m, "StreamDecoder", "Text as tokens come, with constant work per token.")
-      .def(nb::init<const Tokenizer&, bool>(), nb::arg("tokenizer"), nb::arg("skip_special_tokens") = true)
-      .def("put", &StreamDecoder::put, nb::arg("token"), "The text that the token adds; empty while a character is not complete.")
+  nb::class_<StreamDecoder>(m, "StreamDecoder",
+                            "Text as tokens come, with constant work per token.")
+      .def(nb::init<const Tokenizer&, bool>(), nb::arg("tokenizer"),
+           nb::arg("skip_special_tokens") = true)
+      .def("put", &StreamDecoder::put, nb::arg("token"),
+           "The text that the token adds; empty while a character is not complete.")
       .def("finish", &StreamDecoder::finish);
 }
 

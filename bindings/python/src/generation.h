@@ -7,9 +7,11 @@
 
 namespace vireo::python {
 
-// A configuration changed by fields given by name; throws Error for a name that is none and a value of another type.
+// A configuration changed by fields given by name; throws Error for a name that is none and a value
+// of another type.
 void update_config(genai::GenerationConfig& config, const nb::kwargs& fields);
-// Nobody, a callable, or a StreamerBase. What it answers: a StreamingStatus, True to stop, or nothing.
+// Nobody, a callable, or a StreamerBase. What it answers: a StreamingStatus, True to stop, or
+// nothing.
 genai::StreamerVariant to_streamer(nb::handle streamer);
 
 void bind_generation_config(nb::module_& m);

@@ -21,7 +21,8 @@ void bind_handles(nb::module_& m) {
   nb::class_<GenerationHandle>(m, "GenerationHandle", "A request on its way.")
       .def("get_status", &GenerationHandle::get_status)
       .def("can_read", &GenerationHandle::can_read)
-      .def("read", &GenerationHandle::read, "The tokens that came since the last read, by number of the sequence.")
+      .def("read", &GenerationHandle::read,
+           "The tokens that came since the last read, by number of the sequence.")
       .def("read_all", &GenerationHandle::read_all)
       .def("stop", &GenerationHandle::stop)
       .def("cancel", &GenerationHandle::cancel)
@@ -45,17 +46,20 @@ Configs configs_of(nb::handle given) {
 }
 
 template <typename Prompts>
-nb::object run(ContinuousBatchingPipeline& pipeline, const Prompts& prompts, const Configs& configs, const StreamerVariant& streamer) {
+nb::object run(ContinuousBatchingPipeline& pipeline, const Prompts& prompts, const Configs& configs,
+               const StreamerVariant& streamer) {
   nb::gil_scoped_release release;
   auto results = pipeline.generate(prompts, configs, streamer);
   nb::gil_scoped_acquire acquire;
   return nb::cast(std::move(results));
 }
 
-nb::object generate(ContinuousBatchingPipeline& pipeline, nb::handle prompts, nb::handle generation_config, nb::handle streamer) {
+nb::object generate(ContinuousBatchingPipeline& pipeline, nb::handle prompts,
+                    nb::handle generation_config, nb::handle streamer) {
   const Configs configs = configs_of(generation_config);
   const StreamerVariant to = to_streamer(streamer);
-  if (nb::isinstance<nb::str>(prompts)) return run(pipeline, std::vector<std::string>{nb::cast<std::string>(prompts)}, configs, to);
+  if (nb::isinstance<nb::str>(prompts))
+    return run(pipeline, std::vector<std::string>{nb::cast<std::string>(prompts)}, configs, to);
   std::vector<std::string> texts;
   if (nb::try_cast(prompts, texts)) return run(pipeline, texts, configs, to);
   std::vector<Tensor> tokens;
@@ -87,7 +91,8 @@ void bind_batching(nb::module_& m) {
   bind_handles(m);
   bind_result<EncodedGenerationResult>(m, "EncodedGenerationResult", "The tokens of a request.");
   bind_result<GenerationResult>(m, "GenerationResult", "The texts of a request.");
-  nb::class_<PipelineMetrics>(m, "PipelineMetrics", "What a pipeline has to do, and how full its cache is.")
+  nb::class_<PipelineMetrics>(m, "PipelineMetrics",
+                              "What a pipeline has to do, and how full its cache is.")
       .def_ro("requests", &PipelineMetrics::requests)
       .def_ro("scheduled_requests", &PipelineMetrics::scheduled_requests)
       .def_ro("cache_usage", &PipelineMetrics::cache_usage)
@@ -96,22 +101,40 @@ void bind_batching(nb::module_& m) {
       .def_ro("cache_size_in_bytes", &PipelineMetrics::cache_size_in_bytes);
 
   nb::class_<ContinuousBatchingPipeline>(m, "ContinuousBatchingPipeline", "Many requests at once.")
-      .def("__init__", [](ContinuousBatchingPipeline* p, nb::object path, const SchedulerConfig& scheduler, const std::string& device,
-                          nb::object properties, nb::object, nb::object) {
-        new (p) ContinuousBatchingPipeline(to_path(path), scheduler, device, to_any_map(properties));
-      }, nb::arg("models_path"), nb::arg("scheduler_config"), nb::arg("device") = "CPU", nb::arg("properties") = nb::none(),
-           nb::arg("tokenizer_properties") = nb::none(), nb::arg("vision_encoder_properties") = nb::none())
-      .def("__init__", [](ContinuousBatchingPipeline* p, nb::object path, const Tokenizer& tokenizer, const SchedulerConfig& scheduler,
-                          const std::string& device, const nb::kwargs& properties) {
-        new (p) ContinuousBatchingPipeline(to_path(path), tokenizer, scheduler, device, to_any_map(properties));
-      }, nb::arg("models_path"), nb::arg("tokenizer"), nb::arg("scheduler_config"), nb::arg("device") = "CPU", nb::arg("kwargs"))
-      .def("add_request", [](ContinuousBatchingPipeline& p, uint64_t id, nb::handle prompt, const GenerationConfig& config) {
-        if (nb::isinstance<nb::str>(prompt)) return p.add_request(id, nb::cast<std::string>(prompt), config);
-        return p.add_request(id, to_tensor(prompt, element::i64, false), config);
-      }, nb::arg("request_id"), nb::arg("input_ids"), nb::arg("generation_config"), "Tokens [1, length], or a text as it is.")
+      .def(
+          "__init__",
+          [](ContinuousBatchingPipeline* p, nb::object path, const SchedulerConfig& scheduler,
+             const std::string& device, nb::object properties, nb::object, nb::object) {
+            new (p) ContinuousBatchingPipeline(to_path(path), scheduler, device,
+                                               to_any_map(properties));
+          },
+          nb::arg("models_path"), nb::arg("scheduler_config"), nb::arg("device") = "CPU",
+          nb::arg("properties") = nb::none(), nb::arg("tokenizer_properties") = nb::none(),
+          nb::arg("vision_encoder_properties") = nb::none())
+      .def(
+          "__init__",
+          [](ContinuousBatchingPipeline* p, nb::object path, const Tokenizer& tokenizer,
+             const SchedulerConfig& scheduler, const std::string& device,
+             const nb::kwargs& properties) {
+            new (p) ContinuousBatchingPipeline(to_path(path), tokenizer, scheduler, device,
+                                               to_any_map(properties));
+          },
+          nb::arg("models_path"), nb::arg("tokenizer"), nb::arg("scheduler_config"),
+          nb::arg("device") = "CPU", nb::arg("kwargs"))
+      .def(
+          "add_request",
+          [](ContinuousBatchingPipeline& p, uint64_t id, nb::handle prompt,
+             const GenerationConfig& config) {
+            if (nb::isinstance<nb::str>(prompt))
+              return p.add_request(id, nb::cast<std::string>(prompt), config);
+            return p.add_request(id, to_tensor(prompt, element::i64, false), config);
+          },
+          nb::arg("request_id"), nb::arg("input_ids"), nb::arg("generation_config"),
+          "Tokens [1, length], or a text as it is.")
       .def("step", &ContinuousBatchingPipeline::step, nb::call_guard<nb::gil_scoped_release>())
       .def("has_non_finished_requests", &ContinuousBatchingPipeline::has_non_finished_requests)
-      .def("generate", &generate, nb::arg("prompts"), nb::arg("generation_config"), nb::arg("streamer") = nb::none(),
+      .def("generate", &generate, nb::arg("prompts"), nb::arg("generation_config"),
+           nb::arg("streamer") = nb::none(),
            "A text, texts, or arrays of tokens; a configuration for each, or one.")
       .def("get_tokenizer", &ContinuousBatchingPipeline::get_tokenizer)
       .def("get_config", &ContinuousBatchingPipeline::get_config)

@@ -56,13 +56,16 @@ void update_config(GenerationConfig& config, const nb::kwargs& fields) {
   nb::object view = nb::cast(&changed, nb::rv_policy::reference);
   for (auto [name, value] : fields) {
     if (!nb::hasattr(view, name))
-      throw Error(ErrorCode::InvalidArgument, "generation config: there is no '" + nb::cast<std::string>(name) + "'");
+      throw Error(ErrorCode::InvalidArgument,
+                  "generation config: there is no '" + nb::cast<std::string>(name) + "'");
     try {
       nb::setattr(view, name, value);
     } catch (nb::python_error& error) {
       if (!error.matches(PyExc_TypeError)) throw;
-      throw Error(ErrorCode::InvalidArgument, std::string("generation config: ") + nb::cast<std::string>(name) + " is " +
-                  nb::repr(value).c_str() + ", of another type than " + nb::repr(view.attr(nb::str(name))).c_str());
+      throw Error(ErrorCode::InvalidArgument,
+                  std::string("generation config: ") + nb::cast<std::string>(name) + " is " +
+                      nb::repr(value).c_str() + ", of another type than " +
+                      nb::repr(view.attr(nb::str(name))).c_str());
     }
   }
   config = std::move(changed);
@@ -70,23 +73,31 @@ void update_config(GenerationConfig& config, const nb::kwargs& fields) {
 
 void bind_generation_config(nb::module_& m) {
   nb::enum_<StopCriteria>(m, "StopCriteria", "When beam search ends.")
-      .value("EARLY", StopCriteria::EARLY, "as soon as there are as many finished sequences as beams")
+      .value("EARLY", StopCriteria::EARLY,
+             "as soon as there are as many finished sequences as beams")
       .value("HEURISTIC", StopCriteria::HEURISTIC, "when a better one is unlikely")
       .value("NEVER", StopCriteria::NEVER, "when no better one is possible");
 
   nb::class_<GenerationConfig> config(m, "GenerationConfig", "How text is generated.");
   config.def(nb::init<>())
-      .def("__init__", [](GenerationConfig* c, nb::object path, const nb::kwargs& fields) {
-        new (c) GenerationConfig(to_path(path));
-        update_config(*c, fields);
-      }, nb::arg("json_path"), nb::arg("kwargs"))
-      .def("__init__", [](GenerationConfig* c, const nb::kwargs& fields) {
-        new (c) GenerationConfig();
-        update_config(*c, fields);
-      }, nb::arg("kwargs"))
+      .def(
+          "__init__",
+          [](GenerationConfig* c, nb::object path, const nb::kwargs& fields) {
+            new (c) GenerationConfig(to_path(path));
+            update_config(*c, fields);
+          },
+          nb::arg("json_path"), nb::arg("kwargs"))
+      .def(
+          "__init__",
+          [](GenerationConfig* c, const nb::kwargs& fields) {
+            new (c) GenerationConfig();
+            update_config(*c, fields);
+          },
+          nb::arg("kwargs"))
       .def("update_generation_config", &update_config, nb::arg("kwargs"))
       .def("validate", &GenerationConfig::validate)
-      .def("set_eos_token_id", &GenerationConfig::set_eos_token_id, nb::arg("tokenizer_eos_token_id"))
+      .def("set_eos_token_id", &GenerationConfig::set_eos_token_id,
+           nb::arg("tokenizer_eos_token_id"))
       .def("is_greedy_decoding", &GenerationConfig::is_greedy_decoding)
       .def("is_beam_search", &GenerationConfig::is_beam_search)
       .def("is_multinomial", &GenerationConfig::is_multinomial)
@@ -94,15 +105,24 @@ void bind_generation_config(nb::module_& m) {
       .def("is_assisting_generation", &GenerationConfig::is_assisting_generation)
       .def("is_prompt_lookup", &GenerationConfig::is_prompt_lookup)
       .def("__copy__", [](const GenerationConfig& c) { return c; })
-      .def("__deepcopy__", [](const GenerationConfig& c, nb::handle) { return c; }, nb::arg("memo"))
-      .def("__repr__", [](const GenerationConfig& c) { return "<GenerationConfig " + c.to_json().to_json_string() + ">"; });
+      .def(
+          "__deepcopy__", [](const GenerationConfig& c, nb::handle) { return c; }, nb::arg("memo"))
+      .def("__repr__", [](const GenerationConfig& c) {
+        return "<GenerationConfig " + c.to_json().to_json_string() + ">";
+      });
   bind_fields(config);
 
-  m.def("next_token_distribution", [](const GenerationConfig& c, nb::handle logits, const std::vector<int64_t>& prompt,
-                                      const std::vector<int64_t>& output) {
-    return genai::next_token_distribution(c, to_tensor(logits, element::f32, true), prompt, output);
-  }, nb::arg("config"), nb::arg("logits"), nb::arg("prompt"), nb::arg("output") = std::vector<int64_t>(),
-        "Every token that may come next and its probability, the most likely first: what the configuration makes of a row of scores.");
+  m.def(
+      "next_token_distribution",
+      [](const GenerationConfig& c, nb::handle logits, const std::vector<int64_t>& prompt,
+         const std::vector<int64_t>& output) {
+        return genai::next_token_distribution(c, to_tensor(logits, element::f32, true), prompt,
+                                              output);
+      },
+      nb::arg("config"), nb::arg("logits"), nb::arg("prompt"),
+      nb::arg("output") = std::vector<int64_t>(),
+      "Every token that may come next and its probability, the most likely first: what the "
+      "configuration makes of a row of scores.");
 }
 
 }  // namespace vireo::python

@@ -13,10 +13,12 @@ std::string text_of(const MeanStdPair& pair) {
 }
 
 void bind_metrics(nb::module_& m) {
-  nb::class_<MeanStdPair>(m, "MeanStdPair", "Mean and standard deviation; -1 where nothing was measured.")
+  nb::class_<MeanStdPair>(m, "MeanStdPair",
+                          "Mean and standard deviation; -1 where nothing was measured.")
       .def_ro("mean", &MeanStdPair::mean)
       .def_ro("std", &MeanStdPair::std)
-      .def("__iter__", [](const MeanStdPair& p) { return nb::make_tuple(p.mean, p.std).attr("__iter__")(); })
+      .def("__iter__",
+           [](const MeanStdPair& p) { return nb::make_tuple(p.mean, p.std).attr("__iter__")(); })
       .def("__repr__", &text_of);
 
   nb::class_<RawPerfMetrics>(m, "RawPerfMetrics", "As measured, in microseconds.")
@@ -33,7 +35,8 @@ void bind_metrics(nb::module_& m) {
       .def_ro("m_durations", &RawPerfMetrics::m_durations)
       .def_ro("m_batch_sizes", &RawPerfMetrics::m_batch_sizes);
 
-  nb::class_<PerfMetrics>(m, "PerfMetrics", "Where the time of a generation went; durations in milliseconds.")
+  nb::class_<PerfMetrics>(m, "PerfMetrics",
+                          "Where the time of a generation went; durations in milliseconds.")
       .def(nb::init<>())
       .def("get_load_time", &PerfMetrics::get_load_time)
       .def("get_num_generated_tokens", &PerfMetrics::get_num_generated_tokens)
@@ -50,7 +53,9 @@ void bind_metrics(nb::module_& m) {
       .def("get_sampling_duration", &PerfMetrics::get_sampling_duration)
       .def_ro("raw_metrics", &PerfMetrics::raw_metrics)
       .def("__add__", &PerfMetrics::operator+, nb::arg("other"))
-      .def("__iadd__", [](PerfMetrics& a, const PerfMetrics& b) { return a += b; }, nb::arg("other"));
+      .def(
+          "__iadd__", [](PerfMetrics& a, const PerfMetrics& b) { return a += b; },
+          nb::arg("other"));
 }
 
 }  // namespace
@@ -68,7 +73,9 @@ void bind_results(nb::module_& m) {
       .def_ro("finish_reasons", &EncodedResults::finish_reasons)
       .def_ro("log_probs", &EncodedResults::log_probs)
       .def_ro("perf_metrics", &EncodedResults::perf_metrics)
-      .def("__repr__", [](const EncodedResults& r) { return "<EncodedResults of " + std::to_string(r.tokens.size()) + " sequences>"; });
+      .def("__repr__", [](const EncodedResults& r) {
+        return "<EncodedResults of " + std::to_string(r.tokens.size()) + " sequences>";
+      });
 
   nb::class_<DecodedResults>(m, "DecodedResults", "Generated texts; str() has a line for each.")
       .def(nb::init<>())
@@ -77,7 +84,9 @@ void bind_results(nb::module_& m) {
       .def_ro("finish_reasons", &DecodedResults::finish_reasons)
       .def_ro("perf_metrics", &DecodedResults::perf_metrics)
       .def("__str__", [](const DecodedResults& r) { return r.to_string(); })
-      .def("__repr__", [](const DecodedResults& r) { return "<DecodedResults of " + std::to_string(r.texts.size()) + " texts>"; });
+      .def("__repr__", [](const DecodedResults& r) {
+        return "<DecodedResults of " + std::to_string(r.texts.size()) + " texts>";
+      });
 }
 
 }  // namespace vireo::python

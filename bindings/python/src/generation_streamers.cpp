@@ -17,7 +17,8 @@ namespace {
 StreamingStatus to_status(nb::handle answer) {
   if (answer.is_none()) return StreamingStatus::RUNNING;
   if (nb::isinstance<StreamingStatus>(answer)) return nb::cast<StreamingStatus>(answer);
-  return nb::cast<bool>(answer.attr("__bool__")()) ? StreamingStatus::STOP : StreamingStatus::RUNNING;
+  return nb::cast<bool>(answer.attr("__bool__")()) ? StreamingStatus::STOP
+                                                   : StreamingStatus::RUNNING;
 }
 
 std::function<StreamingStatus(std::string)> to_callback(nb::object callable) {
@@ -28,7 +29,8 @@ std::function<StreamingStatus(std::string)> to_callback(nb::object callable) {
   });
   return [held](std::string text) {
     nb::gil_scoped_acquire acquire;
-    return to_status((*held)(nb::bytes(text.data(), text.size()).attr("decode")("utf-8", "replace")));
+    return to_status(
+        (*held)(nb::bytes(text.data(), text.size()).attr("decode")("utf-8", "replace")));
   };
 }
 
@@ -57,8 +59,10 @@ class Derived : public Base {
 
 StreamerVariant to_streamer(nb::handle streamer) {
   if (streamer.is_none()) return std::monostate();
-  if (nb::isinstance<StreamerBase>(streamer)) return nb::cast<std::shared_ptr<StreamerBase>>(streamer);
-  if (!nb::isinstance<nb::callable>(streamer)) throw nb::type_error("streamer: a function or a StreamerBase is needed");
+  if (nb::isinstance<StreamerBase>(streamer))
+    return nb::cast<std::shared_ptr<StreamerBase>>(streamer);
+  if (!nb::isinstance<nb::callable>(streamer))
+    throw nb::type_error("streamer: a function or a StreamerBase is needed");
   return to_callback(nb::borrow(streamer));
 }
 
@@ -68,23 +72,37 @@ void bind_streamers(nb::module_& m) {
       .value("STOP", StreamingStatus::STOP, "it ends")
       .value("CANCEL", StreamingStatus::CANCEL, "it ends, and a chat forgets the turn");
 
-  nb::class_<StreamerBase, Derived<StreamerBase>>(m, "StreamerBase", "Derive from it to get tokens as they are generated.")
+  nb::class_<StreamerBase, Derived<StreamerBase>>(
+      m, "StreamerBase", "Derive from it to get tokens as they are generated.")
       .def(nb::init<>())
-      .def("write", [](StreamerBase&, nb::handle) { not_defined("StreamerBase.write"); }, nb::arg("token"),
-           "Gets a token; answers a StreamingStatus, True to stop, or nothing.")
-      .def("end", [](StreamerBase&) { not_defined("StreamerBase.end"); }, "No token comes any more.");
+      .def(
+          "write", [](StreamerBase&, nb::handle) { not_defined("StreamerBase.write"); },
+          nb::arg("token"), "Gets a token; answers a StreamingStatus, True to stop, or nothing.")
+      .def(
+          "end", [](StreamerBase&) { not_defined("StreamerBase.end"); },
+          "No token comes any more.");
 
-  nb::class_<TextStreamer, StreamerBase, Derived<TextStreamer>>(m, "TextStreamer", "Text as it comes, whole characters only.")
-      .def("__init__", [](TextStreamer* s, const Tokenizer& tokenizer, nb::object callback, nb::object options) {
-        new (static_cast<void*>(s)) Derived<TextStreamer>(tokenizer, to_callback(std::move(callback)), to_any_map(options));
-      }, nb::arg("tokenizer"), nb::arg("callback"), nb::arg("detokenization_params") = nb::none())
-      .def("write", [](TextStreamer& s, nb::handle tokens) {
-        std::vector<int64_t> ids;
-        if (!nb::try_cast(tokens, ids)) ids = {nb::cast<int64_t>(tokens)};
-        for (const int64_t id : ids)
-          if (const StreamingStatus status = s.TextStreamer::write(id); status != StreamingStatus::RUNNING) return status;
-        return StreamingStatus::RUNNING;
-      }, nb::arg("token"))
+  nb::class_<TextStreamer, StreamerBase, Derived<TextStreamer>>(
+      m, "TextStreamer", "Text as it comes, whole characters only.")
+      .def(
+          "__init__",
+          [](TextStreamer* s, const Tokenizer& tokenizer, nb::object callback, nb::object options) {
+            new (static_cast<void*>(s)) Derived<TextStreamer>(
+                tokenizer, to_callback(std::move(callback)), to_any_map(options));
+          },
+          nb::arg("tokenizer"), nb::arg("callback"), nb::arg("detokenization_params") = nb::none())
+      .def(
+          "write",
+          [](TextStreamer& s, nb::handle tokens) {
+            std::vector<int64_t> ids;
+            if (!nb::try_cast(tokens, ids)) ids = {nb::cast<int64_t>(tokens)};
+            for (const int64_t id : ids)
+              if (const StreamingStatus status = s.TextStreamer::write(id);
+                  status != StreamingStatus::RUNNING)
+                return status;
+            return StreamingStatus::RUNNING;
+          },
+          nb::arg("token"))
       .def("end", [](TextStreamer& s) { s.TextStreamer::end(); });
 }
 

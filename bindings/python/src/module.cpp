@@ -7,9 +7,12 @@ NB_MODULE(_vireo, m) {
   nb::set_leak_warnings(false);
 
   // RuntimeError is what users of OpenVINO's Python API catch.
-  static nb::object error = nb::steal(PyErr_NewExceptionWithDoc("vireo.Error", "What went wrong, in one line.", PyExc_RuntimeError, nullptr));
-  static nb::object cancelled = nb::steal(PyErr_NewExceptionWithDoc("vireo.Cancelled", "The inference was cancelled.", error.ptr(), nullptr));
-  static nb::object busy = nb::steal(PyErr_NewExceptionWithDoc("vireo.Busy", "The request is running.", error.ptr(), nullptr));
+  static nb::object error = nb::steal(PyErr_NewExceptionWithDoc(
+      "vireo.Error", "What went wrong, in one line.", PyExc_RuntimeError, nullptr));
+  static nb::object cancelled = nb::steal(PyErr_NewExceptionWithDoc(
+      "vireo.Cancelled", "The inference was cancelled.", error.ptr(), nullptr));
+  static nb::object busy = nb::steal(
+      PyErr_NewExceptionWithDoc("vireo.Busy", "The request is running.", error.ptr(), nullptr));
   m.attr("Error") = error;
   m.attr("Cancelled") = cancelled;
   m.attr("Busy") = busy;

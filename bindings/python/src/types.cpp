@@ -17,7 +17,8 @@ size_t position(int64_t i, size_t size) {
 
 Dimension to_dimension(nb::handle object) {
   if (nb::isinstance<Dimension>(object)) return nb::cast<Dimension>(object);
-  if (nb::isinstance<nb::str>(object)) return Dimension(std::string_view(nb::cast<std::string>(object)));
+  if (nb::isinstance<nb::str>(object))
+    return Dimension(std::string_view(nb::cast<std::string>(object)));
   if (nb::isinstance<nb::tuple>(object) || nb::isinstance<nb::list>(object)) {
     if (nb::len(object) != 2) throw nb::type_error("a dimension interval is a pair (min, max)");
     return Dimension(nb::cast<int64_t>(object[0]), nb::cast<int64_t>(object[1]));
@@ -40,7 +41,9 @@ Shape to_shape(nb::handle object) {
   Shape shape;
   for (nb::handle d : object) {
     const int64_t v = nb::cast<int64_t>(nb::int_(nb::borrow(d)));
-    if (v < 0) throw Error(ErrorCode::InvalidArgument, "a shape cannot have the dimension " + std::to_string(v));
+    if (v < 0)
+      throw Error(ErrorCode::InvalidArgument,
+                  "a shape cannot have the dimension " + std::to_string(v));
     shape.push_back(size_t(v));
   }
   return shape;
@@ -49,7 +52,8 @@ Shape to_shape(nb::handle object) {
 PartialShape to_partial_shape(nb::handle object) {
   if (nb::isinstance<PartialShape>(object)) return nb::cast<PartialShape>(object);
   if (nb::isinstance<Shape>(object)) return nb::cast<Shape>(object);
-  if (nb::isinstance<nb::str>(object)) return PartialShape(std::string_view(nb::cast<std::string>(object)));
+  if (nb::isinstance<nb::str>(object))
+    return PartialShape(std::string_view(nb::cast<std::string>(object)));
   std::vector<Dimension> dims;
   for (nb::handle d : object) dims.push_back(to_dimension(d));
   return PartialShape(std::move(dims));
@@ -66,11 +70,16 @@ AnyMap to_any_map(nb::handle object) {
   if (object.is_none()) return map;
   for (auto [key, value] : nb::cast<nb::dict>(object)) {
     const std::string name = nb::cast<std::string>(nb::str(key));
-    if (nb::isinstance<nb::bool_>(value)) map[name] = nb::cast<bool>(value);
-    else if (nb::isinstance<nb::int_>(value)) map[name] = nb::cast<int64_t>(value);
-    else if (nb::isinstance<nb::float_>(value)) map[name] = nb::cast<double>(value);
-    else if (nb::isinstance<element::Type>(value)) map[name] = nb::cast<element::Type>(value);
-    else map[name] = nb::cast<std::string>(nb::str(value));
+    if (nb::isinstance<nb::bool_>(value))
+      map[name] = nb::cast<bool>(value);
+    else if (nb::isinstance<nb::int_>(value))
+      map[name] = nb::cast<int64_t>(value);
+    else if (nb::isinstance<nb::float_>(value))
+      map[name] = nb::cast<double>(value);
+    else if (nb::isinstance<element::Type>(value))
+      map[name] = nb::cast<element::Type>(value);
+    else
+      map[name] = nb::cast<std::string>(nb::str(value));
   }
   return map;
 }
@@ -86,7 +95,10 @@ namespace {
 void bind_type(nb::module_& m) {
   nb::class_<element::Type> type(m, "Type", "Element type of a tensor.");
   type.def(nb::init<>())
-      .def("__init__", [](element::Type* t, nb::object dtype) { new (t) element::Type(to_type(dtype)); }, nb::arg("dtype"))
+      .def(
+          "__init__",
+          [](element::Type* t, nb::object dtype) { new (t) element::Type(to_type(dtype)); },
+          nb::arg("dtype"))
       .def("get_type_name", &element::Type::get_type_name)
       .def("to_string", &element::Type::get_type_name)
       .def_prop_ro("type_name", &element::Type::get_type_name)
@@ -106,20 +118,38 @@ void bind_type(nb::module_& m) {
       .def_prop_ro("integral_number", &element::Type::is_integral_number)
       .def_prop_ro("signed", &element::Type::is_signed)
       .def_prop_ro("quantized", &element::Type::is_quantized)
-      .def("compatible", [](element::Type a, element::Type b) { return a.is_dynamic() || b.is_dynamic() || a == b; }, nb::arg("other"))
-      .def("merge", [](element::Type a, element::Type b) -> nb::object {
-        if (a.is_static() && b.is_static() && a != b) return nb::none();
-        return nb::cast(a.is_static() ? a : b);
-      }, nb::arg("other"), "The type that both can be; None if there is none.")
-      .def("to_dtype", [](element::Type t) {
-        static const std::map<std::string, const char*> names = {
-            {"boolean", "bool"}, {"f16", "float16"}, {"bf16", "float16"}, {"f32", "float32"}, {"f64", "float64"}, {"i8", "int8"},
-            {"i16", "int16"}, {"i32", "int32"}, {"i64", "int64"}, {"u16", "uint16"}, {"u32", "uint32"}, {"u64", "uint64"}, {"string", "str_"}};
-        auto it = names.find(t.get_type_name());
-        nb::object np = nb::module_::import_("numpy");
-        return np.attr("dtype")(np.attr(it == names.end() ? "uint8" : it->second));
-      }, "The NumPy dtype of an array that holds the values, or the packed bytes of types that NumPy lacks.")
-      .def("__eq__", [](element::Type a, nb::handle b) { return nb::isinstance<element::Type>(b) ? a == nb::cast<element::Type>(b) : !b.is_none() && a == to_type(b); })
+      .def(
+          "compatible",
+          [](element::Type a, element::Type b) {
+            return a.is_dynamic() || b.is_dynamic() || a == b;
+          },
+          nb::arg("other"))
+      .def(
+          "merge",
+          [](element::Type a, element::Type b) -> nb::object {
+            if (a.is_static() && b.is_static() && a != b) return nb::none();
+            return nb::cast(a.is_static() ? a : b);
+          },
+          nb::arg("other"), "The type that both can be; None if there is none.")
+      .def(
+          "to_dtype",
+          [](element::Type t) {
+            static const std::map<std::string, const char*> names = {
+                {"boolean", "bool"}, {"f16", "float16"}, {"bf16", "float16"}, {"f32", "float32"},
+                {"f64", "float64"},  {"i8", "int8"},     {"i16", "int16"},    {"i32", "int32"},
+                {"i64", "int64"},    {"u16", "uint16"},  {"u32", "uint32"},   {"u64", "uint64"},
+                {"string", "str_"}};
+            auto it = names.find(t.get_type_name());
+            nb::object np = nb::module_::import_("numpy");
+            return np.attr("dtype")(np.attr(it == names.end() ? "uint8" : it->second));
+          },
+          "The NumPy dtype of an array that holds the values, or the packed bytes of types that "
+          "NumPy lacks.")
+      .def("__eq__",
+           [](element::Type a, nb::handle b) {
+             return nb::isinstance<element::Type>(b) ? a == nb::cast<element::Type>(b)
+                                                     : !b.is_none() && a == to_type(b);
+           })
       .def("__hash__", [](element::Type t) { return size_t(element::Type_t(t)); })
       .def("__str__", [](element::Type t) { return "<Type: '" + t.get_type_name() + "'>"; })
       .def("__repr__", [](element::Type t) { return "<Type: '" + t.get_type_name() + "'>"; });
@@ -135,7 +165,8 @@ void bind_dimension(nb::module_& m) {
       .def(nb::init<>())
       .def(nb::init<int64_t>(), nb::arg("length"))
       .def(nb::init<int64_t, int64_t>(), nb::arg("min"), nb::arg("max"))
-      .def("__init__", [](Dimension* d, const std::string& text) { new (d) Dimension(std::string_view(text)); })
+      .def("__init__",
+           [](Dimension* d, const std::string& text) { new (d) Dimension(std::string_view(text)); })
       .def_static("dynamic", &Dimension::dynamic)
       .def_prop_ro("is_static", &Dimension::is_static)
       .def_prop_ro("is_dynamic", &Dimension::is_dynamic)
@@ -148,7 +179,8 @@ void bind_dimension(nb::module_& m) {
       .def("refines", &Dimension::refines)
       .def("relaxes", &Dimension::relaxes)
       .def("same_scheme", [](const Dimension& a, const Dimension& b) { return a == b; })
-      .def("__eq__", [](const Dimension& a, nb::handle b) { return !b.is_none() && a == to_dimension(b); })
+      .def("__eq__",
+           [](const Dimension& a, nb::handle b) { return !b.is_none() && a == to_dimension(b); })
       .def("__hash__", [](const Dimension& d) { return std::hash<std::string>()(d.to_string()); })
       .def("__len__", &Dimension::get_length)
       .def("__str__", &Dimension::to_string)
@@ -159,20 +191,34 @@ void bind_dimension(nb::module_& m) {
 void bind_shape(nb::module_& m) {
   nb::class_<Shape>(m, "Shape", "A static shape: a list of lengths.")
       .def(nb::init<>())
-      .def("__init__", [](Shape* s, nb::object dims) { new (s) Shape(to_shape(dims)); }, nb::arg("dims"))
+      .def(
+          "__init__", [](Shape* s, nb::object dims) { new (s) Shape(to_shape(dims)); },
+          nb::arg("dims"))
       .def("__len__", [](const Shape& s) { return s.size(); })
       .def("__getitem__", [](const Shape& s, int64_t i) { return s[position(i, s.size())]; })
-      .def("__getitem__", [](const Shape& s, nb::slice slice) {
-        auto [start, stop, step, count] = slice.compute(s.size());
-        Shape out;
-        for (size_t i = 0; i < count; ++i, start += step) out.push_back(s[size_t(start)]);
-        return out;
-      })
+      .def("__getitem__",
+           [](const Shape& s, nb::slice slice) {
+             auto [start, stop, step, count] = slice.compute(s.size());
+             Shape out;
+             for (size_t i = 0; i < count; ++i, start += step) out.push_back(s[size_t(start)]);
+             return out;
+           })
       .def("__setitem__", [](Shape& s, int64_t i, size_t v) { s[position(i, s.size())] = v; })
-      .def("__iter__", [](const Shape& s) { return nb::make_iterator(nb::type<Shape>(), "iterator", s.begin(), s.end()); }, nb::keep_alive<0, 1>())
-      .def("__eq__", [](const Shape& a, nb::handle b) {
-        try { return a == to_shape(b); } catch (...) { PyErr_Clear(); return false; }
-      })
+      .def(
+          "__iter__",
+          [](const Shape& s) {
+            return nb::make_iterator(nb::type<Shape>(), "iterator", s.begin(), s.end());
+          },
+          nb::keep_alive<0, 1>())
+      .def("__eq__",
+           [](const Shape& a, nb::handle b) {
+             try {
+               return a == to_shape(b);
+             } catch (...) {
+               PyErr_Clear();
+               return false;
+             }
+           })
       .def("__hash__", [](const Shape& s) { return std::hash<std::string>()(s.to_string()); })
       .def("to_string", &Shape::to_string)
       .def("__str__", &Shape::to_string)
@@ -180,38 +226,66 @@ void bind_shape(nb::module_& m) {
 }
 
 void bind_partial_shape(nb::module_& m) {
-  nb::class_<PartialShape>(m, "PartialShape", "A shape known in part: intervals, or an unknown rank ('...').")
-      .def("__init__", [](PartialShape* s, nb::object dims) { new (s) PartialShape(to_partial_shape(dims)); }, nb::arg("shape"))
-      .def_static("dynamic", [](nb::object rank) { return rank.is_none() ? PartialShape::dynamic() : PartialShape::dynamic(to_dimension(rank).get_length()); },
-                  nb::arg("rank") = nb::none())
+  nb::class_<PartialShape>(m, "PartialShape",
+                           "A shape known in part: intervals, or an unknown rank ('...').")
+      .def(
+          "__init__",
+          [](PartialShape* s, nb::object dims) { new (s) PartialShape(to_partial_shape(dims)); },
+          nb::arg("shape"))
+      .def_static(
+          "dynamic",
+          [](nb::object rank) {
+            return rank.is_none() ? PartialShape::dynamic()
+                                  : PartialShape::dynamic(to_dimension(rank).get_length());
+          },
+          nb::arg("rank") = nb::none())
       .def_prop_ro("is_static", &PartialShape::is_static)
       .def_prop_ro("is_dynamic", &PartialShape::is_dynamic)
       .def_prop_ro("rank", &PartialShape::rank)
-      .def_prop_ro("all_non_negative", [](const PartialShape& s) {
-        return s.rank_is_static() && std::all_of(s.begin(), s.end(), [](const Dimension& d) { return d.is_static(); });
-      })
+      .def_prop_ro("all_non_negative",
+                   [](const PartialShape& s) {
+                     return s.rank_is_static() &&
+                            std::all_of(s.begin(), s.end(),
+                                        [](const Dimension& d) { return d.is_static(); });
+                   })
       .def("__copy__", [](const PartialShape& s) { return s; })
-      .def("__deepcopy__", [](const PartialShape& s, nb::handle) { return s; }, nb::arg("memo"))
+      .def(
+          "__deepcopy__", [](const PartialShape& s, nb::handle) { return s; }, nb::arg("memo"))
       .def("to_shape", &PartialShape::to_shape)
       .def("get_shape", &PartialShape::to_shape)
       .def("get_min_shape", &PartialShape::get_min_shape)
       .def("get_max_shape", &PartialShape::get_max_shape)
-      .def("get_dimension", [](const PartialShape& s, size_t i) { return s[position(int64_t(i), s.size())]; })
+      .def("get_dimension",
+           [](const PartialShape& s, size_t i) { return s[position(int64_t(i), s.size())]; })
       .def("compatible", &PartialShape::compatible)
       .def("refines", &PartialShape::refines)
       .def("relaxes", &PartialShape::relaxes)
       .def("same_scheme", &PartialShape::same_scheme)
       .def("__len__", [](const PartialShape& s) { return s.size(); })
       .def("__getitem__", [](const PartialShape& s, int64_t i) { return s[position(i, s.size())]; })
-      .def("__setitem__", [](PartialShape& s, int64_t i, nb::object d) { s[position(i, s.size())] = to_dimension(d); })
-      .def("__iter__", [](const PartialShape& s) { return nb::make_iterator(nb::type<PartialShape>(), "iterator", s.begin(), s.end()); }, nb::keep_alive<0, 1>())
-      .def("__eq__", [](const PartialShape& a, nb::handle b) {
-        try { return a == to_partial_shape(b); } catch (...) { PyErr_Clear(); return false; }
-      })
-      .def("__hash__", [](const PartialShape& s) { return std::hash<std::string>()(s.to_string()); })
+      .def("__setitem__", [](PartialShape& s, int64_t i,
+                             nb::object d) { s[position(i, s.size())] = to_dimension(d); })
+      .def(
+          "__iter__",
+          [](const PartialShape& s) {
+            return nb::make_iterator(nb::type<PartialShape>(), "iterator", s.begin(), s.end());
+          },
+          nb::keep_alive<0, 1>())
+      .def("__eq__",
+           [](const PartialShape& a, nb::handle b) {
+             try {
+               return a == to_partial_shape(b);
+             } catch (...) {
+               PyErr_Clear();
+               return false;
+             }
+           })
+      .def("__hash__",
+           [](const PartialShape& s) { return std::hash<std::string>()(s.to_string()); })
       .def("to_string", &PartialShape::to_string)
       .def("__str__", &PartialShape::to_string)
-      .def("__repr__", [](const PartialShape& s) { return "<PartialShape: " + s.to_string() + ">"; });
+      .def("__repr__",
+           [](const PartialShape& s) { return "<PartialShape: " + s.to_string() + ">"; });
 }
 
 }  // namespace

@@ -42,7 +42,7 @@ class VIREO_API ChatHistory {
   // {"role": "user", "content": "..."} and what else the template reads of a message.
   ChatHistory& push_back(const JsonContainer& message);
   ChatHistory& push_back(const std::map<std::string, std::string>& message);
-  void pop_back();  // InvalidArgument when it is empty
+  void pop_back();                               // InvalidArgument when it is empty
   JsonContainer operator[](size_t index) const;  // InvalidArgument beyond the end
   JsonContainer last() const;
   size_t size() const;

@@ -1,5 +1,5 @@
-// ContinuousBatchingPipeline: many requests at once, each step one pass over whatever of them there is room for. Names, defaults and
-// semantics are those of OpenVINO GenAI.
+// ContinuousBatchingPipeline: many requests at once, each step one pass over whatever of them there
+// is room for. Names, defaults and semantics are those of OpenVINO GenAI.
 #pragma once
 
 #include <map>
@@ -31,7 +31,8 @@ class VIREO_API GenerationHandle {
   GenerationStatus get_status() const;
   // True if tokens came since the last read, or what it has all was not read yet.
   bool can_read() const;
-  // The tokens that came since the last read; of several sequences, all of theirs once they are done.
+  // The tokens that came since the last read; of several sequences, all of theirs once they are
+  // done.
   GenerationOutputs read();
   // Waits for nothing: what there is of all sequences, the best first.
   std::vector<GenerationOutput> read_all() const;
@@ -65,7 +66,8 @@ struct GenerationResult {
 // One thread steps; any may add requests and use handles.
 class VIREO_API ContinuousBatchingPipeline {
  public:
-  ContinuousBatchingPipeline(const std::string& models_path, const SchedulerConfig& scheduler_config,
+  ContinuousBatchingPipeline(const std::string& models_path,
+                             const SchedulerConfig& scheduler_config,
                              const std::string& device = "CPU", const AnyMap& properties = {});
   ContinuousBatchingPipeline(const std::string& models_path, const Tokenizer& tokenizer,
                              const SchedulerConfig& scheduler_config,
@@ -81,7 +83,8 @@ class VIREO_API ContinuousBatchingPipeline {
   void step();
   bool has_non_finished_requests() const;
 
-  // Adds all and steps until they are done. A configuration for each, or one for all; a streamer only for a single prompt.
+  // Adds all and steps until they are done. A configuration for each, or one for all; a streamer
+  // only for a single prompt.
   std::vector<EncodedGenerationResult> generate(const std::vector<Tensor>& input_ids,
                                                 const std::vector<GenerationConfig>& configs,
                                                 const StreamerVariant& streamer = {});

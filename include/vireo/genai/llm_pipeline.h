@@ -1,4 +1,5 @@
-// LLMPipeline: a language model that answers prompts. Names, defaults and semantics are those of OpenVINO GenAI.
+// LLMPipeline: a language model that answers prompts. Names, defaults and semantics are those of
+// OpenVINO GenAI.
 #pragma once
 
 #include <memory>
@@ -17,35 +18,38 @@
 
 namespace vireo::genai {
 
-// A smaller model with the same tokens, which guesses num_assistant_tokens (0: 5) of them for the large one to check in one pass.
-// What is generated does not change.
+// A smaller model with the same tokens, which guesses num_assistant_tokens (0: 5) of them for the
+// large one to check in one pass. What is generated does not change.
 struct DraftModel {
   std::string path, device = "CPU";
   AnyMap properties;
 };
 
-// One generation at a time; the pipeline keeps the model's cache between calls, so that a conversation that goes on is not read
-// again from its beginning.
+// One generation at a time; the pipeline keeps the model's cache between calls, so that a
+// conversation that goes on is not read again from its beginning.
 class VIREO_API LLMPipeline {
  public:
-  // A text or several, a conversation: answered in text. Tokens [batch, length], the rows padded where the mask is 0: answered in
-  // tokens.
+  // A text or several, a conversation: answered in text. Tokens [batch, length], the rows padded
+  // where the mask is 0: answered in tokens.
   using StringInputs = std::variant<std::string, std::vector<std::string>, ChatHistory>;
   using EncodedInputs = std::variant<Tensor, TokenizedInputs>;
 
-  // A folder as Core::read_model takes it, which also has tokenizer.json and perhaps generation_config.json and a chat template, or
-  // a model file that carries these. Properties are those of the device.
+  // A folder as Core::read_model takes it, which also has tokenizer.json and perhaps
+  // generation_config.json and a chat template, or a model file that carries these. Properties are
+  // those of the device.
   explicit LLMPipeline(const std::string& models_path, const std::string& device = "CPU",
                        const AnyMap& properties = {});
   LLMPipeline(const std::string& models_path, const Tokenizer& tokenizer,
               const std::string& device = "CPU", const AnyMap& properties = {});
-  // Through continuous batching: several prompts share passes as the configuration says, and prompts that begin alike what was
-  // computed. Prompt lookup (max_ngram_size, num_assistant_tokens) needs it.
+  // Through continuous batching: several prompts share passes as the configuration says, and
+  // prompts that begin alike what was computed. Prompt lookup (max_ngram_size,
+  // num_assistant_tokens) needs it.
   LLMPipeline(const std::string& models_path, const SchedulerConfig& scheduler_config,
               const std::string& device = "CPU", const AnyMap& properties = {},
               const std::optional<Tokenizer>& tokenizer = {},
               const std::optional<DraftModel>& draft_model = {});
-  // A stateful model with inputs input_ids and, if it has them, attention_mask, position_ids and beam_idx. It is not changed.
+  // A stateful model with inputs input_ids and, if it has them, attention_mask, position_ids and
+  // beam_idx. It is not changed.
   LLMPipeline(const std::shared_ptr<Model>& model, const Tokenizer& tokenizer,
               const std::string& device = "CPU", const AnyMap& properties = {},
               const GenerationConfig& config = {});
@@ -55,8 +59,9 @@ class VIREO_API LLMPipeline {
   ~LLMPipeline();
   LLMPipeline(LLMPipeline&&) noexcept;
 
-  // Without a configuration that of the pipeline counts. Streaming is for one prompt and one sequence without beam search.
-  // InvalidArgument in one line for what the configuration forbids and for a prompt that is longer than the model's context.
+  // Without a configuration that of the pipeline counts. Streaming is for one prompt and one
+  // sequence without beam search. InvalidArgument in one line for what the configuration forbids
+  // and for a prompt that is longer than the model's context.
   DecodedResults generate(const StringInputs& inputs,
                           const std::optional<GenerationConfig>& config = {},
                           const StreamerVariant& streamer = {});

@@ -19,8 +19,8 @@ struct RawPerfMetrics {
   std::vector<float> tokenization_durations;
   std::vector<float> detokenization_durations;
   std::vector<float> chat_template_durations;
-  std::vector<float> inference_durations;      // all forward passes of a call
-  std::vector<float> sampling_durations;       // of each step
+  std::vector<float> inference_durations;  // all forward passes of a call
+  std::vector<float> sampling_durations;   // of each step
   std::vector<float> m_times_to_first_token;
   std::vector<double> m_new_token_times;       // of the steady clock, at the end of each step
   std::vector<float> m_token_infer_durations;  // the forward pass of each step
@@ -34,9 +34,9 @@ class VIREO_API PerfMetrics {
   float get_load_time() const { return load_time; }
   size_t get_num_generated_tokens() const { return num_generated_tokens; }
   size_t get_num_input_tokens() const { return num_input_tokens; }
-  MeanStdPair get_ttft() const;        // to the first token
-  MeanStdPair get_tpot() const;        // for each token, of all sequences together; the first left out
-  MeanStdPair get_ipot() const;        // inference alone, for each token
+  MeanStdPair get_ttft() const;  // to the first token
+  MeanStdPair get_tpot() const;  // for each token, of all sequences together; the first left out
+  MeanStdPair get_ipot() const;  // inference alone, for each token
   MeanStdPair get_throughput() const;  // tokens per second after the first
   MeanStdPair get_inference_duration() const;
   MeanStdPair get_generate_duration() const;
@@ -49,7 +49,7 @@ class VIREO_API PerfMetrics {
   PerfMetrics& operator+=(const PerfMetrics& other);
   PerfMetrics operator+(const PerfMetrics& other) const { return PerfMetrics(*this) += other; }
 
-  float load_time = 0;                 // ms
+  float load_time = 0;  // ms
   size_t num_generated_tokens = 0, num_input_tokens = 0;
   RawPerfMetrics raw_metrics;
 };
@@ -60,7 +60,7 @@ struct PipelineMetrics {
   size_t scheduled_requests = 0;  // in the last step
   float cache_usage = 0;          // percent of the blocks, after the last step
   float max_cache_usage = 0;
-  float avg_cache_usage = 0;      // of the last 1000 steps
+  float avg_cache_usage = 0;  // of the last 1000 steps
   size_t cache_size_in_bytes = 0;
 };
 

@@ -24,8 +24,9 @@ enum class GenerationStatus {
   STOP,     // the handle stopped it
 };
 
-// Of several prompts, the num_return_sequences sequences of the first come first. Scores are sums of log probabilities: of beams
-// divided by their length^length_penalty, 0 for greedy ones without logprobs.
+// Of several prompts, the num_return_sequences sequences of the first come first. Scores are sums
+// of log probabilities: of beams divided by their length^length_penalty, 0 for greedy ones without
+// logprobs.
 struct EncodedResults {
   std::vector<std::vector<int64_t>> tokens;
   std::vector<float> scores;

@@ -1,4 +1,5 @@
-// TextEmbeddingPipeline: texts as vectors that are near where their meanings are. Names and defaults are those of OpenVINO GenAI.
+// TextEmbeddingPipeline: texts as vectors that are near where their meanings are. Names and
+// defaults are those of OpenVINO GenAI.
 #pragma once
 
 #include <memory>
@@ -16,17 +17,20 @@ using EmbeddingResult = std::vector<float>;
 using EmbeddingResults = std::vector<EmbeddingResult>;
 
 struct VIREO_API TextEmbeddingConfig {
-  // Which of the tokens' hidden states make the text's: the first, the mean over all that are no padding, or the last one.
+  // Which of the tokens' hidden states make the text's: the first, the mean over all that are no
+  // padding, or the last one.
   enum class PoolingType { CLS, MEAN, LAST_TOKEN };
 
-  std::optional<size_t> max_length;       // tokens per text, more are cut; else what the model was made for
+  std::optional<size_t>
+      max_length;  // tokens per text, more are cut; else what the model was made for
   std::optional<bool> pad_to_max_length;  // every text to that length
   std::optional<size_t> batch_size;       // how many documents each call gives
   PoolingType pooling_type = PoolingType::CLS;
   bool normalize = true;                         // to length 1
   std::optional<std::string> query_instruction;  // put before a query
   std::optional<std::string> embed_instruction;  // put before a document
-  std::optional<std::string> padding_side;       // "left" or "right"; else as the tokeniser's folder says
+  std::optional<std::string>
+      padding_side;  // "left" or "right"; else as the tokeniser's folder says
 
   void validate() const;  // throws InvalidArgument
 };
@@ -36,7 +40,8 @@ class VIREO_API TextEmbeddingPipeline {
   using Config = TextEmbeddingConfig;
   using PoolingType = Config::PoolingType;
 
-  // A folder with a model (IR, or config.json with safetensors) and its tokenizer.json. Properties are those of the device.
+  // A folder with a model (IR, or config.json with safetensors) and its tokenizer.json. Properties
+  // are those of the device.
   explicit TextEmbeddingPipeline(const std::string& models_path, const std::string& device = "CPU",
                                  const Config& config = {}, const AnyMap& properties = {});
   ~TextEmbeddingPipeline();

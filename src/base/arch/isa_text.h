@@ -1,4 +1,5 @@
-// Instruction-set tiers in words: what users write and read. Apart from isa.h, which every kernel includes.
+// Instruction-set tiers in words: what users write and read. Apart from isa.h, which every kernel
+// includes.
 #pragma once
 
 #include <string>

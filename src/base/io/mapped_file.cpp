@@ -68,7 +68,8 @@ void open_for_reading(const std::string& path, Descriptor* file, struct stat* st
 OpenedFiles::OpenedFiles() : outer_(listing) { listing = this; }
 OpenedFiles::~OpenedFiles() { listing = outer_; }
 void OpenedFiles::note(const std::string& path, const FileStamp& stamp) {
-  for (OpenedFiles* list = listing; list; list = list->outer_) list->files_.push_back({path, stamp});
+  for (OpenedFiles* list = listing; list; list = list->outer_)
+    list->files_.push_back({path, stamp});
 }
 
 std::shared_ptr<const MappedFile> MappedFile::open(const std::string& path, Mode mode) {

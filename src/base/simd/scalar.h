@@ -104,8 +104,8 @@ VIREO_SIMD f32x4 select(lane_mask<4> m, f32x4 a, f32x4 b) {
 }
 VIREO_SIMD f32x4 min(f32x4 a, f32x4 b) { return select(lt(a, b), a, b); }
 VIREO_SIMD f32x4 max(f32x4 a, f32x4 b) { return select(gt(a, b), a, b); }
-// Rounded once, as the other tiers do it, so that sums do not differ by tier: a product of floats is
-// exact in double. (That the sum is rounded to double first shows once in 2^29 times.)
+// Rounded once, as the other tiers do it, so that sums do not differ by tier: a product of floats
+// is exact in double. (That the sum is rounded to double first shows once in 2^29 times.)
 VIREO_SIMD f32x4 fma(f32x4 a, f32x4 b, f32x4 c) {
 #ifdef __FP_FAST_FMAF
   raw_f4 r;
@@ -113,9 +113,10 @@ VIREO_SIMD f32x4 fma(f32x4 a, f32x4 b, f32x4 c) {
   return r;
 #else
   typedef double raw_d4 __attribute__((vector_size(32)));
-  return __builtin_convertvector(__builtin_convertvector(a.v, raw_d4) * __builtin_convertvector(b.v, raw_d4) +
-                                     __builtin_convertvector(c.v, raw_d4),
-                                 raw_f4);
+  return __builtin_convertvector(
+      __builtin_convertvector(a.v, raw_d4) * __builtin_convertvector(b.v, raw_d4) +
+          __builtin_convertvector(c.v, raw_d4),
+      raw_f4);
 #endif
 }
 VIREO_SIMD f32x4 fnma(f32x4 a, f32x4 b, f32x4 c) { return fma(vec<float, 4>(-a.v), b, c); }

@@ -10,10 +10,9 @@ template <int G, int J>
 VIREO_SIMD vec<float, 16> spread(vec<float, 16> a) {
   if constexpr (G == 2) return _mm512_permute_ps(a.v, J == 0 ? 0xa0 : 0xf5);
   if constexpr (G == 4) return _mm512_permute_ps(a.v, J * 0x55);
-  return _mm512_permutexvar_ps(
-      _mm512_setr_epi32(J, J, J, J, J, J, J, J, 8 + J, 8 + J, 8 + J, 8 + J, 8 + J, 8 + J, 8 + J,
-                        8 + J),
-      a.v);
+  return _mm512_permutexvar_ps(_mm512_setr_epi32(J, J, J, J, J, J, J, J, 8 + J, 8 + J, 8 + J, 8 + J,
+                                                 8 + J, 8 + J, 8 + J, 8 + J),
+                               a.v);
 }
 #elif defined(__AVX2__)
 template <int G, int J>

@@ -323,8 +323,7 @@ Place PlanContext::new_value(ValueId v) {
     planner_.place(v, ahead->second);
     return ahead->second;
   }
-  const Place where =
-      planner_.new_buffer(planner_.bytes_of(v), program_.values[v].last_use);
+  const Place where = planner_.new_buffer(planner_.bytes_of(v), program_.values[v].last_use);
   planner_.place(v, where);
   return where;
 }

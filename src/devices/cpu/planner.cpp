@@ -38,7 +38,8 @@ void PlannerMemory::reset(const Program& program) {
 
 Planner::Planner(const Program& program, const PlanInputs& inputs, const PlanState* state)
     : program_(program), inputs_(inputs), segment_(std::make_shared<Segment>()) {
-  if (program.planner_memory) static_cast<PlannerMemory&>(*this) = std::move(*program.planner_memory);
+  if (program.planner_memory)
+    static_cast<PlannerMemory&>(*this) = std::move(*program.planner_memory);
   reset(program);
   if (state) state_ = *state;
   for (size_t v = 0; v < places_.size(); ++v)

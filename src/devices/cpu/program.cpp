@@ -60,9 +60,8 @@ void bind_control(Program& program, BoundNode& node, const std::vector<Variable>
   for (const auto& [name, value] : list_attrs(node.node->attrs)) {
     if (const Body* body = find_body(value))
       if (body->graph) {
-        node.bodies.push_back(
-            make_program(with_constants(*body, program, node), program.config, program.isa,
-                         program.packed, &variables));
+        node.bodies.push_back(make_program(with_constants(*body, program, node), program.config,
+                                           program.isa, program.packed, &variables));
         node.ports.push_back(*body);
       }
     if (name == "variable_id")

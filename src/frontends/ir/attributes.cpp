@@ -24,8 +24,10 @@ bool AttributeReader::find(const char* name, std::string_view& text) const {
   return true;
 }
 
-void AttributeReader::wrong(const char* name, std::string_view text, std::string_view expected) const {
-  fail(ErrorCode::InvalidModel, "{}: attribute {} is '{}', expected {}", where_, name, text.substr(0, 80), expected);
+void AttributeReader::wrong(const char* name, std::string_view text,
+                            std::string_view expected) const {
+  fail(ErrorCode::InvalidModel, "{}: attribute {} is '{}', expected {}", where_, name,
+       text.substr(0, 80), expected);
 }
 
 void AttributeReader::on(const char* name, bool& value) {
@@ -109,24 +111,35 @@ void AttributeReader::on_enum(const char* name, int& value, span<const char* con
   wrong(name, text, fmt::format("one of {}", fmt::join(names.begin(), names.end(), ", ")));
 }
 
-void AttributeWriter::put(const char* name, const std::string& text) { data_.append_attribute(name) = text.c_str(); }
+void AttributeWriter::put(const char* name, const std::string& text) {
+  data_.append_attribute(name) = text.c_str();
+}
 void AttributeWriter::on(const char* name, bool& value) { put(name, value ? "true" : "false"); }
 void AttributeWriter::on(const char* name, int64_t& value) { put(name, fmt::format("{}", value)); }
 void AttributeWriter::on(const char* name, double& value) {
-  // An attribute that is a float in OpenVINO reads back the same from the shortest text of the float.
+  // An attribute that is a float in OpenVINO reads back the same from the shortest text of the
+  // float.
   const float narrow = float(value);
   put(name, double(narrow) == value ? fmt::format("{}", narrow) : fmt::format("{}", value));
 }
 void AttributeWriter::on(const char* name, std::string& value) { put(name, value); }
-void AttributeWriter::on(const char* name, element::Type& value) { put(name, std::string(value.name())); }
+void AttributeWriter::on(const char* name, element::Type& value) {
+  put(name, std::string(value.name()));
+}
 void AttributeWriter::on(const char* name, PartialShape& value) { put(name, shape_text(value)); }
-void AttributeWriter::on(const char* name, std::vector<int64_t>& value) { put(name, fmt::format("{}", fmt::join(value, ", "))); }
+void AttributeWriter::on(const char* name, std::vector<int64_t>& value) {
+  put(name, fmt::format("{}", fmt::join(value, ", ")));
+}
 void AttributeWriter::on(const char* name, std::vector<double>& value) {
   std::vector<float> narrow(value.begin(), value.end());
   put(name, fmt::format("{}", fmt::join(narrow, ", ")));
 }
-void AttributeWriter::on(const char* name, std::vector<std::string>& value) { put(name, fmt::format("{}", fmt::join(value, ", "))); }
-void AttributeWriter::on_enum(const char* name, int& value, span<const char* const> names) { put(name, names[size_t(value)]); }
+void AttributeWriter::on(const char* name, std::vector<std::string>& value) {
+  put(name, fmt::format("{}", fmt::join(value, ", ")));
+}
+void AttributeWriter::on_enum(const char* name, int& value, span<const char* const> names) {
+  put(name, names[size_t(value)]);
+}
 
 std::string shape_text(const PartialShape& shape) {
   const std::string s = shape.to_string();

@@ -8,8 +8,8 @@
 
 namespace vireo::ir {
 
-// What is absent keeps its default. Throws InvalidModel naming the layer, the attribute, its text and what is expected. Bodies and
-// constants are not read here: the reader gives them.
+// What is absent keeps its default. Throws InvalidModel naming the layer, the attribute, its text
+// and what is expected. Bodies and constants are not read here: the reader gives them.
 class AttributeReader : public AttrVisitor {
  public:
   AttributeReader(pugi::xml_node data, std::string where) : data_(data), where_(std::move(where)) {}

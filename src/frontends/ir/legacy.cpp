@@ -22,7 +22,8 @@ void keep_old_api_types(Graph& graph, const OpRegistry& ops) {
   if (!convert) return;
   Arena& arena = *graph.arena;
   auto converted = [&](OutputRef source, element::Type type) {
-    return graph.add(*convert, make_attrs(convert->attrs, {{"destination_type", type}}, "convert"), {source});
+    return graph.add(*convert, make_attrs(convert->attrs, {{"destination_type", type}}, "convert"),
+                     {source});
   };
   for (NodeId id : graph.parameters) {
     ParameterAttrs a = graph[id].attrs.as<ParameterAttrs>();
@@ -39,7 +40,8 @@ void keep_old_api_types(Graph& graph, const OpRegistry& ops) {
     const element::Type was = graph.fact(source).type, now = output_type(was);
     if (was == now) continue;
     const OutputRef out = converted(source, now);
-    arena.edit(out.node).outputs[0].names = std::move(arena.edit(source.node).outputs[source.index].names);
+    arena.edit(out.node).outputs[0].names =
+        std::move(arena.edit(source.node).outputs[source.index].names);
     arena.edit(source.node).outputs[source.index].names.clear();
     arena.edit(out.node).name = arena[source.node].name;
     arena.set_input(id, 0, out);

@@ -22,8 +22,9 @@ using Bytes = span<const uint8_t>;
 struct Layer {
   pugi::xml_node xml;
   std::string name, type;
-  std::vector<int64_t> input_ports, output_ports;    // port ids in order
-  std::vector<std::pair<size_t, int64_t>> sources;   // per input: index of the layer and its port id; port -1: no edge
+  std::vector<int64_t> input_ports, output_ports;  // port ids in order
+  std::vector<std::pair<size_t, int64_t>>
+      sources;  // per input: index of the layer and its port id; port -1: no edge
   NodeId node = ~0u;
 };
 
@@ -31,7 +32,9 @@ std::vector<int64_t> port_ids(pugi::xml_node ports, const std::string& where) {
   std::vector<int64_t> out;
   for (pugi::xml_node p : ports.children("port")) {
     auto id = parse_i64(p.attribute("id").value());
-    if (!id) fail(ErrorCode::InvalidModel, "{}: port id '{}' is not a number", where, p.attribute("id").value());
+    if (!id)
+      fail(ErrorCode::InvalidModel, "{}: port id '{}' is not a number", where,
+           p.attribute("id").value());
     out.push_back(*id);
   }
   return out;
@@ -40,8 +43,14 @@ std::vector<int64_t> port_ids(pugi::xml_node ports, const std::string& where) {
 // One net or body.
 class NetReader {
  public:
-  NetReader(pugi::xml_node net, const Tensor& weights, const OpRegistry& ops, int version, int depth)
-      : net_(net), weights_(weights), ops_(ops), version_(version), depth_(depth), graph_(std::make_shared<Graph>()) {}
+  NetReader(pugi::xml_node net, const Tensor& weights, const OpRegistry& ops, int version,
+            int depth)
+      : net_(net),
+        weights_(weights),
+        ops_(ops),
+        version_(version),
+        depth_(depth),
+        graph_(std::make_shared<Graph>()) {}
 
   std::shared_ptr<Graph> read() {
     graph_->name = net_.attribute("name").value();
@@ -52,9 +61,14 @@ class NetReader {
     return graph_;
   }
 
-  // For the port maps of the node that has this body: index among parameters or results of the layer with an id.
-  int64_t parameter_index(const std::string& id, const std::string& where) const { return index_of(graph_->parameters, id, "Parameter", where); }
-  int64_t result_index(const std::string& id, const std::string& where) const { return index_of(graph_->results, id, "Result", where); }
+  // For the port maps of the node that has this body: index among parameters or results of the
+  // layer with an id.
+  int64_t parameter_index(const std::string& id, const std::string& where) const {
+    return index_of(graph_->parameters, id, "Parameter", where);
+  }
+  int64_t result_index(const std::string& id, const std::string& where) const {
+    return index_of(graph_->results, id, "Result", where);
+  }
 
  private:
   static std::string where(const Layer& l) { return fmt::format("{} '{}'", l.type, l.name); }
@@ -68,9 +82,12 @@ class NetReader {
       l.name = xml.attribute("name").value();
       l.type = xml.attribute("type").value();
       const char* id = xml.attribute("id").value();
-      if (!parse_i64(id)) fail(ErrorCode::InvalidModel, "layer '{}': id '{}' is not a number", l.name, std::string_view(id).substr(0, 60));
+      if (!parse_i64(id))
+        fail(ErrorCode::InvalidModel, "layer '{}': id '{}' is not a number", l.name,
+             std::string_view(id).substr(0, 60));
       if (l.type.empty()) fail(ErrorCode::InvalidModel, "layer '{}' has no type", l.name);
-      if (!by_id_.emplace(id, layers_.size()).second) fail(ErrorCode::InvalidModel, "layer '{}': id {} is used twice", l.name, id);
+      if (!by_id_.emplace(id, layers_.size()).second)
+        fail(ErrorCode::InvalidModel, "layer '{}': id {} is used twice", l.name, id);
       l.input_ports = port_ids(xml.child("input"), where(l));
       l.output_ports = port_ids(xml.child("output"), where(l));
       l.sources.assign(l.input_ports.size(), {0, -1});
@@ -80,29 +97,39 @@ class NetReader {
 
   size_t layer_of(const pugi::xml_attribute& id) const {
     auto it = by_id_.find(id.value());
-    if (it == by_id_.end()) fail(ErrorCode::InvalidModel, "an edge names the layer '{}', which does not exist", id.value());
+    if (it == by_id_.end())
+      fail(ErrorCode::InvalidModel, "an edge names the layer '{}', which does not exist",
+           id.value());
     return it->second;
   }
 
-  static size_t port_position(const std::vector<int64_t>& ports, const pugi::xml_attribute& id, const std::string& where, const char* kind) {
+  static size_t port_position(const std::vector<int64_t>& ports, const pugi::xml_attribute& id,
+                              const std::string& where, const char* kind) {
     auto number = parse_i64(id.value());
     auto it = number ? std::find(ports.begin(), ports.end(), *number) : ports.end();
-    if (it == ports.end()) fail(ErrorCode::InvalidModel, "{}: an edge names the {} port {}, which does not exist", where, kind, id.value());
+    if (it == ports.end())
+      fail(ErrorCode::InvalidModel, "{}: an edge names the {} port {}, which does not exist", where,
+           kind, id.value());
     return size_t(it - ports.begin());
   }
 
   void read_edges() {
     for (pugi::xml_node e : net_.child("edges").children("edge")) {
-      const size_t from = layer_of(e.attribute("from-layer")), to = layer_of(e.attribute("to-layer"));
+      const size_t from = layer_of(e.attribute("from-layer")),
+                   to = layer_of(e.attribute("to-layer"));
       Layer& target = layers_[to];
-      const size_t output = port_position(layers_[from].output_ports, e.attribute("from-port"), where(layers_[from]), "output");
-      const size_t input = port_position(target.input_ports, e.attribute("to-port"), where(target), "input");
-      if (target.sources[input].second >= 0) fail(ErrorCode::InvalidModel, "{}: input {} has two edges", where(target), input);
+      const size_t output = port_position(layers_[from].output_ports, e.attribute("from-port"),
+                                          where(layers_[from]), "output");
+      const size_t input =
+          port_position(target.input_ports, e.attribute("to-port"), where(target), "input");
+      if (target.sources[input].second >= 0)
+        fail(ErrorCode::InvalidModel, "{}: input {} has two edges", where(target), input);
       target.sources[input] = {from, int64_t(output)};
     }
     for (const Layer& l : layers_)
       for (size_t i = 0; i < l.sources.size(); ++i)
-        if (l.sources[i].second < 0) fail(ErrorCode::InvalidModel, "{}: input {} has no edge", where(l), i);
+        if (l.sources[i].second < 0)
+          fail(ErrorCode::InvalidModel, "{}: input {} has no edge", where(l), i);
   }
 
   // File order as far as sources allow; throws on a cycle.
@@ -123,7 +150,9 @@ class NetReader {
           continue;
         }
         const size_t source = layers_[at].sources[next++].first;
-        if (state[source] == 1) fail(ErrorCode::InvalidModel, "{} depends on itself: the graph has a cycle", where(layers_[source]));
+        if (state[source] == 1)
+          fail(ErrorCode::InvalidModel, "{} depends on itself: the graph has a cycle",
+               where(layers_[source]));
         if (state[source] == 0) {
           state[source] = 1;
           stack.push_back({source, 0});
@@ -138,13 +167,19 @@ class NetReader {
     for (const Rename& r : kRenames)
       if (type == r.file) type = r.op;
     const std::string version = l.xml.attribute("version").value();
-    if (version.empty()) fail(ErrorCode::InvalidModel, "{}: the layer has no version (opset)", where(l));
+    if (version.empty())
+      fail(ErrorCode::InvalidModel, "{}: the layer has no version (opset)", where(l));
     constexpr int kNewest = 100;
     int opset = 0;
-    if (version.rfind("opset", 0) == 0) opset = int(parse_i64(std::string_view(version).substr(5)).value_or(0));
-    else if (version == "experimental") opset = 6;
-    else if (version == "extension") opset = kNewest;  // StringTensorPack was one before opset 15 had it
-    if (opset < 1 || opset > kNewest) fail(ErrorCode::NotSupported, "operator {} of '{}' is not supported yet (layer '{}')", l.type, version, l.name);
+    if (version.rfind("opset", 0) == 0)
+      opset = int(parse_i64(std::string_view(version).substr(5)).value_or(0));
+    else if (version == "experimental")
+      opset = 6;
+    else if (version == "extension")
+      opset = kNewest;  // StringTensorPack was one before opset 15 had it
+    if (opset < 1 || opset > kNewest)
+      fail(ErrorCode::NotSupported, "operator {} of '{}' is not supported yet (layer '{}')", l.type,
+           version, l.name);
     if (const OpDef* op = ops_.find(type, opset)) return *op;
     // An operator of a later opset that kept an earlier form.
     if (const OpDef* op = ops_.find_in_opset(type, opset)) return *op;
@@ -152,7 +187,8 @@ class NetReader {
     if (const OpDef* op = ops_.find_in_opset(type, std::max(opset, opset == 1 ? 2 : 6))) return *op;
     for (const OpDef* op : ops_.all())
       if (to_lower(op->name) == to_lower(type) && op->version == opset) return *op;
-    fail(ErrorCode::NotSupported, "operator {} of {} is not supported yet (layer '{}')", type, version, l.name);
+    fail(ErrorCode::NotSupported, "operator {} of {} is not supported yet (layer '{}')", type,
+         version, l.name);
   }
 
   void build(Layer& l) {
@@ -161,14 +197,16 @@ class NetReader {
     for (const auto& [layer, port] : l.sources) {
       const OutputRef source{layers_[layer].node, uint32_t(port)};
       if (source.index >= (*graph_)[source.node].outputs.size())
-        fail(ErrorCode::InvalidModel, "{}: reads output {} of {}, which has {}", where(l), port, where(layers_[layer]),
-             (*graph_)[source.node].outputs.size());
+        fail(ErrorCode::InvalidModel, "{}: reads output {} of {}, which has {}", where(l), port,
+             where(layers_[layer]), (*graph_)[source.node].outputs.size());
       inputs.push_back(source);
     }
     try {
       l.node = graph_->arena->add(op, attributes(l, op), std::move(inputs), l.name);
     } catch (const Error& e) {
-      if (e.code() == ErrorCode::NotSupported || std::string_view(e.what()).find(l.name) != std::string_view::npos) throw;
+      if (e.code() == ErrorCode::NotSupported ||
+          std::string_view(e.what()).find(l.name) != std::string_view::npos)
+        throw;
       fail(e.code(), "{}: {}", where(l), e.what());
     }
     describe(l);
@@ -182,8 +220,11 @@ class NetReader {
       PartialShape shape;
       reader.on("element_type", type);
       reader.on("shape", shape);
-      auto text = [&](const char* name) { return data.attribute(name) ? data.attribute(name).value() : nullptr; };
-      return ConstantAttrs{read_constant(weights_, type, shape, text("offset"), text("size"), where(l))};
+      auto text = [&](const char* name) {
+        return data.attribute(name) ? data.attribute(name).value() : nullptr;
+      };
+      return ConstantAttrs{
+          read_constant(weights_, type, shape, text("offset"), text("size"), where(l))};
     }
     std::shared_ptr<void> made = op.attrs->make();
     op.attrs->visit(reader, made.get());
@@ -203,7 +244,8 @@ class NetReader {
       if (version_ >= 11) read_rt_info(p.child("rt_info"), node.outputs[i].rt_info);
       ++i;
     }
-    if (node.op == &result_op) node.outputs[0].names = split_names(l.xml.attribute("output_names").value());
+    if (node.op == &result_op)
+      node.outputs[0].names = split_names(l.xml.attribute("output_names").value());
   }
 
   void finish() {
@@ -229,7 +271,8 @@ class NetReader {
     graph_->variables.push_back(std::move(v));
   }
 
-  int64_t index_of(const std::vector<NodeId>& list, const std::string& id, const char* kind, const std::string& where) const {
+  int64_t index_of(const std::vector<NodeId>& list, const std::string& id, const char* kind,
+                   const std::string& where) const {
     auto it = by_id_.find(id);
     if (it != by_id_.end())
       for (size_t i = 0; i < list.size(); ++i)
@@ -241,10 +284,16 @@ class NetReader {
   class BodySetter : public AttributeReader {
    public:
     BodySetter(const NetReader& net, const Layer& layer)
-        : AttributeReader(pugi::xml_node(), where(layer)), net_(net), layer_(layer), where_(where(layer)) {}
+        : AttributeReader(pugi::xml_node(), where(layer)),
+          net_(net),
+          layer_(layer),
+          where_(where(layer)) {}
     void on(const char* name, Body& value) override {
-      const std::string key = name, prefix = key == "body" ? "" : key.substr(0, key.size() - 4);  // "then_"
-      if (net_.depth_ + 1 > kMaxBodyDepth) fail(ErrorCode::InvalidModel, "{}: bodies are nested deeper than {}", where_, kMaxBodyDepth);
+      const std::string key = name,
+                        prefix = key == "body" ? "" : key.substr(0, key.size() - 4);  // "then_"
+      if (net_.depth_ + 1 > kMaxBodyDepth)
+        fail(ErrorCode::InvalidModel, "{}: bodies are nested deeper than {}", where_,
+             kMaxBodyDepth);
       const pugi::xml_node xml = layer_.xml.child(name);
       if (!xml) fail(ErrorCode::InvalidModel, "{}: has no <{}>", where_, name);
       NetReader body(xml, net_.weights_, net_.ops_, net_.version_, net_.depth_ + 1);
@@ -264,17 +313,22 @@ class NetReader {
     int64_t external(pugi::xml_node e, const std::vector<int64_t>& ports) const {
       const pugi::xml_attribute a = e.attribute("external_port_id");
       auto id = parse_i64(a.value());
-      if (!id) fail(ErrorCode::InvalidModel, "{}: external_port_id '{}' is not a number", where_, a.value());
+      if (!id)
+        fail(ErrorCode::InvalidModel, "{}: external_port_id '{}' is not a number", where_,
+             a.value());
       if (*id == -1) return -1;
       auto it = std::find(ports.begin(), ports.end(), *id);
-      if (it == ports.end()) fail(ErrorCode::InvalidModel, "{}: external port {} does not exist", where_, *id);
+      if (it == ports.end())
+        fail(ErrorCode::InvalidModel, "{}: external port {} does not exist", where_, *id);
       return it - ports.begin();
     }
     template <typename Map>
     void slice(pugi::xml_node e, Map& m) const {
       AttributeReader r(e, where_);
       r.on("axis", m.axis);
-      if (e.attribute("axis")) r.on("start", m.start), r.on("end", m.end), r.on("stride", m.stride), r.on("part_size", m.part_size);
+      if (e.attribute("axis"))
+        r.on("start", m.start), r.on("end", m.end), r.on("stride", m.stride),
+            r.on("part_size", m.part_size);
     }
     BodyInput input(pugi::xml_node e, const NetReader& body) const {
       BodyInput m;
@@ -304,20 +358,26 @@ class NetReader {
   std::unordered_map<std::string, size_t> by_id_;
 };
 
-std::shared_ptr<Graph> read(Bytes xml, const Tensor& weights, const OpRegistry& ops, const std::string& what) {
+std::shared_ptr<Graph> read(Bytes xml, const Tensor& weights, const OpRegistry& ops,
+                            const std::string& what) {
   // A copy: the parser writes into what it parses.
   std::string text(reinterpret_cast<const char*>(xml.data()), xml.size());
   pugi::xml_document document;
   const pugi::xml_parse_result result = document.load_buffer_inplace(text.data(), text.size());
   if (!result)
-    fail(ErrorCode::InvalidModel, "{}: the xml cannot be parsed at offset {}: {}{}", what, result.offset, to_lower(result.description()),
+    fail(ErrorCode::InvalidModel, "{}: the xml cannot be parsed at offset {}: {}{}", what,
+         result.offset, to_lower(result.description()),
          result.status == pugi::status_bad_comment ? " (edges and layers after it are lost)" : "");
   const pugi::xml_node net = document.child("net");
-  if (!net) fail(ErrorCode::InvalidModel, "{}: the xml has no root element <net>, so it is no model of the IR format", what);
-  if (net.next_sibling("net")) fail(ErrorCode::InvalidModel, "{}: the xml has two root elements <net>", what);
+  if (!net)
+    fail(ErrorCode::InvalidModel,
+         "{}: the xml has no root element <net>, so it is no model of the IR format", what);
+  if (net.next_sibling("net"))
+    fail(ErrorCode::InvalidModel, "{}: the xml has two root elements <net>", what);
   auto version = parse_i64(net.attribute("version").value());
   if (!version || *version < 10 || *version > 11)
-    fail(ErrorCode::InvalidModel, "{}: the version of the net is '{}', versions 10 and 11 are read", what, net.attribute("version").value());
+    fail(ErrorCode::InvalidModel, "{}: the version of the net is '{}', versions 10 and 11 are read",
+         what, net.attribute("version").value());
   auto graph = NetReader(net, weights, ops, int(*version), 0).read();
   if (*version == 10) keep_old_api_types(*graph, ops);
   return graph;
@@ -325,28 +385,35 @@ std::shared_ptr<Graph> read(Bytes xml, const Tensor& weights, const OpRegistry& 
 
 std::string bin_beside(const std::string& xml_path) {
   const size_t dot = xml_path.rfind('.');
-  return (dot == std::string::npos || xml_path.find('/', dot) != std::string::npos ? xml_path : xml_path.substr(0, dot)) + ".bin";
+  return (dot == std::string::npos || xml_path.find('/', dot) != std::string::npos
+              ? xml_path
+              : xml_path.substr(0, dot)) +
+         ".bin";
 }
 
 }  // namespace
 }  // namespace ir
 
-std::shared_ptr<Graph> read_ir(const std::string& xml_path, const std::string& bin_path, bool mmap, const OpRegistry& ops) {
+std::shared_ptr<Graph> read_ir(const std::string& xml_path, const std::string& bin_path, bool mmap,
+                               const OpRegistry& ops) {
   const auto mode = mmap ? MappedFile::Mode::Map : MappedFile::Mode::Read;
   const auto xml = MappedFile::open(xml_path, MappedFile::Mode::Read);
   std::shared_ptr<const MappedFile> bin;
   try {
     bin = MappedFile::open(bin_path.empty() ? ir::bin_beside(xml_path) : bin_path, mode);
   } catch (const Error& e) {
-    // A model without constants needs none; one with constants will say which are outside of the weights.
+    // A model without constants needs none; one with constants will say which are outside of the
+    // weights.
     if (!bin_path.empty() || e.code() != ErrorCode::NotFound) throw;
   }
   Tensor weights;
-  if (bin) weights = Tensor(element::u8, Shape{bin->size()}, static_cast<const void*>(bin->data()), bin);
+  if (bin)
+    weights = Tensor(element::u8, Shape{bin->size()}, static_cast<const void*>(bin->data()), bin);
   return ir::read(xml->bytes(), weights, ops, xml_path);
 }
 
-std::shared_ptr<Graph> read_ir(span<const uint8_t> xml, const Tensor& weights, const OpRegistry& ops) {
+std::shared_ptr<Graph> read_ir(span<const uint8_t> xml, const Tensor& weights,
+                               const OpRegistry& ops) {
   return ir::read(xml, weights, ops, "the model in memory");
 }
 

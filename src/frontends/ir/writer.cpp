@@ -47,7 +47,9 @@ class WeightsWriter {
     const uint64_t hash = content_hash(tensor);
     for (auto [it, end] = seen_.equal_range(hash); it != end; ++it)
       if (same_contents(it->second.first, tensor)) return it->second.second;
-    const std::string copy = tensor.get_element_type() == element::string || !tensor.is_continuous() ? constant_bytes(tensor) : std::string();
+    const std::string copy = tensor.get_element_type() == element::string || !tensor.is_continuous()
+                                 ? constant_bytes(tensor)
+                                 : std::string();
     const Place place{file_.position(), copy.empty() ? tensor.get_byte_size() : copy.size()};
     file_.write(copy.empty() ? tensor.data() : copy.data(), place.size);
     seen_.emplace(hash, std::make_pair(tensor, place));
@@ -69,12 +71,14 @@ Tensor narrowed(const Tensor& value) {
 
 class NetWriter {
  public:
-  NetWriter(const Graph& graph, WeightsWriter& weights, bool compress) : graph_(graph), weights_(weights), compress_(compress) {}
+  NetWriter(const Graph& graph, WeightsWriter& weights, bool compress)
+      : graph_(graph), weights_(weights), compress_(compress) {}
 
   void write(pugi::xml_node net) {
     layers_ = net.append_child("layers");
     edges_ = net.append_child("edges");
-    // Parameters first and sinks and results last, in the model's order: readers take inputs and outputs in file order.
+    // Parameters first and sinks and results last, in the model's order: readers take inputs and
+    // outputs in file order.
     for (NodeId id : graph_.parameters) layer(id);
     for (NodeId id : graph_.order())
       if (!ids_.count(id) && graph_[id].op != &result_op && !graph_[id].op->has(kSink)) layer(id);
@@ -94,11 +98,13 @@ class NetWriter {
     pugi::xml_node p = parent.append_child("port");
     p.append_attribute("id") = id;
     p.append_attribute("precision") = precision(fact.type).c_str();
-    if (output && !output->names.empty()) p.append_attribute("names") = join_names(output->names).c_str();
+    if (output && !output->names.empty())
+      p.append_attribute("names") = join_names(output->names).c_str();
     if (!fact.shape.rank_is_static()) {
       p.append_attribute("rank") = "-1";
     } else {
-      for (const Dimension& d : fact.shape) p.append_child("dim").text() = d.is_static() ? d.min() : int64_t(-1);
+      for (const Dimension& d : fact.shape)
+        p.append_child("dim").text() = d.is_static() ? d.min() : int64_t(-1);
     }
     if (output) write_rt_info(p, output->rt_info);
   }
@@ -106,11 +112,14 @@ class NetWriter {
   void layer(NodeId id) {
     const GraphNode& node = graph_[id];
     if (node.op->version == 0)
-      fail(ErrorCode::NotSupported, "{} '{}' is an operator of Vireo's own and cannot be saved as IR", node.op->name, node.name);
+      fail(ErrorCode::NotSupported,
+           "{} '{}' is an operator of Vireo's own and cannot be saved as IR", node.op->name,
+           node.name);
     if (node.op == &constant_op) return constant(id, node);
     pugi::xml_node e = element(node.name, file_type(*node.op), node.op->opset());
     ids_[id] = {next_ - 1, node.inputs.size()};
-    if (node.op == &result_op && !node.outputs[0].names.empty()) e.append_attribute("output_names") = join_names(node.outputs[0].names).c_str();
+    if (node.op == &result_op && !node.outputs[0].names.empty())
+      e.append_attribute("output_names") = join_names(node.outputs[0].names).c_str();
     pugi::xml_node data = e.append_child("data");
     AttributeWriter writer(data);
     node.attrs.visit(writer);
@@ -127,10 +136,12 @@ class NetWriter {
     }
     if (node.op == &result_op) return;
     pugi::xml_node outputs = e.append_child("output");
-    for (size_t i = 0; i < node.outputs.size(); ++i) port(outputs, node.inputs.size() + i, node.fact(i), &node.outputs[i]);
+    for (size_t i = 0; i < node.outputs.size(); ++i)
+      port(outputs, node.inputs.size() + i, node.fact(i), &node.outputs[i]);
   }
 
-  pugi::xml_node element(const std::string& name, const std::string& type, const std::string& version) {
+  pugi::xml_node element(const std::string& name, const std::string& type,
+                         const std::string& version) {
     pugi::xml_node e = layers_.append_child("layer");
     e.append_attribute("id") = next_++;
     e.append_attribute("name") = name.c_str();
@@ -150,7 +161,8 @@ class NetWriter {
   void constant(NodeId id, const GraphNode& node) {
     const Tensor& value = node.fact().value;
     const element::Type type = value.get_element_type();
-    const bool narrow = compress_ && (type == element::f32 || type == element::f64) && !node.rt_info.find("disable_fp16_compression_0");
+    const bool narrow = compress_ && (type == element::f32 || type == element::f64) &&
+                        !node.rt_info.find("disable_fp16_compression_0");
     const Tensor stored = narrow ? narrowed(value) : value;
     pugi::xml_node e = element(narrow ? node.name + "_compressed" : node.name, "Const", "opset1");
     pugi::xml_node data = e.append_child("data");
@@ -170,7 +182,8 @@ class NetWriter {
   void decompress(NodeId id, const GraphNode& node, const Fact& stored) {
     const int constant = next_ - 1;
     pugi::xml_node e = element(node.name, "Convert", "opset1");
-    e.append_child("data").append_attribute("destination_type") = std::string(node.fact().type.name()).c_str();
+    e.append_child("data").append_attribute("destination_type") =
+        std::string(node.fact().type.name()).c_str();
     RtInfo info;
     info.at("decompression_0");
     write_rt_info(e, info);
@@ -204,7 +217,8 @@ class NetWriter {
     }
   }
 
-  void port_map(pugi::xml_node map, pugi::xml_node back, const GraphNode& node, const Body& body, const NetWriter& inner) {
+  void port_map(pugi::xml_node map, pugi::xml_node back, const GraphNode& node, const Body& body,
+                const NetWriter& inner) {
     const Graph& g = *body.graph;
     for (const BodyInput& m : body.inputs) {
       pugi::xml_node e = map.append_child("input");
@@ -219,7 +233,8 @@ class NetWriter {
     }
     for (const BodyOutput& m : body.outputs) {
       pugi::xml_node e = map.append_child("output");
-      e.append_attribute("external_port_id") = m.output < 0 ? -1 : int64_t(node.inputs.size()) + m.output;
+      e.append_attribute("external_port_id") =
+          m.output < 0 ? -1 : int64_t(node.inputs.size()) + m.output;
       e.append_attribute("internal_layer_id") = inner.id_of(g.results[size_t(m.result)]);
       slice(e, m);
       if (m.output < 0) e.append_attribute("purpose") = "execution_condition";
@@ -237,9 +252,16 @@ class NetWriter {
 }  // namespace
 }  // namespace ir
 
-void write_ir(const Graph& graph, const std::string& xml_path, const std::string& bin_path, const IrWriteOptions& options) {
+void write_ir(const Graph& graph, const std::string& xml_path, const std::string& bin_path,
+              const IrWriteOptions& options) {
   const size_t dot = xml_path.rfind('.');
-  AtomicFile bin(bin_path.empty() ? xml_path.substr(0, dot == std::string::npos || xml_path.find('/', dot) != std::string::npos ? std::string::npos : dot) + ".bin" : bin_path);
+  AtomicFile bin(bin_path.empty()
+                     ? xml_path.substr(0, dot == std::string::npos ||
+                                                  xml_path.find('/', dot) != std::string::npos
+                                              ? std::string::npos
+                                              : dot) +
+                           ".bin"
+                     : bin_path);
   ir::WeightsWriter weights(bin);
   pugi::xml_document document;
   pugi::xml_node net = document.append_child("net");
@@ -247,7 +269,8 @@ void write_ir(const Graph& graph, const std::string& xml_path, const std::string
   net.append_attribute("version") = "11";
   const std::shared_ptr<Graph> expanded = ir::with_public_weights(graph);
   ir::NetWriter(expanded ? *expanded : graph, weights, options.compress_to_f16).write(net);
-  if (!graph.rt_info.children.empty()) ir::write_model_rt_info(net.append_child("rt_info"), graph.rt_info);
+  if (!graph.rt_info.children.empty())
+    ir::write_model_rt_info(net.append_child("rt_info"), graph.rt_info);
   std::ostringstream text;
   document.save(text, "\t", pugi::format_default, pugi::encoding_utf8);
   AtomicFile xml(xml_path);

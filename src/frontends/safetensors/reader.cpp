@@ -16,12 +16,12 @@ struct TypeName {
   const char* name;
   element::Type type;
 };
-const TypeName kTypes[] = {{"F64", element::f64},   {"F32", element::f32},   {"F16", element::f16},
-                           {"BF16", element::bf16}, {"I64", element::i64},   {"I32", element::i32},
-                           {"I16", element::i16},   {"I8", element::i8},     {"U64", element::u64},
-                           {"U32", element::u32},   {"U16", element::u16},   {"U8", element::u8},
-                           {"BOOL", element::boolean}, {"F8_E4M3", element::f8e4m3},
-                           {"F8_E5M2", element::f8e5m2}};
+const TypeName kTypes[] = {
+    {"F64", element::f64},      {"F32", element::f32},        {"F16", element::f16},
+    {"BF16", element::bf16},    {"I64", element::i64},        {"I32", element::i32},
+    {"I16", element::i16},      {"I8", element::i8},          {"U64", element::u64},
+    {"U32", element::u32},      {"U16", element::u16},        {"U8", element::u8},
+    {"BOOL", element::boolean}, {"F8_E4M3", element::f8e4m3}, {"F8_E5M2", element::f8e5m2}};
 
 // A list of numbers that are not negative.
 std::optional<std::vector<uint64_t>> read_counts(const nlohmann::json& json) {
@@ -50,7 +50,8 @@ class Reader {
  private:
   template <typename... Args>
   [[noreturn]] void stop(const char* format, const Args&... args) const {
-    fail(ErrorCode::InvalidModel, "'{}': {}", file_->path(), fmt::format(fmt::runtime(format), args...));
+    fail(ErrorCode::InvalidModel, "'{}': {}", file_->path(),
+         fmt::format(fmt::runtime(format), args...));
   }
 
   nlohmann::json read_header() {

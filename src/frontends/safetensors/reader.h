@@ -12,8 +12,8 @@ namespace vireo::safetensors {
 
 using Tensors = std::unordered_map<std::string, Tensor>;
 
-// The tensors of a file as views that keep it mapped. Throws NotFound or Io, and InvalidModel in one
-// line for what is malformed: tensors beyond the end of the file, a shape that does not fit its
+// The tensors of a file as views that keep it mapped. Throws NotFound or Io, and InvalidModel in
+// one line for what is malformed: tensors beyond the end of the file, a shape that does not fit its
 // bytes, an unknown type.
 Tensors read_file(const std::string& path);
 

@@ -88,8 +88,9 @@ void add_rope(Decoder& model, const Config& config, double fraction) {
   const double part = config.number("partial_rotary_factor", fraction);
   const auto size = static_cast<int64_t>(part * static_cast<double>(model.head_dim)) / 2 * 2;
   if (part <= 0 || size < 2) {
-    fail(ErrorCode::InvalidModel, "'{}': partial_rotary_factor {} rotates no element of a head of {}",
-         config.path(), part, model.head_dim);
+    fail(ErrorCode::InvalidModel,
+         "'{}': partial_rotary_factor {} rotates no element of a head of {}", config.path(), part,
+         model.head_dim);
   }
   model.ropes.push_back(read_rope(config, size));
 }

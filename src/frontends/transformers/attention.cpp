@@ -28,13 +28,15 @@ Blocks::Heads Blocks::projections(const Value& x, int64_t layer) {
   const auto wide_norm = [&](const Value& v, const std::string& part, int64_t width) {
     if (part.empty()) return v;
     const auto weight = weights.find(name(part) + ".weight");
-    const bool wide = weight && shape_size(weight->shape) == static_cast<size_t>(width) && width != d;
+    const bool wide =
+        weight && shape_size(weight->shape) == static_cast<size_t>(width) && width != d;
     return wide ? rms_norm(v, name(part), width) : v;
   };
   const auto head_norm = [&](const Value& v, const std::string& part, int64_t width) {
     if (part.empty()) return v;
     const auto weight = weights.find(name(part) + ".weight");
-    const bool wide = weight && shape_size(weight->shape) == static_cast<size_t>(width) && width != d;
+    const bool wide =
+        weight && shape_size(weight->shape) == static_cast<size_t>(width) && width != d;
     return wide ? v : rms_norm(v, name(part), d);
   };
   Heads heads;
@@ -72,10 +74,9 @@ Value Blocks::with_past(const Value& now, int64_t layer, const char* which) {
   const Value empty =
       concat({dims(input_ids, {0}), words.ints({model.kv_heads, 0, model.head_dim})}, 0);
   const Value first = words.add("Broadcast", 3, {words.number(0), empty}, {{"mode", "numpy"}})[0];
-  const Value past = words.add("ReadValue", 6, {first},
-                               {{"variable_id", id},
-                                {"variable_type", element::f32},
-                                {"variable_shape", shape}})[0];
+  const Value past = words.add(
+      "ReadValue", 6, {first},
+      {{"variable_id", id}, {"variable_type", element::f32}, {"variable_shape", shape}})[0];
   const Value all = concat({gather(past, beam_idx, 0), now}, 2);
   graph.sinks.push_back(words.add("Assign", 6, {all}, {{"variable_id", id}})[0].ref.node);
   graph.variables.push_back({id, element::f32, shape});

@@ -63,7 +63,7 @@ struct Blocks {
   Value gated(const Value& x, const std::string& prefix);
   Value experts(const Value& x, int64_t layer);
   Value activated(const Value& x);
-  Value key_positions();    // i64 [past + length]
+  Value key_positions();  // i64 [past + length]
 
   std::map<const Rope*, std::pair<Value, Value>> rotations_;
   std::map<int64_t, Value> masks_;

@@ -59,14 +59,15 @@ struct Decoder {
   bool input_major = false;  // weights are [in, out], as GPT-2 stores them
   bool parallel = false;     // attention and feed-forward read the same residual
 
-  std::vector<Rope> ropes;         // none: learned positions or ALiBi
-  std::vector<int> layer_rope;     // index into `ropes` per layer, -1: none; empty: 0 for all
-  std::vector<int64_t> windows;    // keys that a query sees per layer, 0: all; empty: all for all
-  int64_t position_offset = 0;     // of learned positions
+  std::vector<Rope> ropes;       // none: learned positions or ALiBi
+  std::vector<int> layer_rope;   // index into `ropes` per layer, -1: none; empty: 0 for all
+  std::vector<int64_t> windows;  // keys that a query sees per layer, 0: all; empty: all for all
+  int64_t position_offset = 0;   // of learned positions
   bool alibi = false;
-  bool alibi_scaled = false;       // the bias is scaled as the scores are (Falcon)
+  bool alibi_scaled = false;  // the bias is scaled as the scores are (Falcon)
 
-  bool causal = true;  // a token sees those before it; else all, or those within `windows` on both sides
+  bool causal =
+      true;  // a token sees those before it; else all, or those within `windows` on both sides
   bool cached = true;  // keys and values of the past are variables of the graph
 
   Activation activation = Activation::Silu;

@@ -4,14 +4,11 @@ namespace vireo::transformers {
 
 Value Blocks::activated(const Value& x) {
   switch (model.activation) {
-    case Activation::Silu:
-      return words.add("Swish", 4, {x})[0];
+    case Activation::Silu: return words.add("Swish", 4, {x})[0];
     case Activation::GeluTanh:
       return words.add("Gelu", 7, {x}, {{"approximation_mode", "TANH"}})[0];
-    case Activation::GeluErf:
-      return words.add("Gelu", 7, {x}, {{"approximation_mode", "ERF"}})[0];
-    case Activation::Relu:
-      break;
+    case Activation::GeluErf: return words.add("Gelu", 7, {x}, {{"approximation_mode", "ERF"}})[0];
+    case Activation::Relu: break;
   }
   return unary("Relu", x);
 }
@@ -37,15 +34,17 @@ Value Blocks::gated(const Value& x, const std::string& prefix) {
 Value Blocks::experts(const Value& x, int64_t layer) {
   const Experts& e = model.experts;
   const Value scores = softmax(linear(x, in_layer(layer, model.names.router), e.count), -1);
-  const Values best = words.add("TopK", 11, {scores, words.integer(e.chosen)},
-                                {{"axis", -1}, {"mode", "max"}, {"sort", "value"},
-                                 {"index_element_type", element::i64}});
+  const Values best = words.add(
+      "TopK", 11, {scores, words.integer(e.chosen)},
+      {{"axis", -1}, {"mode", "max"}, {"sort", "value"}, {"index_element_type", element::i64}});
   Value chosen = best[0];
   if (e.normalised) {
-    chosen = chosen / words.add("ReduceSum", 1, {chosen, words.ints({-1})}, {{"keep_dims", true}})[0];
+    chosen =
+        chosen / words.add("ReduceSum", 1, {chosen, words.ints({-1})}, {{"keep_dims", true}})[0];
   }
-  const Value where = words.add("OneHot", 1, {best[1], words.integer(e.count), words.number(1),
-                                              words.number(0)}, {{"axis", -1}})[0];
+  const Value where =
+      words.add("OneHot", 1, {best[1], words.integer(e.count), words.number(1), words.number(0)},
+                {{"axis", -1}})[0];
   const Value shares = matmul(unsqueeze(chosen, {2}), where, false);  // [batch, length, 1, experts]
   const Value weights_of = reshape(shares, {0, 0, e.count});
   Value sum;

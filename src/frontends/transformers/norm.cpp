@@ -4,10 +4,9 @@ namespace vireo::transformers {
 
 Value Blocks::norm(const Value& x, const std::string& name) {
   if (model.norm == NormKind::Rms) return rms_norm(x, name, model.hidden);
-  const Value normal = words.add("MVN", 6, {x, words.ints({-1})},
-                                 {{"normalize_variance", true},
-                                  {"eps", model.epsilon},
-                                  {"eps_mode", "INSIDE_SQRT"}})[0];
+  const Value normal = words.add(
+      "MVN", 6, {x, words.ints({-1})},
+      {{"normalize_variance", true}, {"eps", model.epsilon}, {"eps_mode", "INSIDE_SQRT"}})[0];
   const Value scaled = normal * weight(name + ".weight", {model.hidden});
   return has(name + ".bias") ? scaled + weight(name + ".bias", {model.hidden}) : scaled;
 }

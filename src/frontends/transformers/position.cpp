@@ -28,7 +28,8 @@ std::pair<Value, Value> Blocks::rotation(const Rope& rope) {
   const Shape column{1, rope.inverse_frequencies.size(), 1};
   Value frequencies = words.floats(rope.inverse_frequencies, column);
   if (rope.long_from > 0) {
-    const Value is_long = binary("Greater", dims(attention_mask, {1}), words.ints({rope.long_from}));
+    const Value is_long =
+        binary("Greater", dims(attention_mask, {1}), words.ints({rope.long_from}));
     const Value others = words.floats(rope.long_inverse_frequencies, column);
     frequencies = words.add("Select", 1, {is_long, others, frequencies})[0];
   }

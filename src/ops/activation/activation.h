@@ -34,7 +34,8 @@ struct Round {
 };
 void visit(AttrVisitor& v, Round& a);
 
-extern const OpDef softmax_1, softmax_8, log_softmax_5, relu_1, sigmoid_1, tanh_1, exp_1, abs_1, sqrt_1, gelu_2, gelu_7, hswish_4,
-    hsigmoid_5, mish_4, soft_plus_4, clamp_1, elu_1, prelu_1, swish_4, hard_sigmoid_1, selu_1, round_5;
+extern const OpDef softmax_1, softmax_8, log_softmax_5, relu_1, sigmoid_1, tanh_1, exp_1, abs_1,
+    sqrt_1, gelu_2, gelu_7, hswish_4, hsigmoid_5, mish_4, soft_plus_4, clamp_1, elu_1, prelu_1,
+    swish_4, hard_sigmoid_1, selu_1, round_5;
 
 }  // namespace vireo::ops

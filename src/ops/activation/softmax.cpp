@@ -1,5 +1,5 @@
-// Softmax: exp(x - max) / sum along one axis, and LogSoftmax: x - max - log(sum). Softmax of opset 1
-// counts the axis from the front only.
+// Softmax: exp(x - max) / sum along one axis, and LogSoftmax: x - max - log(sum). Softmax of opset
+// 1 counts the axis from the front only.
 #include "ops/activation/activation.h"
 
 #include <algorithm>
@@ -54,11 +54,11 @@ void evaluate(EvalContext& c) {
 
 }  // namespace
 
-VIREO_DEFINE_OP(softmax_1){
-    "Softmax", 1, &kAttrType<Softmax>, infer, evaluate<false>, Tolerance::Rounding};
-VIREO_DEFINE_OP(softmax_8){
-    "Softmax", 8, &kAttrType<Softmax>, infer, evaluate<false>, Tolerance::Rounding};
-VIREO_DEFINE_OP(log_softmax_5){
-    "LogSoftmax", 5, &kAttrType<Softmax>, infer, evaluate<true>, Tolerance::Rounding};
+VIREO_DEFINE_OP(softmax_1){"Softmax",          1, &kAttrType<Softmax>, infer, evaluate<false>,
+                           Tolerance::Rounding};
+VIREO_DEFINE_OP(softmax_8){"Softmax",          8, &kAttrType<Softmax>, infer, evaluate<false>,
+                           Tolerance::Rounding};
+VIREO_DEFINE_OP(log_softmax_5){"LogSoftmax",       5, &kAttrType<Softmax>, infer, evaluate<true>,
+                               Tolerance::Rounding};
 
 }  // namespace vireo::ops

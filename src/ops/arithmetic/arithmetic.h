@@ -5,11 +5,11 @@
 
 namespace vireo::ops {
 
-extern const OpDef add_1, subtract_1, multiply_1, divide_1, floor_mod_1, mod_1, maximum_1, minimum_1, power_1,
-    squared_difference_1, select_1, convert_1;
+extern const OpDef add_1, subtract_1, multiply_1, divide_1, floor_mod_1, mod_1, maximum_1,
+    minimum_1, power_1, squared_difference_1, select_1, convert_1;
 
 struct Divide : Broadcasting {
-  bool m_pythondiv = true;   // integers round to minus infinity, else to zero
+  bool m_pythondiv = true;  // integers round to minus infinity, else to zero
 };
 void visit(AttrVisitor& v, Divide& a);
 

@@ -19,16 +19,19 @@ struct Broadcasting {
 void visit(AttrVisitor& v, Broadcasting& a);
 
 // Output shape of inputs `first` and `second`; fails if they do not fit.
-PartialShape broadcast_shape(const InferContext& c, const PartialShape& first, const PartialShape& second, const Broadcasting& b);
+PartialShape broadcast_shape(const InferContext& c, const PartialShape& first,
+                             const PartialShape& second, const Broadcasting& b);
 
-// `shape` with ones put in front and behind, so that it aligns with `rank` axes by NumPy's rule or pdpd's.
+// `shape` with ones put in front and behind, so that it aligns with `rank` axes by NumPy's rule or
+// pdpd's.
 Shape aligned_shape(const Shape& shape, size_t rank, const Broadcasting& b);
 
 // A loop over an output with N inputs that broadcast to it: runs of the innermost merged axis.
 template <size_t N>
 class BroadcastLoop {
  public:
-  BroadcastLoop(const Shape& out, const std::array<Shape, N>& aligned) : extents_(out.size() + 1, 1), steps_(out.size() + 1) {
+  BroadcastLoop(const Shape& out, const std::array<Shape, N>& aligned)
+      : extents_(out.size() + 1, 1), steps_(out.size() + 1) {
     std::array<size_t, N> size;
     size.fill(1);
     unsigned before = 0;
@@ -67,7 +70,8 @@ class BroadcastLoop {
   }
 
  private:
-  // Innermost first; axes of one element are left out, neighbours that move the same inputs are one.
+  // Innermost first; axes of one element are left out, neighbours that move the same inputs are
+  // one.
   size_t axes_ = 0;
   std::vector<size_t> extents_;
   std::vector<std::array<size_t, N>> steps_;
@@ -75,11 +79,14 @@ class BroadcastLoop {
 
 // r[i] = f(a, b) for loaded inputs.
 template <typename R, typename T, typename F>
-std::vector<R> broadcast_map(const Shape& out, const Shape& sa, const std::vector<T>& a, const Shape& sb, const std::vector<T>& b,
-                             const Broadcasting& how, F&& f) {
+std::vector<R> broadcast_map(const Shape& out, const Shape& sa, const std::vector<T>& a,
+                             const Shape& sb, const std::vector<T>& b, const Broadcasting& how,
+                             F&& f) {
   std::vector<R> r(shape_size(out));
-  BroadcastLoop<2> loop(out, {aligned_shape(sa, out.size(), how), aligned_shape(sb, out.size(), how)});
-  loop.run([&](size_t to, size_t count, const std::array<size_t, 2>& from, const std::array<size_t, 2>& step) {
+  BroadcastLoop<2> loop(out,
+                        {aligned_shape(sa, out.size(), how), aligned_shape(sb, out.size(), how)});
+  loop.run([&](size_t to, size_t count, const std::array<size_t, 2>& from,
+               const std::array<size_t, 2>& step) {
     const T *x = a.data() + from[0], *y = b.data() + from[1];
     for (size_t i = 0; i < count; ++i) r[to + i] = f(x[i * step[0]], y[i * step[1]]);
   });

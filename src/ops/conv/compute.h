@@ -7,9 +7,10 @@
 
 namespace vireo::ops {
 
-// src [batch, groups * in_channels, in], wei [groups, out_channels, in_channels, kernel], dst [batch, groups * out_channels, out].
+// src [batch, groups * in_channels, in], wei [groups, out_channels, in_channels, kernel], dst
+// [batch, groups * out_channels, out].
 struct ConvShape {
-  size_t batch = 1, groups = 1, in_channels = 1, out_channels = 1;   // channels of one group
+  size_t batch = 1, groups = 1, in_channels = 1, out_channels = 1;  // channels of one group
   Extents3 in{1, 1, 1}, out{1, 1, 1};
   std::array<WindowAxis, 3> axes;
 
@@ -19,22 +20,33 @@ struct ConvShape {
 };
 
 // Sets the last axes of a shape from up to three spatial ones.
-void set_spatial(ConvShape& shape, const std::vector<int64_t>& in, const std::vector<int64_t>& out, const std::vector<WindowAxis>& axes);
+void set_spatial(ConvShape& shape, const std::vector<int64_t>& in, const std::vector<int64_t>& out,
+                 const std::vector<WindowAxis>& axes);
 
 // What padding holds is 0.
 template <typename T>
 std::vector<T> convolve(const ConvShape& s, const std::vector<T>& src, const std::vector<T>& wei);
 
-// The transposed convolution: in and out swap their parts in the window arithmetic. wei [groups, in_channels, out_channels, kernel].
+// The transposed convolution: in and out swap their parts in the window arithmetic. wei [groups,
+// in_channels, out_channels, kernel].
 template <typename T>
-std::vector<T> convolve_transposed(const ConvShape& s, const std::vector<T>& src, const std::vector<T>& wei);
+std::vector<T> convolve_transposed(const ConvShape& s, const std::vector<T>& src,
+                                   const std::vector<T>& wei);
 
-extern template std::vector<double> convolve(const ConvShape&, const std::vector<double>&, const std::vector<double>&);
-extern template std::vector<int64_t> convolve(const ConvShape&, const std::vector<int64_t>&, const std::vector<int64_t>&);
-extern template std::vector<uint64_t> convolve(const ConvShape&, const std::vector<uint64_t>&, const std::vector<uint64_t>&);
-extern template std::vector<double> convolve_transposed(const ConvShape&, const std::vector<double>&, const std::vector<double>&);
-extern template std::vector<int64_t> convolve_transposed(const ConvShape&, const std::vector<int64_t>&, const std::vector<int64_t>&);
-extern template std::vector<uint64_t> convolve_transposed(const ConvShape&, const std::vector<uint64_t>&,
+extern template std::vector<double> convolve(const ConvShape&, const std::vector<double>&,
+                                             const std::vector<double>&);
+extern template std::vector<int64_t> convolve(const ConvShape&, const std::vector<int64_t>&,
+                                              const std::vector<int64_t>&);
+extern template std::vector<uint64_t> convolve(const ConvShape&, const std::vector<uint64_t>&,
+                                               const std::vector<uint64_t>&);
+extern template std::vector<double> convolve_transposed(const ConvShape&,
+                                                        const std::vector<double>&,
+                                                        const std::vector<double>&);
+extern template std::vector<int64_t> convolve_transposed(const ConvShape&,
+                                                         const std::vector<int64_t>&,
+                                                         const std::vector<int64_t>&);
+extern template std::vector<uint64_t> convolve_transposed(const ConvShape&,
+                                                          const std::vector<uint64_t>&,
                                                           const std::vector<uint64_t>&);
 
 }  // namespace vireo::ops

@@ -31,8 +31,7 @@ size_t expect_spatial(InferContext& c, size_t lead, size_t otherwise) {
   c.expect_rank(0, 3, 5);
   c.expect_rank(1, int64_t(lead) + 1, int64_t(lead) + 3);
   const PartialShape &data = c.shape(0), &filters = c.shape(1);
-  if (!data.rank_is_static())
-    return filters.rank_is_static() ? filters.size() - lead : otherwise;
+  if (!data.rank_is_static()) return filters.rank_is_static() ? filters.size() - lead : otherwise;
   if (filters.rank_is_static() && filters.size() - lead != data.size() - 2)
     c.fail("data {} and filters {} have different numbers of spatial axes", data.to_string(),
            filters.to_string());

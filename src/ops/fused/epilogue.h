@@ -21,11 +21,14 @@ void check_epilogue(InferContext& c, const A& a, size_t next, const PartialShape
   if (a.has_bias) {
     const PartialShape& bias = c.shape(next++);
     const bool fits = !bias.rank_is_static() ||
-                      (bias.size() == 1 && (bias[0] == Dimension(1) || !out.rank_is_static() || bias[0].compatible(out[out.size() - 1])));
-    if (!fits) c.fail("a bias of shape {} does not fit an output of {}", bias.to_string(), out.to_string());
+                      (bias.size() == 1 && (bias[0] == Dimension(1) || !out.rank_is_static() ||
+                                            bias[0].compatible(out[out.size() - 1])));
+    if (!fits)
+      c.fail("a bias of shape {} does not fit an output of {}", bias.to_string(), out.to_string());
   }
   if (a.has_residual && !c.shape(next).compatible(out))
-    c.fail("a residual of shape {} does not fit an output of {}", c.shape(next).to_string(), out.to_string());
+    c.fail("a residual of shape {} does not fit an output of {}", c.shape(next).to_string(),
+           out.to_string());
 }
 
 template <typename A>

@@ -46,7 +46,8 @@ void infer_image(InferContext& c) {
   c.expect_rank(0, 4, 4);
   const PartialShape& in = c.shape(0);
   if (!in.rank_is_static()) return c.set_output(0, element::u8, PartialShape::dynamic(4));
-  if (in[1].is_static() && in[1].get_length() > 4) c.fail("a picture has up to 4 channels, got {}", in[1].to_string());
+  if (in[1].is_static() && in[1].get_length() > 4)
+    c.fail("a picture has up to 4 channels, got {}", in[1].to_string());
   c.set_output(0, element::u8, {in[0], in[2], in[3], Dimension(4)});
 }
 
@@ -105,7 +106,8 @@ void evaluate_image(EvalContext& c) {
   for (size_t n = 0; n < in[0]; ++n)
     for (size_t channel = 0; channel < in[1]; ++channel)
       for (size_t i = 0; i < pixels; ++i)
-        r[(n * pixels + i) * 4 + channel] = code_of(a, x[(n * in[1] + channel) * pixels + i], scale, zero);
+        r[(n * pixels + i) * 4 + channel] =
+            code_of(a, x[(n * in[1] + channel) * pixels + i], scale, zero);
   store(c.output(0), r);
 }
 
@@ -123,17 +125,16 @@ void evaluate_table(EvalContext& c) {
 
 }  // namespace
 
-VIREO_DEFINE_OP(quantise_0){"vireo.Quantise",    0,
-                            &kAttrType<Quantise>, infer_quantise,
-                            evaluate_quantise,   Tolerance::Rounding,
-                            kElementwise};
-VIREO_DEFINE_OP(dequantise_0){"vireo.Dequantise",    0,
-                              &kAttrType<Dequantise>, infer_dequantise,
-                              evaluate_dequantise,   Tolerance::Rounding,
+VIREO_DEFINE_OP(quantise_0){
+    "vireo.Quantise",    0,           &kAttrType<Quantise>, infer_quantise, evaluate_quantise,
+    Tolerance::Rounding, kElementwise};
+VIREO_DEFINE_OP(dequantise_0){"vireo.Dequantise",        0,
+                              &kAttrType<Dequantise>,    infer_dequantise,
+                              evaluate_dequantise,       Tolerance::Rounding,
                               kElementwise | kCompressed};
-VIREO_DEFINE_OP(quantise_image_0){"vireo.QuantiseImage",    0,
-                                  &kAttrType<QuantiseImage>, infer_image,
-                                  evaluate_image,           Tolerance::Rounding};
+VIREO_DEFINE_OP(quantise_image_0){
+    "vireo.QuantiseImage", 0, &kAttrType<QuantiseImage>, infer_image, evaluate_image,
+    Tolerance::Rounding};
 VIREO_DEFINE_OP(table_0){"vireo.Table", 0, &kAttrType<Table>, infer_table, evaluate_table};
 
 }  // namespace vireo::ops

@@ -1,4 +1,5 @@
-// vireo.QuantisedConv and vireo.QuantisedMatMul: products of codes with exact integer sums, and their requantisation.
+// vireo.QuantisedConv and vireo.QuantisedMatMul: products of codes with exact integer sums, and
+// their requantisation.
 #include <algorithm>
 #include <cmath>
 
@@ -61,8 +62,10 @@ void check(InferContext& c, const A& a, const PartialShape& out) {
   const Dimension channels = out.rank_is_static() ? out[out.size() - 1] : Dimension();
   const auto vector = [&](size_t i) {
     const PartialShape& s = c.shape(i);
-    if (s.rank_is_static() && (s.size() != 1 || (s[0] != Dimension(1) && !s[0].compatible(channels))))
-      c.fail("input {} of shape {} is no number per channel of {}", i, s.to_string(), out.to_string());
+    if (s.rank_is_static() &&
+        (s.size() != 1 || (s[0] != Dimension(1) && !s[0].compatible(channels))))
+      c.fail("input {} of shape {} is no number per channel of {}", i, s.to_string(),
+             out.to_string());
   };
   size_t next = 2;
   vector(next++);
@@ -77,7 +80,8 @@ void check(InferContext& c, const A& a, const PartialShape& out) {
   if (a.quantised.has_bias_after) vector(next++);
   if (a.quantised.per_channel_out) vector(next);
   if (!(a.quantised.out_scale > 0) || !(a.quantised.between_scale > 0))
-    c.fail("scales {} and {} are not both positive", a.quantised.out_scale, a.quantised.between_scale);
+    c.fail("scales {} and {} are not both positive", a.quantised.out_scale,
+           a.quantised.between_scale);
   const element::Type type = a.quantised.type;
   if (type != element::f32 && type != element::u8 && type != element::i8)
     c.fail("the result is f32, u8 or i8, got {}", type.name());
@@ -146,8 +150,8 @@ void evaluate_conv(EvalContext& c) {
   const QuantisedConv& a = c.attrs<QuantisedConv>();
   const Shape& wei = c.shape(1);
   const ConvShape s = conv_shape(a, c.shape(0), wei, c.output(0).get_shape());
-  const std::vector<double> src =
-      swap_inner(centred(c.input(0), a.quantised.src_zero), s.batch, s.in_size(), c.shape(0).back());
+  const std::vector<double> src = swap_inner(centred(c.input(0), a.quantised.src_zero), s.batch,
+                                             s.in_size(), c.shape(0).back());
   const std::vector<double> filters =
       swap_inner(load<double>(c.input(1)), wei[0], s.kernel_size(), s.in_channels);
   std::vector<double> sums =
@@ -166,19 +170,19 @@ void infer_matmul(InferContext& c) {
 
 void evaluate_matmul(EvalContext& c) {
   const QuantisedMatMul& a = c.attrs<QuantisedMatMul>();
-  std::vector<double> sums = multiply_matrices<double>(
-      centred(c.input(0), a.quantised.src_zero), c.shape(0), load<double>(c.input(1)), c.shape(1),
-      {a.transpose_a, a.transpose_b});
+  std::vector<double> sums = multiply_matrices<double>(centred(c.input(0), a.quantised.src_zero),
+                                                       c.shape(0), load<double>(c.input(1)),
+                                                       c.shape(1), {a.transpose_a, a.transpose_b});
   requantise(c, a, sums, c.output(0).get_shape().back());
 }
 
 }  // namespace
 
-VIREO_DEFINE_OP(quantised_conv_0){"vireo.QuantisedConv",     0,
-                                  &kAttrType<QuantisedConv>, infer_conv,
-                                  evaluate_conv,             Tolerance::Rounding};
-VIREO_DEFINE_OP(quantised_matmul_0){"vireo.QuantisedMatMul",     0,
-                                    &kAttrType<QuantisedMatMul>, infer_matmul,
-                                    evaluate_matmul,             Tolerance::Rounding};
+VIREO_DEFINE_OP(quantised_conv_0){
+    "vireo.QuantisedConv", 0, &kAttrType<QuantisedConv>, infer_conv, evaluate_conv,
+    Tolerance::Rounding};
+VIREO_DEFINE_OP(quantised_matmul_0){
+    "vireo.QuantisedMatMul", 0, &kAttrType<QuantisedMatMul>, infer_matmul, evaluate_matmul,
+    Tolerance::Rounding};
 
 }  // namespace vireo::ops

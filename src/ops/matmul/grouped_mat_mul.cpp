@@ -1,6 +1,6 @@
-// GroupedMatMul: every group of rows times the transposed matrix of its own, as experts of a mixture
-// are computed. A [tokens, K], B [groups, N, K] and offsets [groups], where the rows of each group
-// end; or A [groups, M, K] and B alone.
+// GroupedMatMul: every group of rows times the transposed matrix of its own, as experts of a
+// mixture are computed. A [tokens, K], B [groups, N, K] and offsets [groups], where the rows of
+// each group end; or A [groups, M, K] and B alone.
 #include "core/op.h"
 #include "core/values.h"
 #include "ops/matmul/gemm.h"
@@ -73,7 +73,7 @@ void evaluate(EvalContext& c) {
 
 }  // namespace
 
-VIREO_DEFINE_OP(grouped_mat_mul_17){
-    "GroupedMatMul", 17, &kAttrType<NoAttrs>, infer, evaluate, Tolerance::Accumulate};
+VIREO_DEFINE_OP(grouped_mat_mul_17){"GroupedMatMul", 17,       &kAttrType<NoAttrs>,
+                                    infer,           evaluate, Tolerance::Accumulate};
 
 }  // namespace vireo::ops

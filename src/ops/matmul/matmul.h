@@ -16,7 +16,8 @@ struct Einsum {
 void visit(AttrVisitor& v, Einsum& a);
 
 // The shape of a matrix product with NumPy's rules for rank 1 and for the leading axes.
-PartialShape matmul_shape(const InferContext& c, PartialShape a, PartialShape b, const MatMul& attrs);
+PartialShape matmul_shape(const InferContext& c, PartialShape a, PartialShape b,
+                          const MatMul& attrs);
 
 extern const OpDef matmul_1, einsum_7;
 

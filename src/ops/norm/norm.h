@@ -17,7 +17,8 @@ struct Lrn {
 };
 void visit(AttrVisitor& v, Lrn& a);
 
-// Opset 2: axes from the attribute (or from across_channels where that is empty). Opset 6: axes are input 1.
+// Opset 2: axes from the attribute (or from across_channels where that is empty). Opset 6: axes are
+// input 1.
 struct Mvn2 {
   double eps = 1e-9;
   bool across_channels = true, normalize_variance = true;
@@ -55,10 +56,11 @@ void visit(AttrVisitor& v, GroupNormalization& a);
 // The internal operator that transformed IR may hold: x / sqrt(mean(x^2) + epsilon) * gamma.
 struct Rms {
   double epsilon = 0;
-  element::Type output_type;   // dynamic: that of the input
+  element::Type output_type;  // dynamic: that of the input
 };
 void visit(AttrVisitor& v, Rms& a);
 
-extern const OpDef batch_norm_1, batch_norm_5, lrn_1, mvn_2, mvn_6, normalize_l2_1, grn_1, group_normalization_12, rms_1;
+extern const OpDef batch_norm_1, batch_norm_5, lrn_1, mvn_2, mvn_6, normalize_l2_1, grn_1,
+    group_normalization_12, rms_1;
 
 }  // namespace vireo::ops

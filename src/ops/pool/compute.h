@@ -1,4 +1,5 @@
-// The loops of the poolings over planes of a channels-first tensor; also used by the channels-last fused forms.
+// The loops of the poolings over planes of a channels-first tensor; also used by the channels-last
+// fused forms.
 #pragma once
 
 #include <vector>
@@ -16,9 +17,11 @@ struct PoolShape {
   size_t out_size() const { return size_t(out[0] * out[1] * out[2]); }
 };
 
-void set_spatial(PoolShape& shape, const std::vector<int64_t>& in, const std::vector<int64_t>& out, const std::vector<WindowAxis>& axes);
+void set_spatial(PoolShape& shape, const std::vector<int64_t>& in, const std::vector<int64_t>& out,
+                 const std::vector<WindowAxis>& axes);
 
-// f(plane-relative output index, origin in the input, first and last tap of each axis that lie inside).
+// f(plane-relative output index, origin in the input, first and last tap of each axis that lie
+// inside).
 template <typename F>
 void for_windows(const PoolShape& s, F&& f) {
   size_t at = 0;
@@ -32,7 +35,9 @@ void for_windows(const PoolShape& s, F&& f) {
           origin[i] = position[i] * a.stride - a.pad_begin;
           first[i] = origin[i] >= 0 ? 0 : (-origin[i] + a.dilation - 1) / a.dilation;
           const auto taps_below = [&](int64_t end) {
-            return end <= origin[i] ? 0 : std::min(a.kernel, (end - origin[i] + a.dilation - 1) / a.dilation);
+            return end <= origin[i]
+                       ? 0
+                       : std::min(a.kernel, (end - origin[i] + a.dilation - 1) / a.dilation);
           };
           last[i] = std::max(first[i], taps_below(s.in[i]));
         }
@@ -42,32 +47,37 @@ void for_windows(const PoolShape& s, F&& f) {
 
 // Calls g(input index) for every tap of a window.
 template <typename G>
-void for_taps(const PoolShape& s, const Extents3& origin, const Extents3& first, const Extents3& last, G&& g) {
+void for_taps(const PoolShape& s, const Extents3& origin, const Extents3& first,
+              const Extents3& last, G&& g) {
   for (int64_t kd = first[0]; kd < last[0]; ++kd)
     for (int64_t kh = first[1]; kh < last[1]; ++kh)
       for (int64_t kw = first[2]; kw < last[2]; ++kw) {
-        const int64_t z = origin[0] + kd * s.axes[0].dilation, y = origin[1] + kh * s.axes[1].dilation;
+        const int64_t z = origin[0] + kd * s.axes[0].dilation,
+                      y = origin[1] + kh * s.axes[1].dilation;
         g(size_t((z * s.in[1] + y) * s.in[2] + origin[2] + kw * s.axes[2].dilation));
       }
 }
 
-// The maxima and, if wanted, where they are (relative to the plane). A window without elements gives `least`.
+// The maxima and, if wanted, where they are (relative to the plane). A window without elements
+// gives `least`.
 template <typename T>
-std::vector<T> max_pool(const PoolShape& s, const std::vector<T>& x, T least, std::vector<int64_t>* where = nullptr) {
+std::vector<T> max_pool(const PoolShape& s, const std::vector<T>& x, T least,
+                        std::vector<int64_t>* where = nullptr) {
   std::vector<T> r(s.planes * s.out_size(), least);
   if (where) where->assign(r.size(), 0);
   for (size_t p = 0; p < s.planes; ++p) {
     const T* from = x.data() + p * s.in_size();
-    for_windows(s, [&](size_t at, const Extents3& origin, const Extents3& first, const Extents3& last) {
-      T& best = r[p * s.out_size() + at];
-      bool any = false;
-      for_taps(s, origin, first, last, [&](size_t i) {
-        if (any && !(from[i] > best)) return;
-        best = from[i];
-        any = true;
-        if (where) (*where)[p * s.out_size() + at] = int64_t(i);
-      });
-    });
+    for_windows(
+        s, [&](size_t at, const Extents3& origin, const Extents3& first, const Extents3& last) {
+          T& best = r[p * s.out_size() + at];
+          bool any = false;
+          for_taps(s, origin, first, last, [&](size_t i) {
+            if (any && !(from[i] > best)) return;
+            best = from[i];
+            any = true;
+            if (where) (*where)[p * s.out_size() + at] = int64_t(i);
+          });
+        });
   }
   return r;
 }

@@ -15,7 +15,7 @@ struct MaxPool {
   int64_t axis = 0;
 };
 void visit(AttrVisitor& v, MaxPool& a);
-struct MaxPool1 : MaxPool {};   // opset 1 has neither dilations nor indices
+struct MaxPool1 : MaxPool {};  // opset 1 has neither dilations nor indices
 void visit(AttrVisitor& v, MaxPool1& a);
 
 struct AvgPool {
@@ -25,7 +25,7 @@ struct AvgPool {
   RoundingType rounding_type = RoundingType::Floor;
 };
 void visit(AttrVisitor& v, AvgPool& a);
-struct AvgPool1 : AvgPool {};   // opsets 1 and 14 have no dilations
+struct AvgPool1 : AvgPool {};  // opsets 1 and 14 have no dilations
 void visit(AttrVisitor& v, AvgPool1& a);
 
 // Of whichever form the node has.
@@ -36,7 +36,7 @@ inline const AvgPool& avg_pool_attrs(const OpDef& op, const Attrs& attrs) {
   return op.version < 16 ? attrs.as<AvgPool1>() : attrs.as<AvgPool>();
 }
 
-extern const OpDef max_pool_1, max_pool_8, max_pool_14, avg_pool_1, avg_pool_14, avg_pool_16, adaptive_avg_pool_8,
-    adaptive_max_pool_8;
+extern const OpDef max_pool_1, max_pool_8, max_pool_14, avg_pool_1, avg_pool_14, avg_pool_16,
+    adaptive_avg_pool_8, adaptive_max_pool_8;
 
 }  // namespace vireo::ops

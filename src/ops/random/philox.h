@@ -1,4 +1,5 @@
-// Philox 4x32-10, the counter-based generator of Salmon et al. (2011): equal seeds give equal numbers on every machine.
+// Philox 4x32-10, the counter-based generator of Salmon et al. (2011): equal seeds give equal
+// numbers on every machine.
 #pragma once
 
 #include <array>
@@ -33,11 +34,13 @@ class Philox {
 
  private:
   void refill() {
-    uint32_t x[4] = {uint32_t(counter_), uint32_t(counter_ >> 32), uint32_t(counter_high_), uint32_t(counter_high_ >> 32)};
+    uint32_t x[4] = {uint32_t(counter_), uint32_t(counter_ >> 32), uint32_t(counter_high_),
+                     uint32_t(counter_high_ >> 32)};
     uint32_t k0 = uint32_t(key_), k1 = uint32_t(key_ >> 32);
     for (int round = 0; round < 10; ++round, k0 += 0x9E3779B9u, k1 += 0xBB67AE85u) {
       const uint64_t a = uint64_t(x[0]) * 0xD2511F53u, b = uint64_t(x[2]) * 0xCD9E8D57u;
-      const uint32_t next[4] = {uint32_t(b >> 32) ^ x[1] ^ k0, uint32_t(b), uint32_t(a >> 32) ^ x[3] ^ k1, uint32_t(a)};
+      const uint32_t next[4] = {uint32_t(b >> 32) ^ x[1] ^ k0, uint32_t(b),
+                                uint32_t(a >> 32) ^ x[3] ^ k1, uint32_t(a)};
       for (int i = 0; i < 4; ++i) x[i] = next[i];
     }
     for (int i = 0; i < 4; ++i) block_[size_t(i)] = x[i];

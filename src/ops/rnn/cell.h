@@ -7,8 +7,8 @@
 
 namespace vireo::ops {
 
-// Weights of one direction: w [gates * hidden, input], r [gates * hidden, hidden], b as the operator has it. LSTM gates in the
-// order f, i, c, o.
+// Weights of one direction: w [gates * hidden, input], r [gates * hidden, hidden], b as the
+// operator has it. LSTM gates in the order f, i, c, o.
 struct CellWeights {
   std::vector<double> w, r, b;
 };

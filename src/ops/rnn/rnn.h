@@ -19,9 +19,9 @@ struct Rnn {
   std::vector<std::string> activations;
   std::vector<double> activations_alpha, activations_beta;
   double clip = 0;
-  RnnDirection direction = RnnDirection::Forward;          // sequences
-  bool linear_before_reset = false;                        // GRU
-  bool input_forget = false;                               // LSTM of opset 1
+  RnnDirection direction = RnnDirection::Forward;  // sequences
+  bool linear_before_reset = false;                // GRU
+  bool input_forget = false;                       // LSTM of opset 1
   LstmWeightsFormat weights_format = LstmWeightsFormat::Fico;
 };
 template <RnnKind kKind, bool kSequence, bool kFirst = false>
@@ -47,7 +47,7 @@ using GruSequence = RnnForm<RnnKind::Gru, true>;
 using LstmSequence = RnnForm<RnnKind::Lstm, true>;
 using LstmSequence1 = RnnForm<RnnKind::Lstm, true, true>;
 
-extern const OpDef rnn_cell_1, gru_cell_3, lstm_cell_1, lstm_cell_4, rnn_sequence_5, gru_sequence_5, lstm_sequence_1,
-    lstm_sequence_5;
+extern const OpDef rnn_cell_1, gru_cell_3, lstm_cell_1, lstm_cell_4, rnn_sequence_5, gru_sequence_5,
+    lstm_sequence_1, lstm_sequence_5;
 
 }  // namespace vireo::ops

@@ -134,9 +134,8 @@ std::shared_ptr<const text::Tokenizer> read_model(const EvalContext& c,
 // The numbers of all texts as a sparse matrix: places, values, and its shape.
 void evaluate_tokenizer(EvalContext& c) {
   const auto& a = c.attrs<SentencepieceTokenizer>();
-  const auto tokenizer = a.tokenizer.get(c, 0, 1, [&] {
-    return read_model(c, {a.add_bos, a.add_eos});
-  });
+  const auto tokenizer =
+      a.tokenizer.get(c, 0, 1, [&] { return read_model(c, {a.add_bos, a.add_eos}); });
   std::shared_ptr<const SpecialTokens> special;
   if (has_special(c.inputs()))
     special = a.special.get(c, c.inputs() - 4, c.inputs(), [&] { return read_special(c); });

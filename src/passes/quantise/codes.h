@@ -28,7 +28,8 @@ struct Grid {
   double zero = 0;
   bool per_tensor() const { return scale.single(); }
 };
-// The input and the numbers of the vireo.Dequantise that made `ref`; nothing if it is none, or has several zeros.
+// The input and the numbers of the vireo.Dequantise that made `ref`; nothing if it is none, or has
+// several zeros.
 std::optional<Grid> dequantised(const Graph& g, OutputRef ref);
 // The same of the vireo.Quantise node `n`.
 std::optional<Grid> quantised(const Graph& g, const GraphNode& n);

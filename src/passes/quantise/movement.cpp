@@ -1,5 +1,5 @@
-// Codes move as the values that they stand for: a vireo.Dequantise goes down past what only moves elements, a vireo.Quantise goes up,
-// and where they meet nothing is left, or a table.
+// Codes move as the values that they stand for: a vireo.Dequantise goes down past what only moves
+// elements, a vireo.Quantise goes up, and where they meet nothing is left, or a table.
 #include <algorithm>
 
 #include "core/values.h"
@@ -12,10 +12,12 @@ namespace vireo::passes {
 namespace {
 
 // Operators whose output 0 is made of elements of input 0 as they are.
-constexpr const char* kMovers[] = {"Reshape", "Squeeze", "Unsqueeze", "Transpose", "Slice", "StridedSlice", "DepthToSpace",
-                                   "SpaceToDepth", "ShuffleChannels", "Broadcast", "Tile", "vireo.MaxPool"};
+constexpr const char* kMovers[] = {
+    "Reshape",      "Squeeze",      "Unsqueeze",       "Transpose", "Slice", "StridedSlice",
+    "DepthToSpace", "SpaceToDepth", "ShuffleChannels", "Broadcast", "Tile",  "vireo.MaxPool"};
 
-// Numbers per element of leading axes, when these axes are merged or split: [G, O, 1, 1] to [G * O, 1].
+// Numbers per element of leading axes, when these axes are merged or split: [G, O, 1, 1] to [G * O,
+// 1].
 std::optional<Shape> leading(const Shape& numbers, const Shape& from, const Shape& to) {
   const size_t count = shape_size(numbers);
   size_t product = 1, i = 0, j = 0;
@@ -49,7 +51,8 @@ bool become_values(Patch& patch, const Graph& g, OutputRef ref) {
 bool move_weights(Patch& patch, const Graph& g, NodeId id) {
   const GraphNode& n = g[id];
   const GraphNode& d = g[n.inputs[0].node];
-  if (d.op != &ops::dequantise_0 || n.outputs.size() != 1 || n.fact().shape.is_dynamic()) return false;
+  if (d.op != &ops::dequantise_0 || n.outputs.size() != 1 || n.fact().shape.is_dynamic())
+    return false;
   Tensor moved[3];
   const Shape from = g.fact(n.inputs[0]).shape.to_shape(), to = n.fact().shape.to_shape();
   const auto order = n.is("Transpose") ? ints(g, n.inputs[1]) : std::nullopt;
@@ -69,9 +72,10 @@ bool move_weights(Patch& patch, const Graph& g, NodeId id) {
       moved[i] = reshaped(t, *shape);
     }
   }
-  replace_with(patch, id,
-               patch.add(ops::dequantise_0, ops::Dequantise{},
-                         {patch.constant(moved[0]), patch.constant(moved[1]), patch.constant(moved[2])}));
+  replace_with(
+      patch, id,
+      patch.add(ops::dequantise_0, ops::Dequantise{},
+                {patch.constant(moved[0]), patch.constant(moved[1]), patch.constant(moved[2])}));
   return true;
 }
 
@@ -94,12 +98,15 @@ bool transpose_down(Patch& patch, const Graph& g, NodeId id) {
   const GraphNode& d = g[n.inputs[0].node];
   const auto order = ints(g, n.inputs[1]);
   const int64_t rank = rank_of(g, n.inputs[0]);
-  if (d.op != &ops::dequantise_0 || is_constant(g, d.inputs[0]) || !order || int64_t(order->size()) != rank) return false;
+  if (d.op != &ops::dequantise_0 || is_constant(g, d.inputs[0]) || !order ||
+      int64_t(order->size()) != rank)
+    return false;
   std::vector<OutputRef> inputs{remake(patch, g, id, n.attrs, {d.inputs[0], n.inputs[1]})};
   for (size_t i = 1; i < 3; ++i) {
     const Tensor& t = value_of(g, d.inputs[i]);
     if (!t) return false;
-    inputs.push_back(patch.constant(t.get_size() == 1 ? t : transposed(at_rank(t, size_t(rank)), *order)));
+    inputs.push_back(
+        patch.constant(t.get_size() == 1 ? t : transposed(at_rank(t, size_t(rank)), *order)));
   }
   replace_with(patch, id, patch.add(ops::dequantise_0, ops::Dequantise{}, std::move(inputs)));
   return true;
@@ -131,7 +138,8 @@ bool move_up(Patch& patch, const Graph& g, NodeId id) {
   const GraphNode& q = g[id];
   const GraphNode& n = g[q.inputs[0].node];
   const auto grid = quantised(g, q);
-  if (!grid || !grid->per_tensor() || !single_use(g, q.inputs[0]) || n.outputs.size() != 1) return false;
+  if (!grid || !grid->per_tensor() || !single_use(g, q.inputs[0]) || n.outputs.size() != 1)
+    return false;
   std::vector<OutputRef> inputs = n.inputs;
   if (is_public(n, "Concat")) {
     for (OutputRef& input : inputs) input = quantise_like(patch, q, input);
@@ -216,7 +224,8 @@ bool make_table(Patch& patch, const Graph& g, NodeId id) {
 
 void add_code_movement(std::vector<Rule>& rules) {
   const std::vector<const char*> movers(std::begin(kMovers), std::end(kMovers));
-  rules.push_back({"move quantised weights", {"Transpose", "Reshape", "Squeeze", "Unsqueeze"}, move_weights});
+  rules.push_back(
+      {"move quantised weights", {"Transpose", "Reshape", "Squeeze", "Unsqueeze"}, move_weights});
   rules.push_back({"codes to codes", {"vireo.Quantise"}, make_table});
   rules.push_back({"move codes down", movers, move_down});
   rules.push_back({"transpose codes", {"Transpose"}, transpose_down});

@@ -1,5 +1,6 @@
-// Products of codes: vireo.Conv and vireo.MatMul between vireo.Dequantise become vireo.QuantisedConv and vireo.QuantisedMatMul, and
-// what comes behind them (requantisation, a quantised residual, a sum of two quantised values) their epilogue.
+// Products of codes: vireo.Conv and vireo.MatMul between vireo.Dequantise become
+// vireo.QuantisedConv and vireo.QuantisedMatMul, and what comes behind them (requantisation, a
+// quantised residual, a sum of two quantised values) their epilogue.
 #include <algorithm>
 #include <cmath>
 
@@ -48,7 +49,8 @@ std::optional<Grid> activation_codes(const Graph& g, OutputRef ref) {
 
 OutputRef product_scale(Patch& patch, const std::vector<double>& a, const std::vector<double>& w) {
   std::vector<double> scale(std::max(a.size(), w.size()));
-  for (size_t i = 0; i < scale.size(); ++i) scale[i] = a[a.size() == 1 ? 0 : i] * w[w.size() == 1 ? 0 : i];
+  for (size_t i = 0; i < scale.size(); ++i)
+    scale[i] = a[a.size() == 1 ? 0 : i] * w[w.size() == 1 ? 0 : i];
   return f32_constant(patch, {scale.size()}, scale);
 }
 
@@ -68,10 +70,12 @@ bool convolution(Patch& patch, const Graph& g, NodeId id) {
   const auto src = activation_codes(g, n.inputs[0]);
   const PartialShape& shape = g.fact(n.inputs[1]).shape;
   if (!src || n.fact().type != element::f32 || shape.is_dynamic()) return false;
-  const bool by_channel = a.groups > 1 && shape[0] == Dimension(a.groups) && shape[shape.size() - 1] == Dimension(1);
+  const bool by_channel =
+      a.groups > 1 && shape[0] == Dimension(a.groups) && shape[shape.size() - 1] == Dimension(1);
   auto w = weights_of(g, n.inputs[1], 0);
   // By channel the products are not summed over channels: weights may be any values.
-  if (!w && by_channel && is_constant(g, n.inputs[1]) && is_f32(g, n.inputs[1]) && read_by_codes_alone(g, n))
+  if (!w && by_channel && is_constant(g, n.inputs[1]) && is_f32(g, n.inputs[1]) &&
+      read_by_codes_alone(g, n))
     w = Weights{value_of(g, n.inputs[1]), {1}};
   if (!w) return false;
   if (!src->per_tensor() && (!by_channel || src->scale.from_back != 0)) return false;
@@ -80,7 +84,8 @@ bool convolution(Patch& patch, const Graph& g, NodeId id) {
   q.quantised.src_zero = src->zero;
   const OutputRef scale = product_scale(patch, src->scale.values, w->scale);
   replace_with(patch, id,
-               patch.add(ops::quantised_conv_0, q, with_scale(n, src->source, patch.constant(w->codes), scale)),
+               patch.add(ops::quantised_conv_0, q,
+                         with_scale(n, src->source, patch.constant(w->codes), scale)),
                {n.inputs[0].node});
   return true;
 }
@@ -98,7 +103,8 @@ bool matmul(Patch& patch, const Graph& g, NodeId id) {
   if (!w || rank != 2 || a.transpose_a) return false;
   const OutputRef scale = product_scale(patch, src->scale.values, w->scale);
   replace_with(patch, id,
-               patch.add(ops::quantised_matmul_0, q, with_scale(n, src->source, patch.constant(w->codes), scale)),
+               patch.add(ops::quantised_matmul_0, q,
+                         with_scale(n, src->source, patch.constant(w->codes), scale)),
                {n.inputs[0].node});
   return true;
 }
@@ -173,10 +179,14 @@ bool requantise(Patch& patch, const Graph& g, NodeId id) {
   auto p = product(g, n.inputs[0]);
   const auto grid = quantised(g, n);
   const auto& a = n.attrs.as<ops::Quantise>();
-  if (!p || !grid || !single_use(g, n.inputs[0]) || p->q.type != element::f32 || a.type != element::u8) return false;
+  if (!p || !grid || !single_use(g, n.inputs[0]) || p->q.type != element::f32 ||
+      a.type != element::u8)
+    return false;
   if (!is_clamp(p->activation) && (a.low != 0 || a.high != 255)) return false;
   if (!grid->per_tensor()) {
-    if (grid->scale.from_back != 0 || p->has_residual || p->q.between || !clamped_by_grid(p->activation, *grid)) return false;
+    if (grid->scale.from_back != 0 || p->has_residual || p->q.between ||
+        !clamped_by_grid(p->activation, *grid))
+      return false;
     if (p->activation.kind == ops::ActivationKind::Clamp) p->activation = {};
   }
   if (!take_residual_codes(g, *p)) return false;
@@ -193,10 +203,12 @@ bool requantise(Patch& patch, const Graph& g, NodeId id) {
   return replace_product(patch, id, *p);
 }
 
-// The product gives codes, and `d` makes values of them again on the same grid, so that the epilogue can do both.
+// The product gives codes, and `d` makes values of them again on the same grid, so that the
+// epilogue can do both.
 bool rounds_to_own_grid(const Product& p, const Grid& d) {
-  return !p.has_residual && !p.q.between && !p.q.per_channel_out && p.q.type == element::u8 && is_clamp(p.activation) &&
-         p.q.low == 0 && p.q.high == 255 && p.q.out_scale == d.scale.values[0] && p.q.out_zero == d.zero;
+  return !p.has_residual && !p.q.between && !p.q.per_channel_out && p.q.type == element::u8 &&
+         is_clamp(p.activation) && p.q.low == 0 && p.q.high == 255 &&
+         p.q.out_scale == d.scale.values[0] && p.q.out_zero == d.zero;
 }
 void round_between(Product& p) {
   p.q.between = true;
@@ -207,7 +219,8 @@ void round_between(Product& p) {
   p.q.out_zero = 0;
 }
 
-// Add(Dequantise(product), other): the product rounds to its grid in registers, and adds. The later of two products takes the other.
+// Add(Dequantise(product), other): the product rounds to its grid in registers, and adds. The later
+// of two products takes the other.
 bool add_between(Patch& patch, const Graph& g, NodeId id) {
   const GraphNode& n = g[id];
   if (n.fact().type != element::f32 || n.inputs[0] == n.inputs[1]) return false;
@@ -215,10 +228,12 @@ bool add_between(Patch& patch, const Graph& g, NodeId id) {
   for (size_t i : {later, 1 - later}) {
     const auto d = dequantised(g, n.inputs[i]);
     const OutputRef other = n.inputs[1 - i];
-    if (!d || !d->per_tensor() || !single_use(g, n.inputs[i]) || !single_use(g, d->source)) continue;
+    if (!d || !d->per_tensor() || !single_use(g, n.inputs[i]) || !single_use(g, d->source))
+      continue;
     auto p = product(g, d->source);
     if (!p || !rounds_to_own_grid(*p, *d)) continue;
-    if (is_constant(g, other) || !same_shape(g.fact(n.inputs[i]).shape, g.fact(other).shape)) continue;
+    if (is_constant(g, other) || !same_shape(g.fact(n.inputs[i]).shape, g.fact(other).shape))
+      continue;
     round_between(*p);
     p->inputs.insert(p->inputs.begin() + long(p->residual_input()), other);
     p->has_residual = true;
@@ -231,7 +246,8 @@ bool add_between(Patch& patch, const Graph& g, NodeId id) {
 bool bias_after(Patch& patch, const Graph& g, NodeId id) {
   const GraphNode& n = g[id];
   const auto split = with_constant(g, n);
-  if (!split || n.fact().type != element::f32 || !keeps_shape(g, split->data, split->constant)) return false;
+  if (!split || n.fact().type != element::f32 || !keeps_shape(g, split->data, split->constant))
+    return false;
   const auto values = per_axis(value_of(g, split->constant));
   const auto d = dequantised(g, split->data);
   if (!values || values->from_back != 0 || !d || !d->per_tensor()) return false;
@@ -247,34 +263,41 @@ bool bias_after(Patch& patch, const Graph& g, NodeId id) {
 bool relu_after(Patch& patch, const Graph& g, NodeId id) {
   const GraphNode& n = g[id];
   auto p = product(g, n.inputs[0]);
-  if (!p || !p->q.between || p->q.relu_after || p->q.type != element::f32 || !single_use(g, n.inputs[0])) return false;
+  if (!p || !p->q.between || p->q.relu_after || p->q.type != element::f32 ||
+      !single_use(g, n.inputs[0]))
+    return false;
   p->q.relu_after = true;
   return replace_product(patch, id, *p);
 }
 
-// The codes of a picture that was quantised channels first and then turned, with its convolution's weights, get a fourth channel: so
-// that a pixel is one word.
+// The codes of a picture that was quantised channels first and then turned, with its convolution's
+// weights, get a fourth channel: so that a pixel is one word.
 bool picture(Patch& patch, const Graph& g, NodeId id) {
   const GraphNode& n = g[id];
   const GraphNode* turn = made_by(g, n.inputs[0], "Transpose");
   const GraphNode* q = turn ? &g[turn->inputs[0].node] : nullptr;
-  if (!q || q->op != &ops::quantise_0 || q->fact().type != element::u8 || !is_f32(g, q->inputs[0])) return false;
+  if (!q || q->op != &ops::quantise_0 || q->fact().type != element::u8 || !is_f32(g, q->inputs[0]))
+    return false;
   if (ints(g, turn->inputs[1]) != std::vector<int64_t>{0, 2, 3, 1}) return false;
   const auto grid = quantised(g, *q);
   const Tensor weights = value_of(g, n.inputs[1]);
   const auto& a = n.attrs.as<ops::QuantisedConv>();
-  if (!grid || !grid->per_tensor() || !weights || a.groups != 1 || weights.get_element_type() != element::i8) return false;
+  if (!grid || !grid->per_tensor() || !weights || a.groups != 1 ||
+      weights.get_element_type() != element::i8)
+    return false;
   const Shape& shape = weights.get_shape();
   if (shape.size() != 4 || shape[3] != 3) return false;
   Tensor wider(element::i8, {shape[0], shape[1], shape[2], 4});
   const auto* from = weights.dense().data<int8_t>();
   auto* to = wider.data<int8_t>();
-  for (size_t i = 0; i < wider.get_size(); ++i) to[i] = i % 4 < 3 ? from[i / 4 * 3 + i % 4] : int8_t(0);
+  for (size_t i = 0; i < wider.get_size(); ++i)
+    to[i] = i % 4 < 3 ? from[i / 4 * 3 + i % 4] : int8_t(0);
   ops::QuantiseImage image;
   static_cast<ops::Quantise&>(image) = q->attrs.as<ops::Quantise>();
   const auto one = [&](double v) { return f32_constant(patch, {}, {v}); };
   std::vector<OutputRef> inputs = n.inputs;
-  inputs[0] = patch.add(ops::quantise_image_0, image, {q->inputs[0], one(grid->scale.values[0]), one(grid->zero)});
+  inputs[0] = patch.add(ops::quantise_image_0, image,
+                        {q->inputs[0], one(grid->scale.values[0]), one(grid->zero)});
   inputs[1] = patch.constant(wider);
   patch.credit(inputs[0].node, turn->inputs[0].node);
   const OutputRef made = patch.add(*n.op, n.attrs, std::move(inputs));

@@ -1,5 +1,6 @@
-// Models say "8 bits" in two ways: FakeQuantize (OpenVINO, NNCF) and a Convert to codes with a Convert, Subtract and Multiply back
-// (ONNX, compressed weights). Both become vireo.Quantise and vireo.Dequantise. Activations are u8 from here on, weights i8 around 0.
+// Models say "8 bits" in two ways: FakeQuantize (OpenVINO, NNCF) and a Convert to codes with a
+// Convert, Subtract and Multiply back (ONNX, compressed weights). Both become vireo.Quantise and
+// vireo.Dequantise. Activations are u8 from here on, weights i8 around 0.
 #include <algorithm>
 #include <cmath>
 
@@ -14,7 +15,8 @@ namespace vireo::passes {
 
 namespace {
 
-constexpr double kWholeZero = 0.02;  // how far from an integer rounding in f32 may have left a zero point
+constexpr double kWholeZero =
+    0.02;  // how far from an integer rounding in f32 may have left a zero point
 
 // The numbers of a FakeQuantize: x is rounded to code / scale, code 0 standing for `low`.
 struct Levels {
@@ -25,7 +27,8 @@ struct Levels {
 
 std::optional<Shape> common_shape(const Graph& g, const GraphNode& n, size_t first) {
   PartialShape shape = g.fact(n.inputs[first]).shape;
-  if (!PartialShape::broadcast_merge_into(shape, g.fact(n.inputs[first + 1]).shape)) return std::nullopt;
+  if (!PartialShape::broadcast_merge_into(shape, g.fact(n.inputs[first + 1]).shape))
+    return std::nullopt;
   return shape.is_static() ? std::optional<Shape>(shape.to_shape()) : std::nullopt;
 }
 
@@ -40,7 +43,8 @@ std::optional<Levels> levels_of(const Graph& g, const GraphNode& n) {
   l.count = n.attrs.as<ops::FakeQuantize>().levels;
   if (l.count < 2 || l.count > 256 || !numpy_broadcast(g, n)) return std::nullopt;
   for (size_t i = 1; i < 5; ++i)
-    if (!is_constant(g, n.inputs[i]) || !keeps_shape(g, n.inputs[0], n.inputs[i])) return std::nullopt;
+    if (!is_constant(g, n.inputs[i]) || !keeps_shape(g, n.inputs[0], n.inputs[i]))
+      return std::nullopt;
   const auto in = common_shape(g, n, 1), out = common_shape(g, n, 3);
   if (!in || !out || (*out != *in && shape_size(*out) != 1)) return std::nullopt;
   l.shape = *in;
@@ -50,10 +54,13 @@ std::optional<Levels> levels_of(const Graph& g, const GraphNode& n) {
   for (size_t i = 0; i < shape_size(*in); ++i) {
     for (const auto& b : bounds)
       if (b.size() != shape_size(*in)) return std::nullopt;
-    const double scale = (bounds[1][i] - bounds[0][i]) / steps, to = (bounds[3][i] - bounds[2][i]) / steps;
-    if (!(scale > 0) || !(to > 0) || !std::isfinite(scale) || !std::isfinite(to)) return std::nullopt;
+    const double scale = (bounds[1][i] - bounds[0][i]) / steps,
+                 to = (bounds[3][i] - bounds[2][i]) / steps;
+    if (!(scale > 0) || !(to > 0) || !std::isfinite(scale) || !std::isfinite(to))
+      return std::nullopt;
     const double zero = -bounds[0][i] / scale, back = -bounds[2][i] / to;
-    if (std::fabs(zero - std::nearbyint(zero)) > kWholeZero || std::fabs(back - std::nearbyint(back)) > kWholeZero)
+    if (std::fabs(zero - std::nearbyint(zero)) > kWholeZero ||
+        std::fabs(back - std::nearbyint(back)) > kWholeZero)
       return std::nullopt;
     l.in_scale.push_back(scale);
     // Plus 0, so that no zero has a sign.
@@ -68,7 +75,8 @@ bool uniform(const std::vector<double>& v) {
   return std::all_of(v.begin(), v.end(), [&](double x) { return x == v[0]; });
 }
 
-// FakeQuantize whose results are codes already, as the importer of ONNX writes it: Convert makes them integers.
+// FakeQuantize whose results are codes already, as the importer of ONNX writes it: Convert makes
+// them integers.
 bool codes_only(const Graph& g, const GraphNode& n) {
   for (const Use& use : n.outputs[0].uses) {
     const GraphNode& reader = g[use.node];
@@ -107,7 +115,8 @@ bool fake_quantise(Patch& patch, const Graph& g, NodeId id) {
   const OutputRef codes = patch.add(ops::quantise_0, ops::Quantise{element::u8, 0, l->count - 1},
                                     {n.inputs[0], row(l->in_scale), row(l->in_zero)});
   replace_with(patch, id,
-               patch.add(ops::dequantise_0, ops::Dequantise{}, {codes, row(l->out_scale), row(l->out_zero)}));
+               patch.add(ops::dequantise_0, ops::Dequantise{},
+                         {codes, row(l->out_scale), row(l->out_zero)}));
   return true;
 }
 
@@ -121,15 +130,18 @@ bool fake_quantised_weights(Patch& patch, const Graph& g, NodeId id) {
   const double zero = l->in_zero[0];
   const ops::Quantise a{element::i8, int64_t(-zero), int64_t(-zero) + l->count - 1};
   if (a.low < -128 || a.high > 127) return false;
-  const Tensor scale = make_tensor(element::f32, l->shape, l->in_scale), none = make_tensor(element::f32, {}, std::vector<double>{0});
+  const Tensor scale = make_tensor(element::f32, l->shape, l->in_scale),
+               none = make_tensor(element::f32, {}, std::vector<double>{0});
   const Tensor codes = evaluate_op(ops::quantise_0, a, n.name, {weights, scale, none})[0];
   replace_with(patch, id,
                patch.add(ops::dequantise_0, ops::Dequantise{},
-                         {patch.constant(codes), f32_constant(patch, l->shape, l->out_scale), patch.constant(none)}));
+                         {patch.constant(codes), f32_constant(patch, l->shape, l->out_scale),
+                          patch.constant(none)}));
   return true;
 }
 
-// A constant, perhaps reshaped or converted: nothing is folded yet, and inference evaluates small values only.
+// A constant, perhaps reshaped or converted: nothing is folded yet, and inference evaluates small
+// values only.
 Tensor constant_of(const Graph& g, OutputRef ref) {
   if (const Tensor& t = value_of(g, ref)) return t;
   const GraphNode& n = g[ref.node];
@@ -156,10 +168,12 @@ bool convert_back(Patch& patch, const Graph& g, NodeId id) {
     const element::Type type = g.fact(codes).type;
     if (type != element::u8 && type != element::i8) continue;
     const Tensor scale = constant_of(g, n.inputs[1 - i]),
-                 zero = shifted ? constant_of(g, shifted->inputs[1]) : make_tensor(element::f32, {}, std::vector<double>{0});
+                 zero = shifted ? constant_of(g, shifted->inputs[1])
+                                : make_tensor(element::f32, {}, std::vector<double>{0});
     if (!scale || !zero) continue;
     replace_with(patch, id,
-                 patch.add(ops::dequantise_0, ops::Dequantise{}, {codes, patch.constant(scale), patch.constant(zero)}));
+                 patch.add(ops::dequantise_0, ops::Dequantise{},
+                           {codes, patch.constant(scale), patch.constant(zero)}));
     return true;
   }
   return false;
@@ -178,10 +192,13 @@ bool unsigned_codes(Patch& patch, const Graph& g, NodeId id) {
   const Tensor &from = value_of(g, q.inputs[2]), &to = value_of(g, n.inputs[2]);
   if (!from || !to) return false;
   const auto& a = q.attrs.as<ops::Quantise>();
-  const OutputRef codes = patch.add(ops::quantise_0, ops::Quantise{element::u8, a.low + 128, a.high + 128},
-                                    {q.inputs[0], q.inputs[1], patch.constant(plus(from, 128))});
+  const OutputRef codes =
+      patch.add(ops::quantise_0, ops::Quantise{element::u8, a.low + 128, a.high + 128},
+                {q.inputs[0], q.inputs[1], patch.constant(plus(from, 128))});
   patch.credit(codes.node, n.inputs[0].node);
-  replace_with(patch, id, patch.add(ops::dequantise_0, ops::Dequantise{}, {codes, n.inputs[1], patch.constant(plus(to, 128))}));
+  replace_with(patch, id,
+               patch.add(ops::dequantise_0, ops::Dequantise{},
+                         {codes, n.inputs[1], patch.constant(plus(to, 128))}));
   return true;
 }
 

@@ -29,12 +29,8 @@ Arguments CallArguments::evaluate(std::string callee, Context& context) const {
   for (const One& one : all) {
     Value value = one.value->evaluate(context);
     switch (one.kind) {
-      case One::Positional:
-        result.positional.push_back(std::move(value));
-        break;
-      case One::Named:
-        result.named.emplace_back(one.name, std::move(value));
-        break;
+      case One::Positional: result.positional.push_back(std::move(value)); break;
+      case One::Named: result.named.emplace_back(one.name, std::move(value)); break;
       case One::Spread:
         for (Value& item : iterate(value)) result.positional.push_back(std::move(item));
         break;

@@ -99,7 +99,8 @@ ExpressionPtr Parser::comparison() {
     const bool is_operator =
         now.kind == Token::Operator &&
         std::find(std::begin(kOperators), std::end(kOperators), now.text) != std::end(kOperators);
-    const bool negated = sees_name("not") && next_token().kind == Token::Name && next_token().text == "in";
+    const bool negated =
+        sees_name("not") && next_token().kind == Token::Name && next_token().text == "in";
     if (!is_operator && !negated && !sees_name("in")) break;
     std::string op = negated ? "not in" : now.text;
     at_ += negated ? 2 : 1;
@@ -238,8 +239,7 @@ ExpressionPtr Parser::test(ExpressionPtr object) {
                        now.text != "and" && now.text != "if" && now.text != "is" &&
                        now.text != "in" && now.text != "not";
   if (is_value || is_name) {
-    node->arguments.all.push_back(
-        {CallArguments::One::Positional, "", postfix(primary())});
+    node->arguments.all.push_back({CallArguments::One::Positional, "", postfix(primary())});
   }
   return node;
 }
@@ -270,8 +270,7 @@ CallArguments Parser::call_arguments() {
 
 ExpressionPtr Parser::primary() {
   switch (token().kind) {
-    case Token::Name:
-      return name_or_constant();
+    case Token::Name: return name_or_constant();
     case Token::String: {
       auto node = make<Constant>();
       std::string text;
@@ -280,8 +279,7 @@ ExpressionPtr Parser::primary() {
       return node;
     }
     case Token::Integer:
-    case Token::Float:
-      return number();
+    case Token::Float: return number();
     default:
       if (sees_op("(")) return parenthesised();
       if (sees_op("[")) return list_literal();
@@ -295,9 +293,7 @@ ExpressionPtr Parser::name_or_constant() {
   const bool is_true = text == "true" || text == "True";
   if (is_true || text == "false" || text == "False" || text == "none" || text == "None") {
     auto node = make<Constant>();
-    node->value = is_true                    ? Value(true)
-                  : text[1] == 'a'           ? Value(false)
-                                             : Value(None{});
+    node->value = is_true ? Value(true) : text[1] == 'a' ? Value(false) : Value(None{});
     ++at_;
     return node;
   }

@@ -69,7 +69,8 @@ Value format_filter(const Value& v, Arguments& a) {
 Value indent(const Value& v, Arguments& a) {
   const Value width = a.get(0, "width", int64_t{4});
   const bool first = a.get(1, "first", false).truth(), blank = a.get(2, "blank", false).truth();
-  const int64_t count = width.is_string() ? 0 : std::clamp<int64_t>(a.get_int(0, "width", 4), 0, 1000);
+  const int64_t count =
+      width.is_string() ? 0 : std::clamp<int64_t>(a.get_int(0, "width", 4), 0, 1000);
   const std::string margin =
       width.is_string() ? width.string() : std::string(static_cast<size_t>(count), ' ');
   std::string result;
@@ -162,8 +163,10 @@ Value urlencode(const Value& v, Arguments&) {
                        std::string_view("-_.~/").find(c) != std::string_view::npos;
     constexpr char kHex[] = "0123456789ABCDEF";
     const auto byte = static_cast<unsigned char>(c);
-    if (plain) result += c;
-    else ((result += '%') += kHex[byte >> 4]) += kHex[byte & 15];
+    if (plain)
+      result += c;
+    else
+      ((result += '%') += kHex[byte >> 4]) += kHex[byte & 15];
   }
   return result;
 }

@@ -42,7 +42,9 @@ Spec read_spec(std::string_view text) {
   Spec spec;
   const std::string whole(text);
   const auto all = characters(text);
-  const auto is_align = [](std::string_view c) { return c == "<" || c == ">" || c == "^" || c == "="; };
+  const auto is_align = [](std::string_view c) {
+    return c == "<" || c == ">" || c == "^" || c == "=";
+  };
   if (all.size() > 1 && is_align(all[1])) {
     spec.fill = all[0];
     spec.align = all[1][0];
@@ -77,13 +79,16 @@ std::string number_text(const Value& value, const Spec& spec) {
       type == 'G' || type == '%') {
     const double magnitude = std::abs(value.number()) * (type == '%' ? 100 : 1);
     if (!type && spec.precision < 0) return float_text(magnitude);
-    const int precision = spec.precision < 0 ? 6 : static_cast<int>(std::min<int64_t>(spec.precision, 300));
+    const int precision =
+        spec.precision < 0 ? 6 : static_cast<int>(std::min<int64_t>(spec.precision, 300));
     const char kind = type == '%' ? 'f' : type ? type : 'g';
-    std::string text = fmt::format(fmt::runtime(std::string("{:.{}") + kind + "}"), magnitude, precision);
+    std::string text =
+        fmt::format(fmt::runtime(std::string("{:.{}") + kind + "}"), magnitude, precision);
     return type == '%' ? text + "%" : text;
   }
   const int64_t number = value.integer();
-  const uint64_t magnitude = number < 0 ? 0 - static_cast<uint64_t>(number) : static_cast<uint64_t>(number);
+  const uint64_t magnitude =
+      number < 0 ? 0 - static_cast<uint64_t>(number) : static_cast<uint64_t>(number);
   if (type == 'x') return (spec.alternate ? "0x" : "") + fmt::format("{:x}", magnitude);
   if (type == 'X') return (spec.alternate ? "0X" : "") + fmt::format("{:X}", magnitude);
   if (type == 'o') return (spec.alternate ? "0o" : "") + fmt::format("{:o}", magnitude);
@@ -128,7 +133,8 @@ Value field(std::string_view name, const Arguments& arguments, size_t& next) {
   Value value;
   if (index) {
     const auto at = static_cast<size_t>(*index);
-    if (*index < 0 || at >= arguments.positional.size()) fail("format: no argument " + std::to_string(*index));
+    if (*index < 0 || at >= arguments.positional.size())
+      fail("format: no argument " + std::to_string(*index));
     value = arguments.positional[at];
   } else {
     const Value* found = arguments.find(arguments.positional.size(), first);
@@ -137,7 +143,8 @@ Value field(std::string_view name, const Arguments& arguments, size_t& next) {
   }
   for (name.remove_prefix(end); !name.empty();) {
     const bool bracket = name[0] == '[';
-    const size_t stop = bracket ? name.find(']') : std::min(name.find_first_of(".[", 1), name.size());
+    const size_t stop =
+        bracket ? name.find(']') : std::min(name.find_first_of(".[", 1), name.size());
     if (stop == name.npos) fail("format: expected ']'");
     const std::string_view key = name.substr(1, stop - 1);
     const auto number = parse_i64(key);
@@ -168,7 +175,8 @@ std::string format_braces(const std::string& text, const Arguments& arguments) {
       if (mark != name.npos) {
         value = name.substr(mark) == "!r" ? Value(value.repr()) : Value(value.str());
       }
-      const Spec spec = read_spec(colon < inside.size() ? inside.substr(colon + 1) : std::string_view());
+      const Spec spec =
+          read_spec(colon < inside.size() ? inside.substr(colon + 1) : std::string_view());
       result += apply(value, spec);
       i = end;
     }

@@ -18,20 +18,30 @@ class Writer {
 
   void write(const Value& v) {
     if (text_.size() > kMaxText) fail("tojson: the text is over the limit");
-    if (v.is_none()) text_ += "null";
-    else if (v.is_bool()) text_ += v.truth() ? "true" : "false";
-    else if (v.is_float()) write_float(v.number());
-    else if (v.is_int()) text_ += v.repr();
-    else if (v.is_string()) write_string(v.string());
-    else if (v.is_list()) write_list(v.list());
-    else if (v.is_dict()) write_dict(v.dict());
-    else fail(std::string("Object of type ") + v.type_name() + " is not JSON serializable");
+    if (v.is_none())
+      text_ += "null";
+    else if (v.is_bool())
+      text_ += v.truth() ? "true" : "false";
+    else if (v.is_float())
+      write_float(v.number());
+    else if (v.is_int())
+      text_ += v.repr();
+    else if (v.is_string())
+      write_string(v.string());
+    else if (v.is_list())
+      write_list(v.list());
+    else if (v.is_dict())
+      write_dict(v.dict());
+    else
+      fail(std::string("Object of type ") + v.type_name() + " is not JSON serializable");
   }
   std::string take() { return std::move(text_); }
 
  private:
   void write_float(double v) {
-    text_ += std::isnan(v) ? "NaN" : std::isinf(v) ? (v < 0 ? "-Infinity" : "Infinity") : float_text(v);
+    text_ += std::isnan(v)   ? "NaN"
+             : std::isinf(v) ? (v < 0 ? "-Infinity" : "Infinity")
+                             : float_text(v);
   }
 
   void write_string(std::string_view string) {
@@ -89,11 +99,16 @@ class Writer {
     }
     write_items('{', entries, '}', [&](const Dict::Entry& entry) {
       const Value& key = entry.first;
-      if (key.is_string()) write_string(key.string());
-      else if (key.is_none()) text_ += "\"null\"";
-      else if (key.is_bool()) text_ += key.truth() ? "\"true\"" : "\"false\"";
-      else if (key.is_number()) text_ += '"' + key.repr() + '"';
-      else fail(std::string("keys must be str, int, float, bool or None, not ") + key.type_name());
+      if (key.is_string())
+        write_string(key.string());
+      else if (key.is_none())
+        text_ += "\"null\"";
+      else if (key.is_bool())
+        text_ += key.truth() ? "\"true\"" : "\"false\"";
+      else if (key.is_number())
+        text_ += '"' + key.repr() + '"';
+      else
+        fail(std::string("keys must be str, int, float, bool or None, not ") + key.type_name());
       text_ += style_.key;
       write(entry.second);
     });
@@ -117,7 +132,8 @@ Value converted(const nlohmann::ordered_json& json, int depth) {
     case Type::number_integer: return json.get<int64_t>();
     case Type::number_unsigned: {
       const auto number = json.get<uint64_t>();
-      return number >> 63 ? Value(static_cast<double>(number)) : Value(static_cast<int64_t>(number));
+      return number >> 63 ? Value(static_cast<double>(number))
+                          : Value(static_cast<int64_t>(number));
     }
     case Type::number_float: return json.get<double>();
     case Type::string: return text::to_valid_utf8(json.get_ref<const std::string&>());

@@ -254,7 +254,8 @@ std::optional<Value> find_method(const Value& self, std::string_view name) {
   if (self.is_string()) return bound(kString);
   if (!self.is_list() && !self.is_dict()) return {};
   const bool is_key = self.is_dict() && self.dict().find(name);
-  if (!is_key && std::find(std::begin(kChanging), std::end(kChanging), name) != std::end(kChanging)) {
+  if (!is_key &&
+      std::find(std::begin(kChanging), std::end(kChanging), name) != std::end(kChanging)) {
     return Value(Callable{std::string(name), [](Arguments& arguments) -> Value {
                             fail("'" + arguments.callee + "' would change its object");
                           }});

@@ -156,32 +156,35 @@ Flow Set::execute(Context& context) const {
 
 Value Macro::bind(Context& context) const {
   Scope& outer = context.scope();
-  return Callable{name, [this, &context, &outer](Arguments& given) -> Value {
-    Scope& scope = context.new_scope(&outer);
-    const Context::Enter enter(context, scope);
-    const auto& wanted = parameters.all;
-    for (size_t i = 0; i < wanted.size(); ++i) {
-      const auto& [parameter, otherwise] = wanted[i];
-      const Value* found = given.find(i, parameter);
-      scope.names[parameter] = found       ? *found
-                               : otherwise ? otherwise->evaluate(context)
-                                           : Value(Undefined{"parameter '" + parameter +
-                                                             "' was not provided"});
-    }
-    List more;
-    for (size_t i = wanted.size(); i < given.positional.size(); ++i) {
-      more.push_back(given.positional[i]);
-    }
-    Dict named;
-    for (const auto& [key, value] : given.named) {
-      const auto is_key = [k = &key](const auto& parameter) { return parameter.first == *k; };
-      if (key == "caller") scope.names["caller"] = value;
-      else if (std::none_of(wanted.begin(), wanted.end(), is_key)) named.set(key, value);
-    }
-    scope.names["varargs"] = Value(std::move(more), true);
-    scope.names["kwargs"] = std::move(named);
-    return captured(body, context);
-  }};
+  return Callable{
+      name, [this, &context, &outer](Arguments& given) -> Value {
+        Scope& scope = context.new_scope(&outer);
+        const Context::Enter enter(context, scope);
+        const auto& wanted = parameters.all;
+        for (size_t i = 0; i < wanted.size(); ++i) {
+          const auto& [parameter, otherwise] = wanted[i];
+          const Value* found = given.find(i, parameter);
+          scope.names[parameter] =
+              found       ? *found
+              : otherwise ? otherwise->evaluate(context)
+                          : Value(Undefined{"parameter '" + parameter + "' was not provided"});
+        }
+        List more;
+        for (size_t i = wanted.size(); i < given.positional.size(); ++i) {
+          more.push_back(given.positional[i]);
+        }
+        Dict named;
+        for (const auto& [key, value] : given.named) {
+          const auto is_key = [k = &key](const auto& parameter) { return parameter.first == *k; };
+          if (key == "caller")
+            scope.names["caller"] = value;
+          else if (std::none_of(wanted.begin(), wanted.end(), is_key))
+            named.set(key, value);
+        }
+        scope.names["varargs"] = Value(std::move(more), true);
+        scope.names["kwargs"] = std::move(named);
+        return captured(body, context);
+      }};
 }
 
 Flow Macro::execute(Context& context) const {

@@ -135,7 +135,8 @@ Value map(const Value& v, Arguments& a) {
     }
     return result;
   }
-  Arguments inner{a.need_string(0, "filter"), {a.positional.begin() + 1, a.positional.end()}, a.named};
+  Arguments inner{
+      a.need_string(0, "filter"), {a.positional.begin() + 1, a.positional.end()}, a.named};
   for (const Value& one : iterate(v)) result.push_back(apply_filter(inner.callee, one, inner));
   return result;
 }
@@ -187,7 +188,8 @@ Value slice_filter(const Value& v, Arguments& a) {
   size_t at = 0;
   for (size_t i = 0; i < slices; ++i) {
     const size_t size = each + (i < extra);
-    List row(all.begin() + static_cast<ptrdiff_t>(at), all.begin() + static_cast<ptrdiff_t>(at + size));
+    List row(all.begin() + static_cast<ptrdiff_t>(at),
+             all.begin() + static_cast<ptrdiff_t>(at + size));
     if (fill && i >= extra && extra) row.push_back(*fill);
     rows.emplace_back(std::move(row));
     at += size;
@@ -196,8 +198,8 @@ Value slice_filter(const Value& v, Arguments& a) {
 }
 
 Value sort(const Value& v, Arguments& a) {
-  return sorted(iterate(v), a.get(2, "attribute", None{}), a.get(1, "case_sensitive", false).truth(),
-                a.get(0, "reverse", false).truth());
+  return sorted(iterate(v), a.get(2, "attribute", None{}),
+                a.get(1, "case_sensitive", false).truth(), a.get(0, "reverse", false).truth());
 }
 
 Value sum(const Value& v, Arguments& a) {

@@ -389,9 +389,8 @@ std::string float_text(double value) {
   const double magnitude = std::fabs(value);
   const bool plain = magnitude == 0 || (magnitude >= 1e-4 && magnitude < 1e16);
   char text[64];
-  const auto end =
-      std::to_chars(text, text + sizeof text, value,
-                    plain ? std::chars_format::fixed : std::chars_format::scientific);
+  const auto end = std::to_chars(text, text + sizeof text, value,
+                                 plain ? std::chars_format::fixed : std::chars_format::scientific);
   std::string result(text, end.ptr);
   if (plain && result.find('.') == result.npos) result += ".0";
   return result;

@@ -99,9 +99,9 @@ class Value {
   bool same_as(const Value& other) const;
 
  private:
-  std::variant<Undefined, None, bool, int64_t, double, std::string,
-               std::shared_ptr<const Sequence>, std::shared_ptr<const Dict>,
-               std::shared_ptr<Namespace>, std::shared_ptr<const Callable>>
+  std::variant<Undefined, None, bool, int64_t, double, std::string, std::shared_ptr<const Sequence>,
+               std::shared_ptr<const Dict>, std::shared_ptr<Namespace>,
+               std::shared_ptr<const Callable>>
       data_;
 };
 

@@ -1,4 +1,5 @@
-// Attributes by name, for executors that serve many small operators alike. T is the type the operator declares.
+// Attributes by name, for executors that serve many small operators alike. T is the type the
+// operator declares.
 #pragma once
 
 #include <string_view>

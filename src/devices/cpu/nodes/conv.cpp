@@ -177,10 +177,10 @@ const char* plan(PlanContext& c) {
   const std::string suffix = kernel_suffix(d.src_type, c.isa());
   if (packed.depthwise) {
     Params<DepthwisePlan> params{plan_depthwise(d, packed.depthwise, c.threads()), p};
-    c.step(spec_of(params.plan, run_by_channel,
-                   (is_depthwise(d) ? "depthwise_" : "grouped_") + suffix,
-                   estimate(bytes, is_depthwise(d) ? 4 * flop : 2 * flop), flop * 1e-9),
-           std::move(params), operands);
+    c.step(
+        spec_of(params.plan, run_by_channel, (is_depthwise(d) ? "depthwise_" : "grouped_") + suffix,
+                estimate(bytes, is_depthwise(d) ? 4 * flop : 2 * flop), flop * 1e-9),
+        std::move(params), operands);
     return nullptr;
   }
   if (by_tiles) {

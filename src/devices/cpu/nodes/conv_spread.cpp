@@ -1,10 +1,10 @@
-// Transposed convolutions whose windows lie side by side: every pixel becomes a block of its own, so
-// that a row of the source times the taps of one row of the window is a matrix product whose result
-// is a row of the output as it lies.
+// Transposed convolutions whose windows lie side by side: every pixel becomes a block of its own,
+// so that a row of the source times the taps of one row of the window is a matrix product whose
+// result is a row of the output as it lies.
 #include "base/support/aligned_buffer.h"
 #include "devices/cpu/kernels/gemm/gemm.h"
-#include "devices/cpu/nodes/kernel_step.h"
 #include "devices/cpu/nodes/epilogue.h"
+#include "devices/cpu/nodes/kernel_step.h"
 #include "ops/fused/fused.h"
 
 namespace vireo::cpu {
@@ -68,12 +68,11 @@ std::shared_ptr<const void> prepare(const NodeView& node) {
   p->columns = int64_t(shape[shape.size() - 2]);
   if (shape.size() == 4) p->rows = int64_t(shape[1]);
   const int64_t k = int64_t(shape.back()), n = p->columns * p->channels;
-  p->weights = node.pack(
-      fmt::format("spread {}", p->kernel->name),
-      gemm_packed_bytes(*p->kernel, n, k) * size_t(p->rows), w, p->rows,
-      [p, k](const void* from, uint8_t* to, int64_t begin, int64_t end) {
-        pack_rows(*p, k, static_cast<const float*>(from), to, begin, end);
-      });
+  p->weights = node.pack(fmt::format("spread {}", p->kernel->name),
+                         gemm_packed_bytes(*p->kernel, n, k) * size_t(p->rows), w, p->rows,
+                         [p, k](const void* from, uint8_t* to, int64_t begin, int64_t end) {
+                           pack_rows(*p, k, static_cast<const float*>(from), to, begin, end);
+                         });
   if (node.attrs<ops::FusedConvTranspose>().has_bias) {
     const Tensor bias = node.constant(2)->dense();
     p->bias = AlignedBuffer(size_t(n) * sizeof(float), AlignedBuffer::Fill::Zero);

@@ -32,7 +32,9 @@ const char* plan(PlanContext& c) {
   p.high = float(a.high);
   const Place operands[] = {c.output(0), c.input(0)};
   const ImagePlan plan = plan_image(p, c.isa());
-  c.step(spec_of(plan, run, std::string("image_u8_") + tier_name(c.isa()), estimate(5.0 * double(elements(in)))), plan, operands);
+  c.step(spec_of(plan, run, std::string("image_u8_") + tier_name(c.isa()),
+                 estimate(5.0 * double(elements(in)))),
+         plan, operands);
   return nullptr;
 }
 

@@ -36,9 +36,10 @@ std::string common_refusal(const NodeView& node, const CodeProduct& product) {
 struct CodeStrides {
   int64_t oc, tap, ic;
 };
-void add_tap_sums(const NodeView& node, PackedCodes& p, const CodeStrides& s, int64_t oc, int64_t groups, int64_t taps,
-                  int64_t ic) {
-  const int64_t in_group = oc / groups, width = round_up(in_group, p.kernel->lanes), columns = groups * width;
+void add_tap_sums(const NodeView& node, PackedCodes& p, const CodeStrides& s, int64_t oc,
+                  int64_t groups, int64_t taps, int64_t ic) {
+  const int64_t in_group = oc / groups, width = round_up(in_group, p.kernel->lanes),
+                columns = groups * width;
   p.columns = columns;
   p.taps = taps;
   const auto fill = [=](const void* source, uint8_t* to, int64_t, int64_t) {
@@ -52,7 +53,8 @@ void add_tap_sums(const NodeView& node, PackedCodes& p, const CodeStrides& s, in
       }
     }
   };
-  const uint8_t* data = node.pack("sums of taps, i32", size_t(taps * columns) * sizeof(int32_t), *node.constant(1), 1, fill);
+  const uint8_t* data = node.pack("sums of taps, i32", size_t(taps * columns) * sizeof(int32_t),
+                                  *node.constant(1), 1, fill);
   p.tap_sums = reinterpret_cast<const int32_t*>(data);
 }
 
@@ -62,9 +64,10 @@ std::vector<float> as_floats(const void* codes, int64_t count) {
   return std::vector<float>(from, from + count);
 }
 
-// What sums start from so that they come out as if the zero had been taken off every code: a row per kind of line, in which
-// only some taps meet the source.
-std::vector<int32_t> starts_of(const PackedCodes& p, const ConvLines* lines, int64_t ic, int32_t zero) {
+// What sums start from so that they come out as if the zero had been taken off every code: a row
+// per kind of line, in which only some taps meet the source.
+std::vector<int32_t> starts_of(const PackedCodes& p, const ConvLines* lines, int64_t ic,
+                               int32_t zero) {
   const size_t columns = size_t(p.columns), taps = size_t(p.taps);
   std::vector<int32_t> starts(columns * (lines ? std::max<size_t>(1, lines->kinds.size()) : 1), 0);
   const auto take = [&](int32_t* row, size_t tap) {
@@ -75,13 +78,16 @@ std::vector<int32_t> starts_of(const PackedCodes& p, const ConvLines* lines, int
     const ConvLineKind& kind = lines->kinds[k];
     for (int32_t r = 0; r < kind.run_count; ++r) {
       const GemmRun& run = lines->runs[size_t(kind.run_begin + r)];
-      for (int64_t row = run.b; row < run.b + run.k; row += ic) take(&starts[k * columns], size_t(row / ic));
+      for (int64_t row = run.b; row < run.b + run.k; row += ic)
+        take(&starts[k * columns], size_t(row / ic));
     }
   }
   return starts;
 }
 
-Place fixed(const void* data) { return Place{kNone32, {0, uint64_t(reinterpret_cast<uintptr_t>(data))}, 0}; }
+Place fixed(const void* data) {
+  return Place{kNone32, {0, uint64_t(reinterpret_cast<uintptr_t>(data))}, 0};
+}
 
 template <typename Plan>
 struct Params {
@@ -103,7 +109,8 @@ void set_arguments(Args& args, const P& p, void* const* o) {
 
 // Place 0 is the output, in place of the residual if there is one.
 template <typename A>
-std::vector<Place> operands_of(PlanContext& c, const A& a, const PackedCodes& packed, int64_t* row, int* residual) {
+std::vector<Place> operands_of(PlanContext& c, const A& a, const PackedCodes& packed, int64_t* row,
+                               int* residual) {
   std::vector<Place> operands(3);
   operands[1] = c.input(0);
   operands[2] = fixed(packed.data);
@@ -118,7 +125,9 @@ std::vector<Place> operands_of(PlanContext& c, const A& a, const PackedCodes& pa
   return operands;
 }
 
-bool by_channel(const NodeView& node, const ConvDesc& d) { return is_depthwise(d) && node.out_type() == element::u8; }
+bool by_channel(const NodeView& node, const ConvDesc& d) {
+  return is_depthwise(d) && node.out_type() == element::u8;
+}
 
 std::string refuse_conv(const NodeView& node) {
   const auto& a = node.attrs<ops::QuantisedConv>();
@@ -128,7 +137,8 @@ std::string refuse_conv(const NodeView& node) {
   if (weights.size() < 3 || weights.size() > 5) return "the kernel has one to three spatial axes";
   const bool depthwise = by_channel(node, describe_weights(a, weights, false));
   if (node.in_type(1) != element::i8 && !depthwise) return "the weights are no codes";
-  return depthwise && a.quantised.between ? "a depthwise convolution has a sum behind it" : std::string();
+  return depthwise && a.quantised.between ? "a depthwise convolution has a sum behind it"
+                                          : std::string();
 }
 
 std::shared_ptr<const void> prepare_by_channel(const NodeView& node, const ConvDesc& d) {
@@ -137,15 +147,19 @@ std::shared_ptr<const void> prepare_by_channel(const NodeView& node, const ConvD
   auto p = std::make_shared<PackedCodes>();
   p->depthwise = get_depthwise(DataType::u8, node.program().isa);
   const int64_t count = int64_t(weights.get_size()), taps = count / d.oc;
-  p->finish = finish_codes(node, product_of(a), d.oc, 1, p->depthwise->lanes, kLargestProduct * double(taps));
+  p->finish = finish_codes(node, product_of(a), d.oc, 1, p->depthwise->lanes,
+                           kLargestProduct * double(taps));
   const bool codes = weights.get_element_type() == element::i8;
-  const auto fill = [=, kernel = p->depthwise, scale = p->finish.scale](const void* source, uint8_t* to, int64_t, int64_t) {
+  const auto fill = [=, kernel = p->depthwise, scale = p->finish.scale](
+                        const void* source, uint8_t* to, int64_t, int64_t) {
     const auto* values = static_cast<const float*>(source);
-    std::vector<float> scaled = codes ? as_floats(source, count) : std::vector<float>(values, values + count);
+    std::vector<float> scaled =
+        codes ? as_floats(source, count) : std::vector<float>(values, values + count);
     for (int64_t i = 0; i < count; ++i) scaled[size_t(i)] *= scale[size_t(i / taps)];
     pack_depthwise_weights(d, *kernel, scaled.data(), weight_strides(d), to);
   };
-  p->data = node.pack(p->depthwise->name, depthwise_packed_bytes(d, *p->depthwise), weights, 1, fill);
+  p->data =
+      node.pack(p->depthwise->name, depthwise_packed_bytes(d, *p->depthwise), weights, 1, fill);
   return p;
 }
 
@@ -156,13 +170,18 @@ std::shared_ptr<const void> prepare_conv(const NodeView& node) {
   if (by_channel(node, d)) return prepare_by_channel(node, d);
   auto p = std::make_shared<PackedCodes>();
   p->kernel = get_gemm(DataType::u8, node.program().isa);
-  const int64_t count = int64_t(weights.get_size()), ic = d.ic / d.groups, taps = count / (d.oc * ic);
-  const auto fill = [=, kernel = p->kernel](const void* source, uint8_t* to, int64_t begin, int64_t end) {
-    pack_conv_weights(d, *kernel, as_floats(source, count).data(), weight_strides(d), to, begin, end);
+  const int64_t count = int64_t(weights.get_size()), ic = d.ic / d.groups,
+                taps = count / (d.oc * ic);
+  const auto fill = [=, kernel = p->kernel](const void* source, uint8_t* to, int64_t begin,
+                                            int64_t end) {
+    pack_conv_weights(d, *kernel, as_floats(source, count).data(), weight_strides(d), to, begin,
+                      end);
   };
-  p->data = node.pack(p->kernel->name, conv_packed_bytes(d, *p->kernel), weights, conv_panels(d, *p->kernel), fill);
+  p->data = node.pack(p->kernel->name, conv_packed_bytes(d, *p->kernel), weights,
+                      conv_panels(d, *p->kernel), fill);
   add_tap_sums(node, *p, {taps * ic, ic, 1}, d.oc, d.groups, taps, ic);
-  p->finish = finish_codes(node, product_of(a), d.oc, d.groups, p->kernel->lanes, kLargestProduct * double(taps * ic));
+  p->finish = finish_codes(node, product_of(a), d.oc, d.groups, p->kernel->lanes,
+                           kLargestProduct * double(taps * ic));
   return p;
 }
 
@@ -177,7 +196,8 @@ void run_conv_step(const void* params, void* const* o, int64_t begin, int64_t en
   run_conv(p.plan, args, begin, end, scratch);
 }
 
-void run_depthwise_step(const void* params, void* const* o, int64_t begin, int64_t end, void* scratch) {
+void run_depthwise_step(const void* params, void* const* o, int64_t begin, int64_t end,
+                        void* scratch) {
   const auto& p = *static_cast<const Params<DepthwisePlan>*>(params);
   ConvArgs args;
   args.dst = o[0];
@@ -202,15 +222,18 @@ const char* plan_conv_step(PlanContext& c) {
   const double flop = conv_flop(d), bytes = double(elements(c.shape(0)) + elements(c.out_shape()));
   if (packed.depthwise) {
     d.src_zero = float(a.quantised.src_zero);
-    Params<DepthwisePlan> p{plan_depthwise(d, packed.depthwise, c.threads()), &packed, {}, residual};
-    c.step(spec_of(p.plan, run_depthwise_step, fmt::format("depthwise_u8_{}", tier_name(c.isa())), estimate(bytes, 2 * flop),
-                   flop * 1e-9),
+    Params<DepthwisePlan> p{
+        plan_depthwise(d, packed.depthwise, c.threads()), &packed, {}, residual};
+    c.step(spec_of(p.plan, run_depthwise_step, fmt::format("depthwise_u8_{}", tier_name(c.isa())),
+                   estimate(bytes, 2 * flop), flop * 1e-9),
            std::move(p), operands);
     return nullptr;
   }
   Params<ConvPlan> p{plan_conv(d, packed.kernel, c.threads()), &packed, {}, residual};
-  p.starts = starts_of(packed, p.plan.pointwise ? nullptr : &p.plan.lines, d.ic / d.groups, int32_t(a.quantised.src_zero));
-  c.step(spec_of(p.plan, run_conv_step, fmt::format("conv{}_u8_{}", p.plan.pointwise ? "_1x1" : "", code_tier(c.isa())),
+  p.starts = starts_of(packed, p.plan.pointwise ? nullptr : &p.plan.lines, d.ic / d.groups,
+                       int32_t(a.quantised.src_zero));
+  c.step(spec_of(p.plan, run_conv_step,
+                 fmt::format("conv{}_u8_{}", p.plan.pointwise ? "_1x1" : "", code_tier(c.isa())),
                  estimate(bytes, flop / 4), flop * 1e-9),
          std::move(p), operands);
   return nullptr;
@@ -233,16 +256,21 @@ std::shared_ptr<const void> prepare_matmul(const NodeView& node) {
   const int64_t k_stride = a.transpose_b ? 1 : columns, n_stride = a.transpose_b ? columns : 1;
   auto p = std::make_shared<PackedCodes>();
   p->kernel = get_gemm(DataType::u8, node.program().isa);
-  const auto fill = [=, kernel = p->kernel](const void* source, uint8_t* to, int64_t begin, int64_t end) {
-    pack_gemm_b(*kernel, as_floats(source, rows * columns).data(), k_stride, n_stride, n, k, to, begin, end);
+  const auto fill = [=, kernel = p->kernel](const void* source, uint8_t* to, int64_t begin,
+                                            int64_t end) {
+    pack_gemm_b(*kernel, as_floats(source, rows * columns).data(), k_stride, n_stride, n, k, to,
+                begin, end);
   };
-  p->data = node.pack(p->kernel->name, gemm_packed_bytes(*p->kernel, n, k), weights, gemm_panels(*p->kernel, n), fill);
+  p->data = node.pack(p->kernel->name, gemm_packed_bytes(*p->kernel, n, k), weights,
+                      gemm_panels(*p->kernel, n), fill);
   add_tap_sums(node, *p, {n_stride, 0, k_stride}, n, 1, 1, k);
-  p->finish = finish_codes(node, product_of(a), n, 1, p->kernel->lanes, kLargestProduct * double(k));
+  p->finish =
+      finish_codes(node, product_of(a), n, 1, p->kernel->lanes, kLargestProduct * double(k));
   return p;
 }
 
-void run_matmul_step(const void* params, void* const* o, int64_t begin, int64_t end, void* scratch) {
+void run_matmul_step(const void* params, void* const* o, int64_t begin, int64_t end,
+                     void* scratch) {
   const auto& p = *static_cast<const Params<GemmPlan>*>(params);
   GemmArgs args;
   args.c = o[0];
@@ -269,14 +297,17 @@ const char* plan_matmul_step(PlanContext& c) {
   p.starts = starts_of(packed, nullptr, d.k, int32_t(a.quantised.src_zero));
   const double flop = 2.0 * double(d.m) * double(d.n) * double(d.k);
   const double bytes = double(elements(src) + elements(c.out_shape())) + double(d.n) * double(d.k);
-  c.step(spec_of(p.plan, run_matmul_step, fmt::format("gemm_u8_{}", code_tier(c.isa())), estimate(bytes, flop / 4), flop * 1e-9),
+  c.step(spec_of(p.plan, run_matmul_step, fmt::format("gemm_u8_{}", code_tier(c.isa())),
+                 estimate(bytes, flop / 4), flop * 1e-9),
          std::move(p), operands);
   return nullptr;
 }
 
 }  // namespace
 
-const NodeKind quantised_conv_node = {"vireo.QuantisedConv", refuse_conv, prepare_conv, plan_conv_step, nullptr, 1};
-const NodeKind quantised_matmul_node = {"vireo.QuantisedMatMul", refuse_matmul, prepare_matmul, plan_matmul_step, nullptr, 1};
+const NodeKind quantised_conv_node = {"vireo.QuantisedConv", refuse_conv, prepare_conv,
+                                      plan_conv_step,        nullptr,     1};
+const NodeKind quantised_matmul_node = {"vireo.QuantisedMatMul", refuse_matmul, prepare_matmul,
+                                        plan_matmul_step,        nullptr,       1};
 
 }  // namespace vireo::cpu

@@ -1,4 +1,5 @@
-// The epilogue of quantised products in the kernels' words: everything in quanta of the result, constants folded.
+// The epilogue of quantised products in the kernels' words: everything in quanta of the result,
+// constants folded.
 #pragma once
 
 #include <string>
@@ -25,8 +26,9 @@ struct CodeProduct {
 
 // Why the kernels cannot do it; empty if they can. Scales and biases must be constant.
 std::string refuse_codes(const NodeView& node, const CodeProduct& product);
-// `channels` output channels in `groups` groups, vectors of `lanes`; sums are at most `largest_sum` in size.
-CodeFinish finish_codes(const NodeView& node, const CodeProduct& product, int64_t channels, int64_t groups, int64_t lanes,
-                        double largest_sum);
+// `channels` output channels in `groups` groups, vectors of `lanes`; sums are at most `largest_sum`
+// in size.
+CodeFinish finish_codes(const NodeView& node, const CodeProduct& product, int64_t channels,
+                        int64_t groups, int64_t lanes, double largest_sum);
 
 }  // namespace vireo::cpu

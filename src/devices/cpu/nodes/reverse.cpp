@@ -21,8 +21,10 @@ const char* plan_reverse_node(PlanContext& c) {
   const bool mask = attribute<std::string>(c.node(), "mode", "index") == "mask";
   std::vector<bool> back(shape.size());
   for (size_t i = 0; i < given.size(); ++i) {
-    if (!mask) back[positive_axis(given[i], shape.size())] = true;
-    else if (given[i] != 0) back[i] = true;
+    if (!mask)
+      back[positive_axis(given[i], shape.size())] = true;
+    else if (given[i] != 0)
+      back[i] = true;
   }
   const Place to = c.output(0);
   if (elements(shape) == 0) return nullptr;

@@ -52,18 +52,17 @@ bool function_of(const ops::Rnn& a, size_t i, RnnFunction* out) {
     const char* name;
     RnnFunction function;
   };
-  static const Named table[] = {
-      {"sigmoid", {RnnActivation::sigmoid}},
-      {"tanh", {RnnActivation::tanh}},
-      {"relu", {RnnActivation::relu}},
-      {"affine", {RnnActivation::affine, 1, 0}},
-      {"leakyrelu", {RnnActivation::leaky_relu, 0.01f}},
-      {"thresholdedrelu", {RnnActivation::thresholded_relu, 1}},
-      {"scaledtanh", {RnnActivation::scaled_tanh, 1, 1}},
-      {"hardsigmoid", {RnnActivation::hard_sigmoid, 0.2f, 0.5f}},
-      {"elu", {RnnActivation::elu, 1}},
-      {"softsign", {RnnActivation::softsign}},
-      {"softplus", {RnnActivation::softplus}}};
+  static const Named table[] = {{"sigmoid", {RnnActivation::sigmoid}},
+                                {"tanh", {RnnActivation::tanh}},
+                                {"relu", {RnnActivation::relu}},
+                                {"affine", {RnnActivation::affine, 1, 0}},
+                                {"leakyrelu", {RnnActivation::leaky_relu, 0.01f}},
+                                {"thresholdedrelu", {RnnActivation::thresholded_relu, 1}},
+                                {"scaledtanh", {RnnActivation::scaled_tanh, 1, 1}},
+                                {"hardsigmoid", {RnnActivation::hard_sigmoid, 0.2f, 0.5f}},
+                                {"elu", {RnnActivation::elu, 1}},
+                                {"softsign", {RnnActivation::softsign}},
+                                {"softplus", {RnnActivation::softplus}}};
   for (const Named& n : table) {
     if (a.activations[i] != n.name) continue;
     *out = n.function;
@@ -147,12 +146,12 @@ std::shared_ptr<const void> prepare(const NodeView& node) {
   p->input = int64_t(w.get_shape().back());
   const RnnDesc& d = p->desc;
   const int64_t gates = rnn_gates(d.cell) * d.hidden, n = d.directions * gates;
-  p->w = node.pack(p->gemm->name, gemm_packed_bytes(*p->gemm, n, p->input), w,
-                   gemm_panels(*p->gemm, n),
-                   [n, k = p->input, &kernel = *p->gemm](const void* from, uint8_t* to,
-                                                         int64_t begin, int64_t end) {
-                     pack_gemm_b(kernel, static_cast<const float*>(from), 1, k, n, k, to, begin, end);
-                   });
+  p->w = node.pack(
+      p->gemm->name, gemm_packed_bytes(*p->gemm, n, p->input), w, gemm_panels(*p->gemm, n),
+      [n, k = p->input, &kernel = *p->gemm](const void* from, uint8_t* to, int64_t begin,
+                                            int64_t end) {
+        pack_gemm_b(kernel, static_cast<const float*>(from), 1, k, n, k, to, begin, end);
+      });
   const int64_t size = rnn_packed_size(*p->kernel, d.cell, d.hidden);
   p->r = node.pack(p->name, size_t(d.directions * size) * sizeof(float), r, d.directions,
                    [d, gates, size, &kernel = *p->kernel](const void* from, uint8_t* to,

@@ -15,8 +15,7 @@ std::string type_refusal(const NodeView& node) {
   return {};
 }
 
-void run_top_k_step(const void* params, void* const* o, int64_t begin, int64_t end,
-                    void* scratch) {
+void run_top_k_step(const void* params, void* const* o, int64_t begin, int64_t end, void* scratch) {
   run_top_k(*static_cast<const TopKPlan*>(params), {o[2], o[0], o[1]}, begin, end, scratch);
 }
 
@@ -53,8 +52,7 @@ void run_cum_sum_step(const void* params, void* const* o, int64_t begin, int64_t
 const char* plan_cum_sum_node(PlanContext& c) {
   const Shape& src = c.shape(0);
   if (src.empty()) return "a scalar has no axis";
-  const size_t axis =
-      positive_axis(c.has_input(1) ? known_ints(*c.value(1))[0] : 0, src.size());
+  const size_t axis = positive_axis(c.has_input(1) ? known_ints(*c.value(1))[0] : 0, src.size());
   CumSumParams p;
   p.outer = product(src, 0, axis);
   p.axis = int64_t(src[axis]);

@@ -126,8 +126,8 @@ struct ModelProto {
   std::vector<FunctionProto> functions;
 };
 
-// Views into `bytes`, which must outlive them. Throws InvalidModel for wrong types of fields, and what protozero throws for
-// bytes that are no protobuf; the front door translates that.
+// Views into `bytes`, which must outlive them. Throws InvalidModel for wrong types of fields, and
+// what protozero throws for bytes that are no protobuf; the front door translates that.
 ModelProto parse_model(std::string_view bytes);
 
 }  // namespace vireo::onnx

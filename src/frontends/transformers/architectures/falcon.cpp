@@ -12,8 +12,8 @@ Decoder describe_falcon(const Config& config) {
                                  : model.heads;
   model.norm = NormKind::Layer;
   model.epsilon = config.number("layer_norm_epsilon", 1e-5);
-  model.activation = config.has("activation") ? read_activation(config, "activation")
-                                              : Activation::GeluErf;
+  model.activation =
+      config.has("activation") ? read_activation(config, "activation") : Activation::GeluErf;
   model.alibi = model.alibi_scaled = config.flag("alibi", false);
   model.parallel = grouped || config.flag("parallel_attn", true);
   model.qkv = grouped       ? QkvLayout::Grouped
@@ -24,8 +24,8 @@ Decoder describe_falcon(const Config& config) {
   n.final_norm = "transformer.ln_f";
   n.head = "lm_head";
   n.layer = "transformer.h.{}.";
-  n.attention_norm = grouped && config.integer("num_ln_in_parallel_attn", 2) == 2 ? "ln_attn"
-                                                                                  : "input_layernorm";
+  n.attention_norm =
+      grouped && config.integer("num_ln_in_parallel_attn", 2) == 2 ? "ln_attn" : "input_layernorm";
   n.mlp_norm = n.attention_norm == "ln_attn" ? "ln_mlp"
                : model.parallel              ? ""
                                              : "post_attention_layernorm";

@@ -1,6 +1,6 @@
 // GPT-2: learned positions, fused projections, weights stored as [in, out].
-#include "base/support/error.h"
 #include <algorithm>
+#include "base/support/error.h"
 
 #include "frontends/transformers/architectures.h"
 
@@ -9,8 +9,8 @@ namespace vireo::transformers {
 Decoder describe_gpt2(const Config& config) {
   if (config.flag("scale_attn_by_inverse_layer_idx", false) ||
       !config.flag("scale_attn_weights", true)) {
-    fail(ErrorCode::NotSupported, "'{}': scores scaled by the layer, or not at all, are not supported",
-         config.path());
+    fail(ErrorCode::NotSupported,
+         "'{}': scores scaled by the layer, or not at all, are not supported", config.path());
   }
   Decoder model;
   model.hidden = config.count("n_embd");

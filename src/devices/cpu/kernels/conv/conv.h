@@ -36,7 +36,8 @@ struct ConvArgs {
   const float* bias = nullptr;  // [oc]
   const void* residual = nullptr;
   const float* slope = nullptr;  // [oc]
-  // Of 8-bit codes (EpilogueArgs), by packed columns. `start` has a row of start_stride for each kind of line.
+  // Of 8-bit codes (EpilogueArgs), by packed columns. `start` has a row of start_stride for each
+  // kind of line.
   const float* scale = nullptr;
   const int32_t* start = nullptr;
   int64_t start_stride = 0;

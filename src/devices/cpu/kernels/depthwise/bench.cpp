@@ -35,9 +35,9 @@ void measure(const DepthwiseKernel& kernel, const Layer& s, double peak) {
   const double time =
       bench::median_seconds([&] { run_depthwise(plan, args, 0, plan.tasks, nullptr); });
   char what[64];
-  std::snprintf(what, sizeof what, "%lldx%lld/%lld %lld by %lld @%lld act %d",
-                (long long)s.kernel, (long long)s.kernel, (long long)s.stride,
-                (long long)s.channels, (long long)s.width, (long long)s.size, int(s.activation));
+  std::snprintf(what, sizeof what, "%lldx%lld/%lld %lld by %lld @%lld act %d", (long long)s.kernel,
+                (long long)s.kernel, (long long)s.stride, (long long)s.channels, (long long)s.width,
+                (long long)s.size, int(s.activation));
   bench::print(kernel.name, what, 2.0 * pixels * s.channels * taps * s.width, time, peak);
 }
 

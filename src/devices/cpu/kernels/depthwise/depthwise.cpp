@@ -184,8 +184,7 @@ void run_line(const DepthwisePlan& plan, const ConvLine& line, const DepthwiseTi
   tile.src_step = kind.src_step;
   tile.dst_step = kind.dst_step;
   tile.args.residual_stride = kind.residual_step;
-  const int64_t count = divide_up(line.count, plan.pixels),
-                bytes = size_of(plan.kernel->type);
+  const int64_t count = divide_up(line.count, plan.pixels), bytes = size_of(plan.kernel->type);
   for (int64_t i = 0; i < count; ++i) {
     const int64_t first = part_begin(line.count, count, i),
                   pixels = part_begin(line.count, count, i + 1) - first;

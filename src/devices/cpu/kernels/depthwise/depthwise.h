@@ -1,5 +1,5 @@
-// Convolution of few channels per group, channels last: one (depthwise), or two, four or eight inputs
-// and as many outputs. Any taps, also transposed.
+// Convolution of few channels per group, channels last: one (depthwise), or two, four or eight
+// inputs and as many outputs. Any taps, also transposed.
 #pragma once
 
 #include <cstddef>
@@ -15,8 +15,8 @@ namespace vireo::cpu {
 
 // One input and one output channel per group.
 bool is_depthwise(const ConvDesc& desc);
-// Channels of a group, inputs and outputs alike, if this kernel takes the convolution: 1, 2, 4 or 8;
-// else 0, and it goes to conv.
+// Channels of a group, inputs and outputs alike, if this kernel takes the convolution: 1, 2, 4 or
+// 8; else 0, and it goes to conv.
 int64_t group_width(const ConvDesc& desc, const DepthwiseKernel& kernel);
 
 struct DepthwisePlan {
@@ -26,7 +26,7 @@ struct DepthwisePlan {
   size_t scratch_bytes = 0;
   ConvLines lines;  // what it is made of, without the runs
   std::vector<DepthwiseRun> runs;
-  int64_t width = 1;  // channels of a group
+  int64_t width = 1;   // channels of a group
   int64_t pixels = 0;  // of the widest tile
   bool by_rows = false;
   const DepthwiseFn* tiles = nullptr;  // [pixels - 1], of the kernel
@@ -36,8 +36,8 @@ struct DepthwisePlan {
   int64_t weight_stride = 0;
 };
 
-// The best of these tiers for images of this type, f32, bf16 or u8; never null. `refused`, if given,
-// gets up to kIsaCount rows that came before it.
+// The best of these tiers for images of this type, f32, bf16 or u8; never null. `refused`, if
+// given, gets up to kIsaCount rows that came before it.
 const DepthwiseKernel* get_depthwise(DataType type, IsaSet isa, KernelRefusal* refused = nullptr);
 
 size_t depthwise_packed_bytes(const ConvDesc& desc, const DepthwiseKernel& kernel);

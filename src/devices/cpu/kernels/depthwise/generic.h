@@ -105,10 +105,11 @@ static VIREO_SIMD void sum_any(const DepthwiseTile& t, F (&acc)[P], int64_t c, i
   }
 }
 
-// One input of every group, J, in all the group's lanes, times its weights: an output is a chain in the
-// order of the taps, and of the inputs within a tap.
+// One input of every group, J, in all the group's lanes, times its weights: an output is a chain in
+// the order of the taps, and of the inputs within a tap.
 template <int G, int J, int P>
-static VIREO_SIMD void add_input(const float* weight, int64_t stride, const F (&x)[P], F (&acc)[P]) {
+static VIREO_SIMD void add_input(const float* weight, int64_t stride, const F (&x)[P],
+                                 F (&acc)[P]) {
   const F w = F::load(weight + J * stride);
 #pragma GCC unroll 16
   for (int p = 0; p < P; ++p) acc[p] = fma(simd::spread<G, J>(x[p]), w, acc[p]);

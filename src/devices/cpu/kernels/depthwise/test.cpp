@@ -76,13 +76,27 @@ TEST(Depthwise, GroupsOfTwoFourAndEight) {
     for (int64_t groups : {2, 5, 9})
       for (int64_t stride : {1, 2}) {
         const int64_t c = groups * width;
-        check_all({2, 2, groups, c, c, {7, 21}, {3, 3}, {stride, stride}, {}, {1, 1}, {1, 1}, c % 3});
+        check_all(
+            {2, 2, groups, c, c, {7, 21}, {3, 3}, {stride, stride}, {}, {1, 1}, {1, 1}, c % 3});
       }
   check_all({1, 1, 6, 24, 24, {40}, {3}, {}, {2}, {2}, {2}, 1, false, false, {}, 3});
   check_all({2, 1, 4, 16, 16, {5, 6}, {4, 4}, {2, 2}, {}, {1, 1}, {1, 1}, 1, false, true});
-  check_all({2, 1, 4, 32, 32, {9, 9}, {1, 1}, {}, {}, {}, {}, 0, false, false,
-             testing::make_epilogue(Activation::Silu, Bias::PerColumn,
-                                    Residual::AfterActivation, 0.5f)});
+  check_all(
+      {2,
+       1,
+       4,
+       32,
+       32,
+       {9, 9},
+       {1, 1},
+       {},
+       {},
+       {},
+       {},
+       0,
+       false,
+       false,
+       testing::make_epilogue(Activation::Silu, Bias::PerColumn, Residual::AfterActivation, 0.5f)});
 }
 
 TEST(Depthwise, Epilogues) {

@@ -51,8 +51,8 @@ struct DepthwiseKernel {
   // pixels. A source pixel is read once for all the outputs that it meets; those beyond the image's
   // edges are left out. Null where there is none.
   DepthwiseFn rows[kMaxRowStride][kMaxRowTaps + 1][kMaxDepthwisePixels];
-  // [log2(channels of a group) - 1][pixels - 1], any taps, not of codes; null where a group has more
-  // channels than a vector.
+  // [log2(channels of a group) - 1][pixels - 1], any taps, not of codes; null where a group has
+  // more channels than a vector.
   int grouped_pixels;
   DepthwiseFn grouped[kGroupWidths][kMaxGroupedPixels];
 };

@@ -62,8 +62,8 @@ void run_gather_elements(const GatherElementsPlan& plan, const GatherArgs& args,
     for (int64_t i = 0; i < p.dims[last]; ++i, ++element) {
       const int64_t at = index_at(args.index, p.index_type, element, p.extent);
       const char* from = src + (base + i * step + at * p.strides[p.axis]) * p.element_bytes;
-      move_row(static_cast<char*>(args.dst) + element * p.element_bytes,
-               at < 0 ? nullptr : from, p.element_bytes);
+      move_row(static_cast<char*>(args.dst) + element * p.element_bytes, at < 0 ? nullptr : from,
+               p.element_bytes);
     }
   }
 }

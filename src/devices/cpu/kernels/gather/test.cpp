@@ -62,7 +62,8 @@ TEST(GatherElements, MatchesDefinition) {
 
 TEST(GatherND, CopiesRowsAndGivesZerosOutside) {
   auto src = random_floats(2 * 4 * 3 * 5, -1, 1, 1);
-  const std::vector<int32_t> index = {0, 0, 3, -1, -4, 1, 2, 3, 1, 2, 4, 0};  // 2 batches of 3 pairs
+  const std::vector<int32_t> index = {0, 0, 3, -1, -4, 1,
+                                      2, 3, 1, 2,  4,  0};  // 2 batches of 3 pairs
   GatherNDParams p;
   p.batch = 2, p.count = 3, p.batch_bytes = 240, p.row_bytes = 20, p.tuple = 2;
   p.extents[0] = 4, p.extents[1] = 3, p.strides_bytes[0] = 60, p.strides_bytes[1] = 20;

@@ -62,8 +62,8 @@ struct GemmArgs {
   const float* out_scale = nullptr;
 };
 
-// The best kernel of these tiers whose operands are of this type, f32, bf16 or u8 (times i8); never null.
-// `refused`, if given, gets up to kIsaCount rows that came before it.
+// The best kernel of these tiers whose operands are of this type, f32, bf16 or u8 (times i8); never
+// null. `refused`, if given, gets up to kIsaCount rows that came before it.
 const GemmKernel* get_gemm(DataType type, IsaSet isa, KernelRefusal* refused = nullptr);
 
 // Bytes of B[k, n] packed for this kernel, and the packing of f32 weights: b(k, j) = b[k * k_stride

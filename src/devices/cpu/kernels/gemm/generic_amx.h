@@ -1,5 +1,5 @@
-// Tiles of 32 x 32 on tile registers; after tiles_amx.h and what makes the vector kernel, on sixteen
-// lanes, and
+// Tiles of 32 x 32 on tile registers; after tiles_amx.h and what makes the vector kernel, on
+// sixteen lanes, and
 //   kElementBytes                of A and B
 //   VIREO_TILE_DOT(c, a, b)      the product of two tiles
 //   Sum, Sums                    what a tile of C holds, float or int32_t, and a vector of it
@@ -58,8 +58,7 @@ static VIREO_SIMD void multiply_run(const GemmTile& t, const GemmRun& run, AmxSt
   const int lead = (int)(run.b % kGroup) * kElementBytes;
   const int64_t total = lead + run.k * kElementBytes, row = t.a_stride * kElementBytes;
   const uint8_t* a = static_cast<const uint8_t*>(t.a) + run.a * kElementBytes - lead;
-  const uint8_t* b =
-      static_cast<const uint8_t*>(t.b) + run.b / kGroup * kGroupBytes * t.b_stride;
+  const uint8_t* b = static_cast<const uint8_t*>(t.b) + run.b / kGroup * kGroupBytes * t.b_stride;
   const bool tall = t.rows > 16;
   for (int64_t k = 0; k < total; k += kStepBytes) {
     const int first = k == 0 ? lead : 0;

@@ -19,7 +19,8 @@ static VIREO_SIMD Weights load_weights(const int8_t* p) { return Weights::load((
 static VIREO_SIMD Codes spread(uint32_t four) { return Codes((int32_t)four); }
 static VIREO_SIMD F::ints dot(F::ints sums, Codes a, Weights b) {
   for (int i = 0; i < F::lanes; ++i) {
-    for (int k = 0; k < 32; k += 8) sums.v[i] += (int32_t)((uint32_t)a.v[i] >> k & 0xff) * (int8_t)(b.v[i] >> k);
+    for (int k = 0; k < 32; k += 8)
+      sums.v[i] += (int32_t)((uint32_t)a.v[i] >> k & 0xff) * (int8_t)(b.v[i] >> k);
   }
   return sums;
 }

@@ -71,8 +71,8 @@ struct GemmKernel {
   void (*enter)();
   void (*leave)();
 
-  // If not 0: how many rows a tile of so many vectors may have, where few vectors leave registers for
-  // more than `rows`.
+  // If not 0: how many rows a tile of so many vectors may have, where few vectors leave registers
+  // for more than `rows`.
   int narrow_rows[kMaxTileVectors];
 
   int rows_of(int64_t vectors) const {

@@ -1,4 +1,5 @@
-// u8 tiles of 4 x 16 without VNNI: vpmaddubsw would saturate its pairs, so even and odd codes are multiplied as words.
+// u8 tiles of 4 x 16 without VNNI: vpmaddubsw would saturate its pairs, so even and odd codes are
+// multiplied as words.
 #include <cstdint>
 
 #include "base/simd/avx2.h"
@@ -22,7 +23,8 @@ static VIREO_SIMD Weights load_weights(const int8_t* p) {
   return {_mm256_srai_epi16(_mm256_slli_epi16(b, 8), 8), _mm256_srai_epi16(b, 8)};
 }
 static VIREO_SIMD Codes spread(uint32_t four) {
-  return {_mm256_set1_epi32((int)(four & 0x00ff00ff)), _mm256_set1_epi32((int)(four >> 8 & 0x00ff00ff))};
+  return {_mm256_set1_epi32((int)(four & 0x00ff00ff)),
+          _mm256_set1_epi32((int)(four >> 8 & 0x00ff00ff))};
 }
 static VIREO_SIMD F::ints dot(F::ints sums, const Codes& a, const Weights& b) {
   const __m256i even = _mm256_madd_epi16(a.even, b.even), odd = _mm256_madd_epi16(a.odd, b.odd);

@@ -15,7 +15,9 @@ using F = simd::vec<float, 8>;
 
 using Codes = __m256i;
 using Weights = __m256i;
-static VIREO_SIMD Weights load_weights(const int8_t* p) { return _mm256_loadu_si256((const __m256i*)p); }
+static VIREO_SIMD Weights load_weights(const int8_t* p) {
+  return _mm256_loadu_si256((const __m256i*)p);
+}
 static VIREO_SIMD Codes spread(uint32_t four) { return _mm256_set1_epi32((int)four); }
 static VIREO_SIMD F::ints dot(F::ints sums, Codes a, Weights b) {
   return _mm256_dpbusd_avx_epi32(sums.v, a, b);

@@ -1,11 +1,12 @@
-// A pixel is one lane of integers: its channels are shifted into place. Included inside an ISA file's
-// unnamed namespace, after `using F = simd::vec<float, N>`.
+// A pixel is one lane of integers: its channels are shifted into place. Included inside an ISA
+// file's unnamed namespace, after `using F = simd::vec<float, N>`.
 
 using I = F::ints;
 
 static VIREO_SIMD I codes_of(const ImageParams& p, F x) {
   const F q = fma(x, F(p.inverse_scale), F(p.zero));
-  return to_int_round(min(max(q, F(p.low)), F(p.high)));  // in this order of operands a NaN becomes low
+  return to_int_round(
+      min(max(q, F(p.low)), F(p.high)));  // in this order of operands a NaN becomes low
 }
 
 static VIREO_SIMD I pixels_of(const ImageParams& p, const float* src, int64_t n) {
@@ -13,7 +14,8 @@ static VIREO_SIMD I pixels_of(const ImageParams& p, const float* src, int64_t n)
   const auto channel = [&](int64_t c) VIREO_LAMBDA {
     return c < p.channels ? codes_of(p, F::load(src + c * p.pixels, n)) : none;
   };
-  return channel(0) | simd::shl<8>(channel(1)) | simd::shl<16>(channel(2)) | simd::shl<24>(channel(3));
+  return channel(0) | simd::shl<8>(channel(1)) | simd::shl<16>(channel(2)) |
+         simd::shl<24>(channel(3));
 }
 
 static void quantise_planes(const ImageParams& p, const float* src, uint8_t* dst, int64_t pixels) {

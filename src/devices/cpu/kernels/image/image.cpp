@@ -32,7 +32,8 @@ void run_image(const ImagePlan& plan, const ImageArgs& args, int64_t task_begin,
     const int64_t image = task / per_image, first = task % per_image * kPixelsPerTask;
     const int64_t left = p.pixels - first;
     plan.fn(p, args.src + image * p.channels * p.pixels + first,
-            args.dst + (image * p.pixels + first) * 4, left < kPixelsPerTask ? left : kPixelsPerTask);
+            args.dst + (image * p.pixels + first) * 4,
+            left < kPixelsPerTask ? left : kPixelsPerTask);
   }
 }
 

@@ -12,7 +12,7 @@ namespace vireo::cpu {
 
 struct ImageParams {
   int64_t images = 0, channels = 0, pixels = 0;  // src [images, channels, pixels]; up to 4 channels
-  float inverse_scale = 1, zero = 0;             // code = clamp(round(x * inverse_scale + zero), low, high)
+  float inverse_scale = 1, zero = 0;  // code = clamp(round(x * inverse_scale + zero), low, high)
   float low = 0, high = 255;
 };
 
@@ -32,9 +32,9 @@ ImagePlan plan_image(const ImageParams& params, const IsaSet& isa);
 void run_image(const ImagePlan& plan, const ImageArgs& args, int64_t task_begin, int64_t task_end,
                void* scratch) noexcept;
 
-#define VIREO_IMAGE_FN(isa, tier)                                                                    \
-  namespace isa {                                                                                    \
-  void quantise_image(const ImageParams& params, const float* src, uint8_t* dst, int64_t pixels);    \
+#define VIREO_IMAGE_FN(isa, tier)                                                                 \
+  namespace isa {                                                                                 \
+  void quantise_image(const ImageParams& params, const float* src, uint8_t* dst, int64_t pixels); \
   }
 #include "devices/cpu/kernels/image/kernels.inc"
 #undef VIREO_IMAGE_FN

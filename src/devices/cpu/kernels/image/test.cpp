@@ -22,7 +22,8 @@ TEST(Image, QuantisesPlanes) {
         for (int64_t i = 0; i < 2 * pixels * 4; ++i) {
           const int64_t image = i / 4 / pixels, pixel = i / 4 % pixels, c = i % 4;
           const float v = c < channels ? x[size_t((image * channels + c) * pixels + pixel)] : 0.0f;
-          const double want = std::isnan(v) ? 1 : std::fmin(std::fmax(double(v) * 60 + 110, 1), 250);
+          const double want =
+              std::isnan(v) ? 1 : std::fmin(std::fmax(double(v) * 60 + 110, 1), 250);
           ASSERT_NEAR(y[size_t(i)], want, 0.501) << i;
         }
         ASSERT_EQ(y.back(), 7);

@@ -45,8 +45,8 @@ void run_cum_sum(const CumSumPlan& plan, const CumSumArgs& args, int64_t task_be
     const int64_t columns = rest < plan.columns_per_task ? rest : plan.columns_per_task;
     const auto go = [&](auto element, auto sum) {
       using T = decltype(element);
-      run<T, decltype(sum)>(p, static_cast<const T*>(args.src) + at,
-                            static_cast<T*>(args.dst) + at, columns);
+      run<T, decltype(sum)>(p, static_cast<const T*>(args.src) + at, static_cast<T*>(args.dst) + at,
+                            columns);
     };
     switch (p.type) {
       case DataType::i32: go(int32_t{}, uint32_t{}); break;

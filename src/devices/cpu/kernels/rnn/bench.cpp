@@ -18,9 +18,16 @@ int main() {
         auto state = bench::random_floats(states), last = state, cells = state, next = state;
         std::vector<float> y(size_t(states * d.length)), scratch(size_t(2 * states));
         const bool lstm = cell == RnnCell::lstm;
-        const RnnArgs args{x.data(), r.data(), state.data(), state.data(),
-                           lstm ? cells.data() : nullptr, nullptr, y.data(), last.data(),
-                           lstm ? next.data() : nullptr, scratch.data()};
+        const RnnArgs args{x.data(),
+                           r.data(),
+                           state.data(),
+                           state.data(),
+                           lstm ? cells.data() : nullptr,
+                           nullptr,
+                           y.data(),
+                           last.data(),
+                           lstm ? next.data() : nullptr,
+                           scratch.data()};
         bench::measure(
             std::string(names[int(cell)]) + " 256 x " + std::to_string(batch), "GFLOP/s",
             2.0 * double(batch * d.length * gates * d.hidden * d.hidden),

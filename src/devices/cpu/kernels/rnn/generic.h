@@ -52,8 +52,7 @@ struct GruGates {
     const F z = clipped(F::load(row.x + at, n) + sums[0], d.clip);
     const F r = clipped(F::load(row.x + d.hidden + at, n) + sums[1], d.clip);
     activate(d.functions[0], z).store(row.gates + at, n);
-    (activate(d.functions[0], r) * F::load(row.state + at, n))
-        .store(row.gates + d.hidden + at, n);
+    (activate(d.functions[0], r) * F::load(row.state + at, n)).store(row.gates + d.hidden + at, n);
   }
 };
 
@@ -62,8 +61,8 @@ struct GruOut {
                                 const F* sums) {
     const RnnDesc& d = *p.desc;
     const F z = F::load(row.gates + at, n), state = F::load(row.state + at, n);
-    const F candidate = activate(
-        d.functions[1], clipped(F::load(row.x + 2 * d.hidden + at, n) + sums[0], d.clip));
+    const F candidate =
+        activate(d.functions[1], clipped(F::load(row.x + 2 * d.hidden + at, n) + sums[0], d.clip));
     store_state(row, at, n, fma(z, state - candidate, candidate));
   }
 };
@@ -75,8 +74,8 @@ struct GruLinear {
     const F z = activate(d.functions[0], clipped(F::load(row.x + at, n) + sums[0], d.clip));
     const F r =
         activate(d.functions[0], clipped(F::load(row.x + d.hidden + at, n) + sums[1], d.clip));
-    const F inner = fma(r, sums[2] + F::load(p.bias + at, n),
-                        F::load(row.x + 2 * d.hidden + at, n));
+    const F inner =
+        fma(r, sums[2] + F::load(p.bias + at, n), F::load(row.x + 2 * d.hidden + at, n));
     const F candidate = activate(d.functions[1], clipped(inner, d.clip));
     store_state(row, at, n, fma(z, F::load(row.state + at, n) - candidate, candidate));
   }
@@ -145,8 +144,7 @@ constexpr RnnKernel make_rnn(const char* name) {
   return {name,
           F::lanes,
           {{kBlocks, {phase<Lstm, 4, 4 * kBlocks>(0), {}}},
-           {2 * kBlocks,
-            {phase<GruGates, 2, 4 * kBlocks>(0), phase<GruOut, 1, 2 * kBlocks>(2)}},
+           {2 * kBlocks, {phase<GruGates, 2, 4 * kBlocks>(0), phase<GruOut, 1, 2 * kBlocks>(2)}},
            {kBlocks, {phase<GruLinear, 3, 3 * kBlocks>(0), {}}},
            {4 * kBlocks, {phase<Plain, 1, 4 * kBlocks>(0), {}}}}};
 }

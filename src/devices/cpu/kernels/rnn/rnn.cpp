@@ -44,8 +44,10 @@ class Walk {
     int64_t count = 0;
     for (int64_t b = part.row; b < part.row_end; ++b) {
       const int64_t length = length_of(b);
-      if (i < length) rows[count++] = row_at(b, i, length, part.direction);
-      else if (phase == 0) skip(b, i, part);
+      if (i < length)
+        rows[count++] = row_at(b, i, length, part.direction);
+      else if (phase == 0)
+        skip(b, i, part);
       if (count == kRowsAtOnce || (b + 1 == part.row_end && count > 0)) {
         run(phase, part, rows, count);
         count = 0;
@@ -80,8 +82,8 @@ class Walk {
   // A position behind the row's end: zeros; a row without any keeps its states.
   void skip(int64_t b, int64_t i, const Part& part) const {
     const int64_t units = panel_units(kernel_, d_.cell), first = part.panel * units;
-    const size_t bytes = sizeof(float) *
-                         static_cast<size_t>(std::min(part.panel_end * units, d_.hidden) - first);
+    const size_t bytes =
+        sizeof(float) * static_cast<size_t>(std::min(part.panel_end * units, d_.hidden) - first);
     const int64_t state = (b * d_.directions + part.direction) * d_.hidden;
     std::memset(a_.y + state * d_.length + i * d_.hidden + first, 0, bytes);
     if (i > 0 || length_of(b) > 0) return;
@@ -91,9 +93,8 @@ class Walk {
 
   void run(int phase, const Part& part, const RnnRow* rows, int64_t count) const {
     const int64_t units = panel_units(kernel_, d_.cell), panels = divide_up(d_.hidden, units);
-    const float* weights =
-        a_.r + part.direction * rnn_packed_size(kernel_, d_.cell, d_.hidden) +
-        panels * units * d_.hidden * cell_.phases[phase].first_gate;
+    const float* weights = a_.r + part.direction * rnn_packed_size(kernel_, d_.cell, d_.hidden) +
+                           panels * units * d_.hidden * cell_.phases[phase].first_gate;
     RnnPanel panel;
     panel.desc = &d_;
     panel.bias = a_.bias ? a_.bias + part.direction * d_.hidden : nullptr;

@@ -64,11 +64,11 @@ struct RnnArgs {
   const float* bias;   // gru_linear: [directions, hidden], added before r multiplies; else nullptr
   const float* state;  // [batch, directions, hidden]
   const float* cell;   // the same, lstm
-  const void* lengths; // [batch]: a row's positions from there on are zero; nullptr: all full
-  float* y;            // [batch, directions, length, hidden]
-  float* last;         // [batch, directions, hidden]: the state behind the last position, or nullptr
-  float* last_cell;    // the same, lstm
-  float* gates;        // gru: [batch, directions, 2 * hidden], what its first half-step leaves
+  const void* lengths;  // [batch]: a row's positions from there on are zero; nullptr: all full
+  float* y;             // [batch, directions, length, hidden]
+  float* last;       // [batch, directions, hidden]: the state behind the last position, or nullptr
+  float* last_cell;  // the same, lstm
+  float* gates;      // gru: [batch, directions, 2 * hidden], what its first half-step leaves
 };
 
 struct RnnKernel;

@@ -109,14 +109,21 @@ void expect_formula(const Layer& l, const IsaSet& isa, int threads, bool with_le
   const int64_t size = rnn_packed_size(kernel, d.cell, d.hidden);
   std::vector<float> packed(size_t(d.directions * size));
   for (int64_t i = 0; i < d.directions; ++i)
-    pack_rnn(kernel, d.cell, d.hidden,
-             l.r.data() + i * rnn_gates(d.cell) * d.hidden * d.hidden, packed.data() + i * size);
+    pack_rnn(kernel, d.cell, d.hidden, l.r.data() + i * rnn_gates(d.cell) * d.hidden * d.hidden,
+             packed.data() + i * size);
   std::vector<float> y(size_t(d.batch * d.directions * d.length * d.hidden), NAN),
       last(l.state.size(), NAN), cell(l.state.size(), NAN), gates(2 * l.state.size(), NAN);
   const bool lstm = d.cell == RnnCell::lstm;
-  RnnArgs args{l.x.data(), packed.data(), l.bias.data(), l.state.data(),
-               lstm ? l.cell.data() : nullptr, with_lengths ? l.lengths.data() : nullptr,
-               y.data(), last.data(), lstm ? cell.data() : nullptr, gates.data()};
+  RnnArgs args{l.x.data(),
+               packed.data(),
+               l.bias.data(),
+               l.state.data(),
+               lstm ? l.cell.data() : nullptr,
+               with_lengths ? l.lengths.data() : nullptr,
+               y.data(),
+               last.data(),
+               lstm ? cell.data() : nullptr,
+               gates.data()};
   const RnnPlan plan = plan_rnn(d, kernel, threads);
   for (int64_t step = 0; step < plan.steps; ++step) {
     run_rnn(plan, args, step, plan.tasks / 2, plan.tasks);
@@ -174,11 +181,11 @@ TEST(Rnn, ARowHasTheSameBitsAloneAndInABatch) {
       RnnDesc d = batch.d;
       d.batch = count;
       const RnnPlan plan = plan_rnn(d, kernel, 1);
-      run_rnn(plan,
-              {batch.x.data() + first * 160, packed.data(), nullptr,
-               batch.state.data() + first * 20, batch.cell.data() + first * 20, nullptr, y.data(),
-               last.data(), cell.data(), nullptr},
-              0, 0, plan.tasks);
+      run_rnn(
+          plan,
+          {batch.x.data() + first * 160, packed.data(), nullptr, batch.state.data() + first * 20,
+           batch.cell.data() + first * 20, nullptr, y.data(), last.data(), cell.data(), nullptr},
+          0, 0, plan.tasks);
       return y;
     };
     const std::vector<float> all = run(0, 8);

@@ -79,8 +79,7 @@ void run_scatter_elements(const ScatterElementsPlan& plan, const ScatterArgs& ar
       if (at < 0) continue;
       const int64_t to = base + i * step + at * p.strides[p.axis];
       move_row(static_cast<char*>(args.dst) + to * p.element_bytes,
-               static_cast<const char*>(args.updates) + element * p.element_bytes,
-               p.element_bytes);
+               static_cast<const char*>(args.updates) + element * p.element_bytes, p.element_bytes);
     }
   }
 }

@@ -47,8 +47,8 @@ ScatterNDPlan plan_scatter_nd(const ScatterNDParams& params);
 void run_scatter_nd(const ScatterNDPlan& plan, const ScatterArgs& args, int64_t task_begin,
                     int64_t task_end, void* scratch) noexcept;
 
-// dst[i... with index[i...] for the axis] = updates[i...]: index and updates have `dims`, dense; dst
-// has strides of its own, and may be larger. A task is a row of the axes before `axis`.
+// dst[i... with index[i...] for the axis] = updates[i...]: index and updates have `dims`, dense;
+// dst has strides of its own, and may be larger. A task is a row of the axes before `axis`.
 struct ScatterElementsParams {
   int rank = 1, axis = 0;
   int64_t dims[kScatterRank] = {}, strides[kScatterRank] = {};

@@ -13,7 +13,7 @@ struct TopKParams {
   int64_t outer = 1, axis = 0, inner = 1;  // src [outer, axis, inner]
   int64_t k = 0;                           // dst [outer, k, inner], k <= axis
   bool largest = true;
-  bool by_index = false;  // the found ones in the order of their indices instead
+  bool by_index = false;                // the found ones in the order of their indices instead
   DataType type = DataType::f32;        // or i32, i64
   DataType index_type = DataType::i32;  // or i64
 };

@@ -30,9 +30,9 @@ TablePlan plan_table(int64_t count, const IsaSet& isa);
 void run_table(const TablePlan& plan, const TableArgs& args, int64_t task_begin, int64_t task_end,
                void* scratch) noexcept;
 
-#define VIREO_TABLE_FN(isa, tier)                                                      \
-  namespace isa {                                                                      \
-  void look_up(const uint8_t* table, const uint8_t* src, uint8_t* dst, int64_t n);     \
+#define VIREO_TABLE_FN(isa, tier)                                                  \
+  namespace isa {                                                                  \
+  void look_up(const uint8_t* table, const uint8_t* src, uint8_t* dst, int64_t n); \
   }
 #include "devices/cpu/kernels/table/kernels.inc"
 #undef VIREO_TABLE_FN

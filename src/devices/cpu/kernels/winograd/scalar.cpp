@@ -16,8 +16,8 @@ using F = simd::vec<float, 4>;
 }  // namespace
 
 extern const WinogradKernel winograd_f32;
-constexpr WinogradKernel winograd_f32 = {"winograd_f32_scalar", DataType::f32, F::lanes,
-                                         winograd_source<float>, winograd_output<float>,
-                                         winograd_weights};
+constexpr WinogradKernel winograd_f32 = {
+    "winograd_f32_scalar",  DataType::f32,          F::lanes,
+    winograd_source<float>, winograd_output<float>, winograd_weights};
 
 }  // namespace vireo::cpu::scalar

@@ -16,8 +16,8 @@ using F = simd::vec<float, 4>;
 }  // namespace
 
 extern const WinogradKernel winograd_bf16;
-constexpr WinogradKernel winograd_bf16 = {"winograd_bf16_scalar", DataType::bf16, F::lanes,
-                                          winograd_source<bf16_t>, winograd_output<bf16_t>,
-                                          winograd_weights};
+constexpr WinogradKernel winograd_bf16 = {
+    "winograd_bf16_scalar",  DataType::bf16,          F::lanes,
+    winograd_source<bf16_t>, winograd_output<bf16_t>, winograd_weights};
 
 }  // namespace vireo::cpu::scalar
