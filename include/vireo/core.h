@@ -33,8 +33,8 @@ struct ProfilingInfo {
   std::chrono::microseconds real_time{0};
   std::chrono::microseconds cpu_time{0};
   double microseconds = 0;  // real time without rounding
-  std::string node_name, exec_type, node_type,
-      refused;                  // refused: why better kernels were not taken
+  std::string node_name, exec_type, node_type;
+  std::string refused;          // why better kernels were not taken
   double gflop = 0, bytes = 0;  // estimates of the work; 0 where they make no sense
 };
 

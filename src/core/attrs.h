@@ -22,8 +22,9 @@ struct BodyInput {
   int64_t input = -1;      // the node's input; -1: the iteration counter of a Loop
   int64_t parameter = 0;   // index among the body's parameters
   int64_t back_edge = -1;  // index of the body's result that feeds the next iteration; -1: none
-  int64_t axis = -1;       // slicing axis; -1: not sliced. Slices run from start to end (inclusive
-                           // bounds, negative from the end)
+  // slicing axis; -1: not sliced. Slices run from start to end (inclusive bounds, negative from the
+  // end)
+  int64_t axis = -1;
   int64_t start = 0, end = -1, stride = 1, part_size = 1;
 };
 struct BodyOutput {

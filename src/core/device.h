@@ -21,8 +21,8 @@ enum class ExecutionMode { Performance, Accuracy };
 struct CompileConfig {
   int threads = 0;  // of all streams together; 0: the device's choice
   int streams = 1;
-  element::Type precision =
-      element::dynamic;  // INFERENCE_PRECISION_HINT; dynamic: the device's choice
+  // INFERENCE_PRECISION_HINT; dynamic: the device's choice
+  element::Type precision = element::dynamic;
   ExecutionMode mode = ExecutionMode::Performance;
   // DYNAMIC_QUANTIZATION_GROUP_SIZE: activations that meet compressed weights are quantised in
   // groups of so many; 0: they stay as they are; unset: the device's choice.

@@ -25,19 +25,19 @@ enum OpFlags : uint32_t {
   // pass through by evaluation on element numbers.
   kMovesInput0 = 1 << 0,
   kMovesAllInputs = 1 << 1,
-  kMonotone =
-      1 << 2,  // element-wise, grows with each input (Add, Maximum): bounds of values pass through
-  kAntitoneInput1 = 1 << 3,  // element-wise, grows with input 0 and falls with input 1 (Subtract,
-                             // Divide by positives)
-  kRandom = 1 << 4,          // never folded, never merged with an equal node
-  kStateful = 1 << 5,        // reads or writes a variable
-  kSink = 1 << 6,            // kept though nobody reads it (Assign)
-  kElementwise = 1 << 7,     // output has the broadcast shape of its inputs, element by element
-  kDataDependentShape =
-      1 << 8,            // output shape depends on values of ordinary data (NonZero, NMS, Unique)
+  // element-wise, grows with each input (Add, Maximum): bounds of values pass through
+  kMonotone = 1 << 2,
+  // element-wise, grows with input 0 and falls with input 1 (Subtract, Divide by positives)
+  kAntitoneInput1 = 1 << 3,
+  kRandom = 1 << 4,       // never folded, never merged with an equal node
+  kStateful = 1 << 5,     // reads or writes a variable
+  kSink = 1 << 6,         // kept though nobody reads it (Assign)
+  kElementwise = 1 << 7,  // output has the broadcast shape of its inputs, element by element
+  // output shape depends on values of ordinary data (NonZero, NMS, Unique)
+  kDataDependentShape = 1 << 8,
   kStructural = 1 << 9,  // Parameter, Constant, Result
-  kCompressed =
-      1 << 10,  // of constants it is no constant: devices want its inputs (vireo.Dequantise)
+  // of constants it is no constant: devices want its inputs (vireo.Dequantise)
+  kCompressed = 1 << 10,
 };
 
 struct OpDef {
@@ -45,8 +45,8 @@ struct OpDef {
   int version = 1;  // the opset that introduced this form; 0: Vireo's own, never written to IR
   const AttrType* attrs = nullptr;
   void (*infer)(InferContext&) = nullptr;
-  void (*evaluate)(EvalContext&) =
-      nullptr;  // null: the op has no evaluation by itself (control flow has)
+  // null: the op has no evaluation by itself (control flow has)
+  void (*evaluate)(EvalContext&) = nullptr;
   Tolerance tolerance = Tolerance::Exact;
   uint32_t flags = kNone;
   const void* custom = nullptr;  // an extension's own data

@@ -29,8 +29,8 @@ struct VIREO_API GenerationConfig {
   bool include_stop_str_in_output = false;
 
   // Penalties change the scores of tokens seen before, and are neutral as they stand.
-  float repetition_penalty =
-      1.0f;  // of prompt and output: divides a score above 0, multiplies one below
+  // of prompt and output: divides a score above 0, multiplies one below
+  float repetition_penalty = 1.0f;
   float presence_penalty = 0.0f;           // of the output: subtracted once
   float frequency_penalty = 0.0f;          // of the output: subtracted for each time
   size_t no_repeat_ngram_size = SIZE_MAX;  // no n tokens in a row come twice
@@ -40,8 +40,8 @@ struct VIREO_API GenerationConfig {
   size_t num_beams = 1;
   size_t num_beam_groups = 1;
   float diversity_penalty = 0.0f;
-  float length_penalty =
-      1.0f;  // a finished sequence scores sum of log probabilities / length^length_penalty
+  // a finished sequence scores sum of log probabilities / length^length_penalty
+  float length_penalty = 1.0f;
   StopCriteria stop_criteria = StopCriteria::HEURISTIC;
 
   // Drawing tokens: temperature, the top_k best, the fewest that make up top_p, those of min_p
@@ -54,8 +54,8 @@ struct VIREO_API GenerationConfig {
   size_t rng_seed = 0;
   size_t num_return_sequences = 1;
 
-  size_t logprobs =
-      0;  // 1 and more: scores of results are sums of log probabilities also when greedy
+  // 1 and more: scores of results are sums of log probabilities also when greedy
+  size_t logprobs = 0;
   bool apply_chat_template = true;  // prompts are messages of a user if the model has a template
 
   // Assisted generation.

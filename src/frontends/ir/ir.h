@@ -21,8 +21,8 @@ std::shared_ptr<Graph> read_ir(span<const uint8_t> xml, const Tensor& weights,
 bool looks_like_ir(span<const uint8_t> head);
 
 struct IrWriteOptions {
-  bool compress_to_f16 =
-      false;  // f32 and f64 constants that fit are stored as f16 behind a decompressing Convert
+  // f32 and f64 constants that fit are stored as f16 behind a decompressing Convert
+  bool compress_to_f16 = false;
 };
 // Each file is written beside its target and renamed, so that saving onto the files that were read
 // works. An empty `bin_path` means the XML's path with the ending .bin.

@@ -66,8 +66,8 @@ struct Decoder {
   bool alibi = false;
   bool alibi_scaled = false;  // the bias is scaled as the scores are (Falcon)
 
-  bool causal =
-      true;  // a token sees those before it; else all, or those within `windows` on both sides
+  // a token sees those before it; else all, or those within `windows` on both sides
+  bool causal = true;
   bool cached = true;  // keys and values of the past are variables of the graph
 
   Activation activation = Activation::Silu;

@@ -16,9 +16,9 @@ namespace vireo::ops {
 struct CompressedWeights {
   std::vector<int64_t> shape;  // of the numbers; empty: that of the codes
   bool has_scale = false, has_zero = false;
-  element::Type code_type =
-      element::dynamic;  // where a device has let go of the codes; dynamic: theirs
-  std::string blocks;    // name of a block format (kBlockFormatNames); empty: codes
+  // where a device has let go of the codes; dynamic: theirs
+  element::Type code_type = element::dynamic;
+  std::string blocks;  // name of a block format (kBlockFormatNames); empty: codes
 
   size_t inputs() const { return 1 + size_t(has_scale) + size_t(has_zero); }
 };

@@ -7,8 +7,8 @@
 namespace vireo::ops {
 
 // What is applied to each element of a result before it is stored. alpha and beta by kind:
-//   LeakyRelu alpha = slope below 0; Elu alpha; Swish x * sigmoid(alpha x); HardSigmoid clamp(alpha
-//   x + beta, 0, 1); Clamp [alpha, beta]; HSwish alpha * hswish(x) + beta; Gelu is the erf form.
+//   LeakyRelu alpha = slope below 0; Elu alpha; Swish x * sigmoid(alpha x); HardSigmoid clamp(alpha x + beta, 0, 1);
+//   Clamp [alpha, beta]; HSwish alpha * hswish(x) + beta; Gelu is the erf form.
 enum class ActivationKind {
   None,
   Relu,
@@ -46,9 +46,9 @@ struct Activation {
 double apply(const Activation& activation, double x);
 void visit_activation(AttrVisitor& v, Activation& a);  // "activation", "alpha", "beta"
 
-// dst = activation(conv(src, wei) + bias + residual).
-// src [N, spatial..., C] ([N, C, spatial...] if planar), wei [O, spatial..., C / groups], bias [O]
-// if has_bias, residual of dst's shape if has_residual.
+// dst = activation(conv(src, wei) + bias + residual). src [N, spatial..., C] ([N, C, spatial...] if
+// planar), wei [O, spatial..., C / groups], bias [O] if has_bias, residual of dst's shape if
+// has_residual.
 struct FusedConv {
   std::vector<int64_t> strides, dilations, pads_begin, pads_end;  // one per spatial axis
   int64_t groups = 1;

@@ -35,14 +35,12 @@ struct Table {};
 void visit(AttrVisitor& v, Table& a);
 
 // What a quantised product does with its exact integer sums, in this order:
-//   v = scale[o] * sum + bias[o]                                      scale and bias f32, one per
-//   output channel v += residual                                                     unless
-//   `between` v = activation(v) v = between.scale * (clamp(round(v / between.scale + between.zero),
-//   0, 255) - between.zero), v += residual, v += bias_after[o],
-//       v = max(v, 0) if relu_after                                   if `between`: a sum of
-//       quantised values
-//   dst = clamp(round(v / out_scale + out_zero), low, high)           if `type` is u8 or i8; v
-//   itself if it is f32
+//   v = scale[o] * sum + bias[o]                                      scale and bias f32, one per output channel
+//   v += residual                                                     unless `between`
+//   v = activation(v)
+//   v = between.scale * (clamp(round(v / between.scale + between.zero), 0, 255) - between.zero), v += residual, v += bias_after[o],
+//       v = max(v, 0) if relu_after                                   if `between`: a sum of quantised values
+//   dst = clamp(round(v / out_scale + out_zero), low, high)           if `type` is u8 or i8; v itself if it is f32
 // A residual that is u8 stands for (r - residual_zero) * residual_scale. After it come bias_after
 // [O], if there is one, and out_scale [O] if `per_channel_out`.
 struct Requantise {

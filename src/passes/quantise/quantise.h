@@ -10,8 +10,9 @@ bool has_quantised_activations(const Graph& graph);
 
 void add_codes(
     std::vector<Rule>& rules);  // FakeQuantize, Convert ... to vireo.Quantise, vireo.Dequantise
-void add_code_movement(std::vector<Rule>& rules);  // what only moves values moves codes; functions
-                                                   // of a code are tables
+void add_code_movement(
+    std::vector<Rule>&
+        rules);  // what only moves values moves codes; functions of a code are tables
 void add_integer_products(
     std::vector<Rule>& rules);  // vireo.QuantisedConv, vireo.QuantisedMatMul and their epilogues
 

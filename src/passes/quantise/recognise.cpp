@@ -15,8 +15,8 @@ namespace vireo::passes {
 
 namespace {
 
-constexpr double kWholeZero =
-    0.02;  // how far from an integer rounding in f32 may have left a zero point
+// how far from an integer rounding in f32 may have left a zero point
+constexpr double kWholeZero = 0.02;
 
 // The numbers of a FakeQuantize: x is rounded to code / scale, code 0 standing for `low`.
 struct Levels {

@@ -29,10 +29,10 @@ enum class Residual : uint8_t { None, BeforeActivation, AfterActivation };
 
 // What else happens to exact sums of 8-bit codes. `v` starts as scale[column] * (start[column] +
 // sum) + bias[column]; then, in this order:
-//   v = round(clamp(v, between_low, between_high)) * between_scale + shift[column]    if `between`:
-//   v was to be a code itself v += residual * residual_scale if there is a residual v =
-//   activation(v) v = v * out_scale[column] + out_shift    only where C is u8 and the activation is
-//   more than a clamp; else scale, bias and
+//   v = round(clamp(v, between_low, between_high)) * between_scale + shift[column]    if `between`: v was to be a code itself
+//   v += residual * residual_scale                                                    if there is a residual
+//   v = activation(v)
+//   v = v * out_scale[column] + out_shift    only where C is u8 and the activation is more than a clamp; else scale, bias and
 //                                            clamp count in quanta of C from the start
 // and a u8 C rounds and saturates.
 struct Requantise {

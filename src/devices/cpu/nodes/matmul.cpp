@@ -72,7 +72,7 @@ std::shared_ptr<const void> prepare(const NodeView& node) {
   const Tensor* b = node.constant(1);
   if (!b || b->get_size() == 0) return nullptr;
   auto packed = std::make_shared<PackedMatrices>();
-  DataType type;
+  DataType type = DataType::f32;
   data_type(node.in_type(0), &type);
   packed->kernel = get_gemm(type, node.program().isa);
   const bool transposed = traits_of(node).transpose_b && b->get_shape().size() > 1;
@@ -182,7 +182,7 @@ const char* plan(PlanContext& c) {
   if (t.activation && !set_activation(d.epilogue, t.activation))
     return "the activation is not one of the kernel's";
 
-  DataType type;
+  DataType type = DataType::f32;
   data_type(c.in_type(0), &type);
   data_type(c.out_type(), &d.c_type);
   const double bytes =

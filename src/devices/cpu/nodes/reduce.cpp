@@ -73,7 +73,7 @@ const char* plan(PlanContext& c) {
     return nullptr;
   }
   if (runs.size() > 1 && !composes(op)) return "the axes do not touch";
-  DataType type;
+  DataType type = DataType::f32;
   data_type(c.in_type(0), &type);
   Place from = c.input(0);
   for (size_t r = runs.size(); r-- > 0;) {

@@ -81,8 +81,8 @@ struct CompressedSource {
   const void* scale = nullptr;          // null: 1
   DataType scale_type = DataType::f32;  // f32, f16, bf16
   int64_t scale_row = 0, scale_group = 0;
-  const void* zero =
-      nullptr;  // of WeightZero::Codes and Minimum, where the minimum is scale * zero
+  // of WeightZero::Codes and Minimum, where the minimum is scale * zero
+  const void* zero = nullptr;
   DataType zero_type = DataType::u8;  // u8, i8, f32, f16, bf16
   bool zero_packed = false;           // 4 bits, of the codes' signedness
   int64_t zero_row = 0, zero_group = 0;
@@ -168,8 +168,8 @@ struct CompressedPlan {
   size_t scratch_bytes = 0;
   bool quantised = false, many = false;
   GemmPlan gemm[2];  // of a whole panel and of the last one
-  size_t prepared_bytes =
-      0;  // memory that prepare_compressed fills with the rows of A, once before the tasks; or 0
+  // memory that prepare_compressed fills with the rows of A, once before the tasks; or 0
+  size_t prepared_bytes = 0;
   int64_t prepared_row = 0;
 };
 

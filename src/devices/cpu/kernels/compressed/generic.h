@@ -1,12 +1,13 @@
 // Products with compressed weights on vectors of rows of W. Included inside an ISA file's unnamed
 // namespace, after `using F = simd::vec<float, N>`, kColumnsOne and kColumnsMany (vectors of a tile
 // of one row and of four), gemm's generic.h, and what the tier does best itself:
-//   Table, Bytes                            the values of 16 codes as f32, and as bytes (the value
-//   + 128) Table load_table(const float*), Bytes load_bytes(const uint8_t*) F lookup(I codes,
-//   Table)                values of 4-bit codes I lookup_bytes(I codes, Bytes)          each byte,
-//   a 4-bit code, to its value + 128 I dot4<Bits>(I sums, I codes, int32_t)  sums += four products
-//   of u8 codes of so many bits and s8 kLooksUp                                a lookup is faster
-//   than a conversion, and takes only the low four bits of a lane
+//   Table, Bytes                            the values of 16 codes as f32, and as bytes (value + 128)
+//   Table load_table(const float*), Bytes load_bytes(const uint8_t*)
+//   F lookup(I codes, Table)                values of 4-bit codes
+//   I lookup_bytes(I codes, Bytes)          each byte, a 4-bit code, to its value + 128
+//   I dot4<Bits>(I sums, I codes, int32_t)  sums += four products of u8 codes of so many bits and s8
+//   kLooksUp                                a lookup is faster than a conversion, and takes only the
+//                                           low four bits of a lane
 
 using I = F::ints;
 
@@ -140,7 +141,6 @@ static VIREO_SIMD void prefetch(const int32_t* from, int64_t bytes) {
 }
 
 // ---- products in f32
-// -------------------------------------------------------------------------------------------------------
 
 // Sums of M rows by V vectors; `a` is at the unit's first k.
 template <Coding C, bool Zeros, int M, int V, int K>
@@ -257,7 +257,6 @@ static void exact_tile(const CompressedTile& t) {
 }
 
 // ---- products of integers
-// --------------------------------------------------------------------------------------------------
 
 template <Coding C, int M, int V, int T, int End>
 static VIREO_SIMD void dot_steps(const CompressedTile& t, const Values& values, const Planes& p,
@@ -347,7 +346,6 @@ static void quantised_tile(const CompressedTile& t) {
 }
 
 // ---- decoding
-// --------------------------------------------------------------------------------------------------------------
 
 // Two rows as pairs of bf16, the first low.
 static VIREO_SIMD I paired(F even, F odd) {
@@ -437,7 +435,6 @@ static void decode_block(const CompressedBlock& b) {
 }
 
 // ---- activations
-// -----------------------------------------------------------------------------------------------
 
 static float largest_of(const float* a, int64_t n) {
   F largest = F::zero(), odd = F::zero();
@@ -474,7 +471,6 @@ static void narrow_row(const float* a, int64_t n, uint16_t* to) {
 }
 
 // ---- the table
-// -------------------------------------------------------------------------------------------------------------
 
 template <int C>
 constexpr void fill_codings(CompressedKernel& kernel) {

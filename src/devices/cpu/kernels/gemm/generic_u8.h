@@ -1,7 +1,7 @@
 // The tiles of 8-bit codes: products of u8 and i8, exact sums in i32; after generic.h and a tier's
 // own
-//   Codes, Weights                 a vector of F::lanes groups of four codes, as the left and the
-//   right operand of `dot` load_weights(p), spread(four)  from memory; one group in every lane
+//   Codes, Weights                 a vector of F::lanes groups of four codes, as the left and the right operand of `dot`
+//   load_weights(p), spread(four)  from memory; one group in every lane
 //   dot(sums, a, b)                sums + the four products of each lane
 //   kPackedVectors                 how many vectors of sums store_codes takes at once
 //   store_codes(to, sums, n)       saturated to u8, the first n of them

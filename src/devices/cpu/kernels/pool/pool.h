@@ -31,8 +31,8 @@ struct PoolParams {
   bool adaptive = false;  // windows [floor(i * in / out), ceil((i + 1) * in / out)); kernel, stride
                           // and pads are ignored
   int64_t src_stride = 0,
-          dst_stride =
-              0;  // elements from pixel to pixel; 0: channels. Images follow each other densely
+          // elements from pixel to pixel; 0: channels. Images follow each other densely
+      dst_stride = 0;
   // With indices (max): value = batch * index_batch + channel * index_channel + position *
   // index_position, position being (d * H + h) * W + w in the image.
   bool indices = false;

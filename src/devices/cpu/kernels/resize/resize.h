@@ -15,8 +15,8 @@ namespace vireo::cpu {
 struct ResizeAxis {
   int64_t in = 1, out = 1;
   int taps = 1;  // 1 nearest, 2 linear, 4 cubic, more with antialiasing
-  const int32_t* index =
-      nullptr;  // [out, taps], each in [0, in); nullptr: the axis is kept (in == out)
+  // [out, taps], each in [0, in); nullptr: the axis is kept (in == out)
+  const int32_t* index = nullptr;
   const float* weight = nullptr;  // [out, taps]; nullptr: all 1 (nearest)
 };
 

@@ -2,8 +2,7 @@
 //   Bytes, kBytes                         a vector of bytes and their number
 //   load_row(p), load(p), store(p, x)     16 codes in every 128-bit lane; a vector
 //   same(x)                               a vector of one byte
-//   shuffle(row, x), above(x, limit)      row[x % 16], 0 where x has its top bit; x + limit,
-//   saturated
+//   shuffle(row, x), above(x, limit)      row[x % 16], 0 where x has its top bit; x + limit, saturated
 //
 // x ^ (16 * row) is below 16 for the codes of that row alone; adding 112 puts the top bit into all
 // others.
